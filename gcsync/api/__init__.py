@@ -1,0 +1,1 @@
+"""Talking to Genesys Cloud: hosts, tokens, pacing, and the one HTTP session."""

@@ -1,0 +1,64 @@
+"""A driver is a lens with a lock onto one API's way of holding a flow's settings.
+
+Laws, property-tested for every driver:
+
+1. ``amend(snapshot, ())`` is the document itself, byte for byte.
+2. What was put is what is read: after ``put(s, amend(s, fields))``, a fetch
+   shows every *after*.
+3. Nothing unnamed moves: every other value of the document stays, its place
+   and number literals included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gcsync.model.change import FieldChange, FlowRef, Organisation, Revision, Snapshot
+    from gcsync.model.manifest import FlowSelector
+
+
+class LiveFlow(Protocol):
+    """One line of a listing of live flows."""
+
+    @property
+    def id(self) -> str:
+        """The flow's id in the organisation."""
+
+    @property
+    def name(self) -> str:
+        """The flow's name, unique only together with its type."""
+
+    @property
+    def type(self) -> str:
+        """The flow's type in lower case, e.g. ``inboundcall``."""
+
+
+class Driver(Protocol):
+    """How the engine reads and conditionally writes flows; used from many threads at once."""
+
+    name: str
+
+    def organisation(self) -> Organisation:
+        """Say which organisation this is; its id is ``None`` where the API does not tell."""
+
+    def list_flows(self) -> Iterator[LiveFlow]:
+        """Yield every live flow; raises `InvalidAnswer` when pages and total disagree."""
+
+    def fetch(self, ref: FlowRef) -> Snapshot:
+        """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
+
+    def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+        """The snapshot's document with the *after* of each field in place; pure."""
+
+    def put(self, snapshot: Snapshot, document: bytes) -> Revision:
+        """Write *document* if the live flow still is at the snapshot's revision.
+
+        Raises `StaleRevision` when it is not, `OutcomeUnknown` when nobody
+        can say, `NotSent` when certainly nothing happened, else `Refused`.
+        """
+
+    def unsupported(self, selector: FlowSelector, setting: str) -> str | None:
+        """Why the API cannot express *setting* (a path below an action), or ``None``."""

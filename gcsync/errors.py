@@ -1,0 +1,146 @@
+"""Every deliberate error, each with the exit code it ends the process with.
+
+::
+
+    GcsyncError                 1
+    ├── WrongUsage             64   the command line cannot be obeyed
+    ├── InvalidManifests        1   all findings of all files, with positions
+    ├── ConfigurationError      1   environment variables, project file
+    ├── JournalError            1   the journal cannot be read or written
+    ├── PlanRefused             3   a saved plan no longer holds
+    ├── LimitExceeded           5   a limit or policy, before any write
+    ├── Interrupted       130/143   a signal ended the command
+    └── ApiError                1   the organisation's side
+        ├── NotSent             1   certainly never reached the server
+        ├── OutcomeUnknown      4   a write that may or may not have happened
+        ├── InvalidAnswer       1   an answer that cannot be believed
+        ├── AuthenticationFailed 1
+        └── Refused             1   an error answer, read and understood
+            ├── PermissionMissing 1
+            ├── FlowNotFound     1
+            └── StaleRevision    3
+
+A conflict, a finding and a partial result are values, never exceptions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class GcsyncError(Exception):
+    """This call cannot keep its promise; the message says why and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class WrongUsage(GcsyncError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 64
+
+
+class InvalidManifests(GcsyncError):
+    """One or more documents are refused; *lines* are ready to print, one a finding."""
+
+    def __init__(self, findings: Sequence[object]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = tuple(findings)
+
+
+class ConfigurationError(GcsyncError):
+    """An environment variable or the project file does not allow the command to run."""
+
+
+class JournalError(GcsyncError):
+    """The journal cannot be read or written, so nothing may be written elsewhere either."""
+
+
+class PlanRefused(GcsyncError):
+    """A saved plan is damaged, expired, or of another organisation or format."""
+
+    exit_code = 3
+
+
+class LimitExceeded(GcsyncError):
+    """The plan changes more than the project file allows."""
+
+    exit_code = 5
+
+
+class Interrupted(GcsyncError):
+    """A signal ended the command; *signal_number* decides the exit code (128 + n)."""
+
+    def __init__(self, signal_number: int, message: str = "interrupted") -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
+class ApiError(GcsyncError):
+    """The organisation's side cannot serve a request."""
+
+    code: str = "api"
+    correlation_id: str | None = None
+
+
+class NotSent(ApiError):
+    """The request certainly never reached the server, so sending it again is safe."""
+
+    code = "not-sent"
+
+
+class OutcomeUnknown(ApiError):
+    """A request went out and no answer that can be believed came back.
+
+    For a write this means that it may have happened, may yet happen, or may
+    never happen: only reading again can tell.
+    """
+
+    exit_code = 4
+    code = "outcome-unknown"
+
+
+class InvalidAnswer(ApiError):
+    """An answer arrived whole, but is not what the protocol promises."""
+
+    code = "invalid-answer"
+
+
+class AuthenticationFailed(ApiError):
+    """The login service gave no token, or the API does not accept the one it gave."""
+
+    code = "authentication"
+
+
+class Refused(ApiError):
+    """The API answered with an error body.
+
+    *status* is the HTTP status, *code* the platform's error code, and
+    *correlation_id* the ``ININ-Correlation-Id`` that Genesys support asks for.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, code: str = "", correlation_id: str | None = None
+    ) -> None:
+        noted = f" (correlation id {correlation_id})" if correlation_id else ""
+        super().__init__(f"{message}{noted}")
+        self.status = status
+        self.code = code or str(status)
+        self.correlation_id = correlation_id
+
+
+class PermissionMissing(Refused):
+    """403: the OAuth client's roles or scopes do not allow this."""
+
+
+class FlowNotFound(Refused):
+    """404: the flow is not in this organisation, or no longer."""
+
+
+class StaleRevision(Refused):
+    """412: the live flow moved on after it was read."""
+
+    exit_code = 3

@@ -1,0 +1,219 @@
+"""What is live and what would change. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NewType
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gcsync.model.manifest import JSON, Location, Value
+
+Revision = NewType("Revision", str)
+"""An ETag, byte for byte as the server sent it, quotes included (RFC 9110, 8.8.3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRef:
+    """One live flow and the address that the manifests give it."""
+
+    address: str
+    id: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.name or self.id})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAction:
+    """One data action of a live flow, its settings in manifest terms, flat by path."""
+
+    id: str | None
+    name: str
+    settings: dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A live flow as it was read once.
+
+    *document* is the body as received, so that writing it back can keep
+    every byte that no manifest names. *revision* is ``None`` where the server
+    gave none that can guard a write; *unwritable* then says why.
+    """
+
+    ref: FlowRef
+    revision: Revision | None
+    document: bytes
+    actions: tuple[LiveAction, ...]
+    unwritable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One setting of one data action: from *before* to *after*.
+
+    *action* is the live action's name, or the manifest's key where
+    *action_id* pins it; *setting* is the path below the action. ``ABSENT``
+    before means that the setting does not exist yet, after that it goes.
+    """
+
+    action: str
+    setting: str
+    before: Value
+    after: Value
+    action_id: str | None = None
+    source: Location | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the setting lies in the flow, e.g. ``actions/Lookup/timeout_ms``."""
+        return f"actions/{escape(self.action)}/{self.setting}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowChange:
+    """What is to be written to one flow; no fields means that nothing is.
+
+    *revision* is the one the fields were computed against.
+    """
+
+    ref: FlowRef
+    revision: Revision | None
+    fields: tuple[FieldChange, ...]
+    wave: int = 0
+    driver: str = "flow-document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldConflict:
+    """A setting that is neither what the plan started from nor what it leads to."""
+
+    field: FieldChange
+    live: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Somebody else changed managed settings of this flow; it is left alone."""
+
+    ref: FlowRef
+    revision: Revision | None
+    fields: tuple[FieldConflict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """Which organisation a plan speaks of; *id* is ``None`` where the API does not tell."""
+
+    id: str | None
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The Git commit that the manifests were read at, where there is one."""
+
+    commit: str | None = None
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The difference between manifests and live flows, as a value.
+
+    *changes* are sorted by address and hold changed flows only;
+    *flow_count* counts all flows that were compared. Times are UTC.
+    """
+
+    gcsync_version: str
+    created_at: datetime
+    expires_at: datetime
+    environment: str | None
+    organisation: Organisation
+    source: Source
+    manifest_sha256: str
+    changes: tuple[FlowChange, ...]
+    flow_count: int
+    warnings: tuple[str, ...] = ()
+
+
+Status = Literal["applied", "rebased", "unchanged", "conflict", "failed", "skipped", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a flow was not brought to its desired settings, ready to show."""
+
+    code: str
+    message: str
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowResult:
+    """How the apply of one flow ended.
+
+    *revision_before* is what the write was conditional on, or what was read
+    last where nothing was written; *revision_after* names the revision that
+    carries the settings.
+    """
+
+    ref: FlowRef
+    status: Status
+    revision_before: Revision | None = None
+    revision_after: Revision | None = None
+    fields: tuple[FieldChange, ...] = ()
+    conflict: Conflict | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A write about to be sent, journalled before it is.
+
+    *body_sha256* is the hexadecimal digest of the document to be put.
+    """
+
+    run_id: str
+    ref: FlowRef
+    revision: Revision
+    fields: tuple[FieldChange, ...]
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIntent:
+    """An intent without an outcome: its process ended in between."""
+
+    id: int
+    intent: Intent
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One apply or rollback in the journal; *outcome* is ``None`` while it runs or was killed."""
+
+    run_id: str
+    started_at: datetime
+    actor: str
+    command: str
+    org_id: str
+    commit: str | None = None
+    plan_digest: str | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    results: tuple[FlowResult, ...] = ()
+
+
+def escape(token: str) -> str:
+    """One path token with its slashes and tildes escaped (RFC 6901, section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def unescape(token: str) -> str:
+    """The inverse of `escape`."""
+    return token.replace("~1", "/").replace("~0", "~")

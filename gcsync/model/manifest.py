@@ -1,0 +1,175 @@
+"""What is wanted: manifests as frozen values, with positions. Standard library only.
+
+A data action's settings are held flat, one `Setting` a leaf of the schema,
+because every later question (what differs, where does it come from, is it in
+conflict) is asked of one leaf at a time. A *path* is a JSON pointer without
+its leading slash (RFC 6901: ``~1`` stands for a slash, ``~0`` for a tilde).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Absent(Enum):
+    """The one value that stands for "there is no such setting"; distinct from ``null``."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
+
+JSON = None | bool | int | float | Decimal | str | tuple["JSON", ...] | dict[str, "JSON"]
+"""A frozen JSON value: lists are tuples, so that equal settings compare equal."""
+
+Value = JSON | Literal[Absent.ABSENT]
+Channel = Literal["voice", "chat", "message", "email", "workflow"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a manifest: file as the user named it, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong or unwise in a manifest, at the place where it stands.
+
+    *rule* is ``syntax``, ``schema`` or ``reference`` for a document that is
+    refused, else a lint rule's number.
+    """
+
+    rule: str
+    message: str
+    location: Location | None = None
+    name: str = ""
+    severity: Literal["error", "warning", "note"] = "error"
+    address: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.location}: " if self.location else ""
+        return f"{place}{self.severity}: {self.message} [{self.rule}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One managed leaf of a data action: *path* relative to the action, e.g. ``retry/delay_ms``."""
+
+    path: str
+    value: JSON
+    source: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """The settings that one data action should have.
+
+    *name* is the key in the manifest and, unless *id* is given, the live
+    action's name. *settings* are sorted by path; what is not among them is
+    not managed.
+    """
+
+    name: str
+    source: Location
+    id: str | None = None
+    settings: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSelector:
+    """Which live flow a manifest speaks of: by *id*, or by exact *name* and *type*."""
+
+    source: Location
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSpec:
+    """One ``kind: Flow`` document after overlays, variables, defaults and bindings."""
+
+    name: str
+    source: Location
+    flow: FlowSelector
+    channel: Channel
+    actions: tuple[ActionSpec, ...]
+    labels: tuple[tuple[str, str], ...] = ()
+    owner: str | None = None
+    latency_budget_ms: int | None = None
+    calls_per_minute: float | None = None
+    wave: int = 0
+    driver: str = "flow-document"
+
+    @property
+    def address(self) -> str:
+        """How commands and reports name this flow."""
+        return f"flow/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthBinding:
+    """One ``kind: AuthBinding`` document; *settings* lie under an action's ``auth``."""
+
+    name: str
+    source: Location
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one apply may change; both count, ``None`` is no limit."""
+
+    max_flows: int | None = None
+    max_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One entry of ``spec.environments``; *region* and *org_id* are assertions only."""
+
+    name: str
+    source: Location
+    region: str | None = None
+    org_id: str | None = None
+    overlays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The project file ``gcsync.yaml``, or what holds without one."""
+
+    manifests: tuple[str, ...] = ("manifests",)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifests:
+    """Everything a command needs of the manifests of one environment.
+
+    *sha256* covers every file read (hexadecimal); *flows* are sorted by
+    address.
+    """
+
+    flows: tuple[FlowSpec, ...]
+    bindings: tuple[AuthBinding, ...]
+    project: Project
+    environment: Environment | None
+    sha256: str
