@@ -16,24 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gcsync.model.change import FieldChange, FlowRef, Organisation, Revision, Snapshot
-    from gcsync.model.manifest import FlowSelector
-
-
-class LiveFlow(Protocol):
-    """One line of a listing of live flows."""
-
-    @property
-    def id(self) -> str:
-        """The flow's id in the organisation."""
-
-    @property
-    def name(self) -> str:
-        """The flow's name, unique only together with its type."""
-
-    @property
-    def type(self) -> str:
-        """The flow's type in lower case, e.g. ``inboundcall``."""
+    from gcsync.model.change import (
+        FieldChange,
+        FlowRef,
+        LiveFlow,
+        Organisation,
+        Revision,
+        Snapshot,
+    )
 
 
 class Driver(Protocol):
@@ -60,5 +50,5 @@ class Driver(Protocol):
         can say, `NotSent` when certainly nothing happened, else `Refused`.
         """
 
-    def unsupported(self, selector: FlowSelector, setting: str) -> str | None:
+    def unsupported(self, setting: str) -> str | None:
         """Why the API cannot express *setting* (a path below an action), or ``None``."""

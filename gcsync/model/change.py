@@ -27,8 +27,21 @@ class FlowRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFlow:
+    """One line of the listing of live flows; a name is unique only together with its type."""
+
+    id: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAction:
-    """One data action of a live flow, its settings in manifest terms, flat by path."""
+    """One data action of a live flow, its settings in manifest terms, flat by path.
+
+    Names of HTTP headers in those paths are in lower case, for their case
+    carries no meaning (RFC 9110, 5.1).
+    """
 
     id: str | None
     name: str
@@ -97,11 +110,16 @@ class FieldConflict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """Somebody else changed managed settings of this flow; it is left alone."""
+    """Somebody else changed managed settings of this flow; it is left alone.
+
+    *reason* says more where the values alone do not: the data action itself
+    is gone, or stands there twice.
+    """
 
     ref: FlowRef
     revision: Revision | None
     fields: tuple[FieldConflict, ...]
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,79 @@
+"""What differs between live settings and desired ones.
+
+Theory of operation. A manifest is a full statement about the settings that it
+names and about nothing else. So the live settings are first *projected* onto
+the paths that the manifest names; what it does not name never reaches the
+comparison, and a difference can therefore never remove anything, nor does
+anybody fill in defaults. Two projections are then compared for equality,
+which settles nearly every flow in microseconds. Only where they differ does
+deepdiff explain how: it costs milliseconds, far more than all the rest, and
+on partial trees it would collapse differences into whole branches.
+
+Values compare as JSON does and as Python does not: ``true`` and ``1`` are two
+values, ``5000`` and ``5000.0`` are one, ``null`` and no member at all are two.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gcsync.model.manifest import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gcsync.model.change import LiveAction
+    from gcsync.model.manifest import JSON, Value
+
+HEADERS = "request/headers/"
+
+
+def project(live: Mapping[str, JSON], shape: Iterable[str]) -> dict[str, Value]:
+    """Keep of *live* only what *shape* mentions; ``ABSENT`` stands for what is not there."""
+    return {path: live.get(_live_path(path), ABSENT) for path in shape}
+
+
+def diff(live: Mapping[str, Value], desired: Mapping[str, Value]) -> tuple[str, ...]:
+    """The paths, sorted, whose values differ between two projections of one shape."""
+    if all(same(live[path], value) for path, value in desired.items()):
+        return ()
+    return _explained(live, desired)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two values are the same JSON value."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def locate(actions: Sequence[LiveAction], name: str, action_id: str | None) -> list[LiveAction]:
+    """The live data actions that a manifest's entry can mean: by id where it gives one."""
+    if action_id is not None:
+        return [action for action in actions if action.id == action_id]
+    return [action for action in actions if action.name == name]
+
+
+def _live_path(path: str) -> str:
+    return path.lower() if path.startswith(HEADERS) else path
+
+
+def _explained(live: Mapping[str, Value], desired: Mapping[str, Value]) -> tuple[str, ...]:
+    from deepdiff import DeepDiff  # noqa: PLC0415 - 100 ms that an unchanged flow need not pay
+
+    levels = DeepDiff(
+        dict(live),
+        dict(desired),
+        view="tree",
+        threshold_to_diff_deeper=0,
+        cache_size=0,
+        cutoff_distance_for_pairs=1,
+        cutoff_intersection_for_pairs=1,
+    )
+    # A level may lie inside a list; the setting that holds it is the first step of its path.
+    touched = {
+        level.path(output_format="list")[0] for report in levels.values() for level in report
+    }
+    return tuple(sorted(path for path in touched if not same(live[path], desired[path])))

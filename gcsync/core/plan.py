@@ -1,0 +1,150 @@
+"""From manifests and snapshots to a plan; what a plan may not exceed; its inverse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from gcsync.core.diff import diff, locate, project
+from gcsync.errors import LimitExceeded
+from gcsync.model.change import FieldChange, FlowChange, Plan
+from gcsync.model.manifest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from gcsync.model.change import LiveAction, Organisation, Snapshot, Source
+    from gcsync.model.manifest import ActionSpec, FlowSpec, Limits
+
+
+def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
+    """What would bring *snapshot* to *spec*, or why the two do not fit together.
+
+    A change without fields means that the flow already is as desired.
+    """
+    findings: list[Finding] = []
+    fields: list[FieldChange] = []
+    for wanted in spec.actions:
+        found = locate(snapshot.actions, wanted.name, wanted.id)
+        if len(found) == 1:
+            fields.extend(_fields(wanted, found[0]))
+        else:
+            findings.append(_misfit(spec, wanted, found, snapshot.actions))
+    if findings:
+        return tuple(findings)
+    return FlowChange(
+        ref=snapshot.ref,
+        revision=snapshot.revision,
+        fields=tuple(sorted(fields, key=lambda field: field.path)),
+        wave=spec.wave,
+        driver=spec.driver,
+    )
+
+
+def _fields(wanted: ActionSpec, live: LiveAction) -> Iterable[FieldChange]:
+    desired = {setting.path: setting.value for setting in wanted.settings}
+    projection = project(live.settings, desired)
+    differing = diff(projection, desired)
+    if not differing:
+        return
+    sources = {setting.path: setting.source for setting in wanted.settings}
+    for path in differing:
+        yield FieldChange(
+            action=wanted.name,
+            action_id=wanted.id,
+            setting=path,
+            before=projection[path],
+            after=desired[path],
+            source=sources[path],
+        )
+
+
+def _misfit(
+    spec: FlowSpec, wanted: ActionSpec, found: list[LiveAction], live: tuple[LiveAction, ...]
+) -> Finding:
+    if found:
+        ids = ", ".join(sorted(action.id or "(no id)" for action in found))
+        message = f"{len(found)} live data actions are named {wanted.name!r}; give one's id: {ids}"
+    elif wanted.id is not None:
+        message = f"the live flow has no data action with id {wanted.id!r}"
+        message += nearest(wanted.name, (f"{a.name} ({a.id})" for a in live if a.id))
+    else:
+        message = f"the live flow has no data action {wanted.name!r}"
+        message += nearest(wanted.name, (action.name for action in live))
+    return Finding(rule="reference", message=message, location=wanted.source, address=spec.address)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A clause that offers the names most like *name*, or what there is, or nothing."""
+    known = sorted(set(names))
+    close = get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
+    if not close:
+        return ""
+    return f"; nearest: {', '.join(close)}"
+
+
+def build_plan(
+    changes: Iterable[FlowChange],
+    *,
+    flow_count: int,
+    gcsync_version: str,
+    created_at: datetime,
+    expires_at: datetime,
+    environment: str | None,
+    organisation: Organisation,
+    source: Source,
+    manifest_sha256: str,
+    warnings: Iterable[str] = (),
+) -> Plan:
+    """Put changes into a plan: changed flows only, in an order that depends on nothing else."""
+    return Plan(
+        gcsync_version=gcsync_version,
+        created_at=created_at,
+        expires_at=expires_at,
+        environment=environment,
+        organisation=organisation,
+        source=source,
+        manifest_sha256=manifest_sha256,
+        changes=tuple(
+            sorted(
+                (change for change in changes if change.fields),
+                key=lambda change: (change.ref.address, change.ref.id),
+            )
+        ),
+        flow_count=flow_count,
+        warnings=tuple(sorted(set(warnings))),
+    )
+
+
+def check_limits(plan: Plan, limits: Limits, *, managed_flows: int) -> None:
+    """Refuse a plan that changes more flows than the project allows; both limits count.
+
+    *managed_flows* is how many flows all manifests of the environment name,
+    whatever was selected, so that looking at one flow does not make it 100 %.
+    Raises `LimitExceeded`.
+    """
+    changed = len(plan.changes)
+    if limits.max_flows is not None and changed > limits.max_flows:
+        raise LimitExceeded(
+            f"the plan changes {changed} flows, more than spec.limits.max_flows"
+            f" = {limits.max_flows}; narrow it with --target or --select, or raise the limit"
+        )
+    percent = 100 * changed / managed_flows if managed_flows else 0.0
+    if limits.max_percent is not None and percent > limits.max_percent:
+        raise LimitExceeded(
+            f"the plan changes {changed} of {managed_flows} flows ({percent:.1f} %), more than"
+            f" spec.limits.max_percent = {limits.max_percent:g}; narrow it with --target or"
+            " --select, or raise the limit"
+        )
+
+
+def invert(change: FlowChange) -> FlowChange:
+    """The change that leads back; inverting twice gives the change itself."""
+    return replace(
+        change,
+        fields=tuple(
+            replace(field, before=field.after, after=field.before) for field in change.fields
+        ),
+    )

@@ -1,0 +1,294 @@
+"""The lens onto a flow document: settings out of it, settings into it. Pure.
+
+How settings lie in a live document stands in `MAPPING`, once. Reading decodes
+the settings only; writing goes back to the body as received and replaces the
+changed settings in it, so that unknown fields, order, nesting and the very
+digits of every other number survive.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+from gcsync.errors import InvalidAnswer
+from gcsync.model.change import FlowRef, LiveAction, Revision, Snapshot, escape, unescape
+from gcsync.model.manifest import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.model.change import FieldChange
+    from gcsync.model.manifest import JSON
+
+MAPPING: Final[dict[str, tuple[str, ...]]] = {
+    "timeout_ms": ("timeout",),
+    "retry/max_retries": ("retry", "maxRetries"),
+    "retry/delay_ms": ("retry", "delayMs"),
+    "retry/retry_on": ("retry", "retryOn"),
+    "auth/type": ("auth", "type"),
+    "auth/client_id_variable": ("auth", "clientIdVariable"),
+    "auth/client_secret_variable": ("auth", "clientSecretVariable"),
+    "auth/token_url": ("auth", "tokenUrl"),
+    "auth/scopes": ("auth", "scopes"),
+    "auth/token_cache_s": ("auth", "tokenCacheSeconds"),
+    "auth/credential_id": ("auth", "credentialId"),
+    "circuit_breaker/min_interval_ms": ("circuitBreaker", "minIntervalMs"),
+    "circuit_breaker/error_rate_percent": ("circuitBreaker", "errorRatePercent"),
+    "circuit_breaker/window_s": ("circuitBreaker", "windowSeconds"),
+    "request/url": ("url",),
+    "request/method": ("method",),
+    "request/body": ("body",),
+    "request/max_body_bytes": ("maxBodyBytes",),
+    "response/success_status": ("response", "successStatus"),
+    "response/content_type": ("response", "contentType"),
+    "response/max_age_s": ("response", "maxAgeSeconds"),
+}
+"""Setting in manifest terms -> where it lies in an action's ``data``."""
+
+HEADERS: Final = "request/headers/"
+"""Settings below this path lie in ``data.headers``, a list of ``{name, value}``."""
+
+_TOP = {keys[0]: setting for setting, keys in MAPPING.items() if len(keys) == 1}
+_NESTED = {
+    parent: {keys[1]: setting for setting, keys in MAPPING.items() if keys[0] == parent}
+    for parent in {keys[0] for keys in MAPPING.values() if len(keys) == 2}
+}
+
+# RFC 9110, 8.8.3: an entity tag is quoted and holds neither quotes nor controls.
+_STRONG_TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"\Z')
+_LONGEST_INT = 4000
+
+
+def read_snapshot(ref: FlowRef, body: bytes, etag: str | None) -> Snapshot:
+    """Decode the settings of every data action in *body*; raises `InvalidAnswer`."""
+    try:
+        try:
+            document, actions = _read(body, exactly=False)
+        except _Inexact:
+            document, actions = _read(body, exactly=True)
+    except (ValueError, RecursionError, InvalidOperation) as error:
+        raise InvalidAnswer(f"{ref}: the live document is not valid JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("id") != ref.id:
+        raise InvalidAnswer(f"{ref}: the answer is not this flow's document")
+    revision, problem = revision_of(etag)
+    name = document.get("name")
+    return Snapshot(
+        ref=ref if ref.name or not isinstance(name, str) else _named(ref, name),
+        revision=revision,
+        document=body,
+        actions=actions,
+        unwritable=problem,
+    )
+
+
+class _Inexact(Exception):
+    """A number that Python's own types would bend stands in the document."""
+
+
+def _read(body: bytes, *, exactly: bool) -> tuple[Any, tuple[LiveAction, ...]]:
+    found: list[dict[str, Any]] = []
+    try:
+        document = _decoded(body, found, exactly=exactly)
+    except ValueError as error:
+        # Only the limit of int() says so; everything else is wrong in either reading.
+        if exactly or "int_max_str_digits" not in str(error):
+            raise
+        raise _Inexact from error
+    return document, tuple(_action(member) for member in found)
+
+
+def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+    """The snapshot's document with the *after* of each field in place.
+
+    Raises `InvalidAnswer` where the live document has something of another
+    shape in a setting's place, for overwriting that would destroy it.
+    """
+    if not fields:
+        return snapshot.document
+    import simplejson  # noqa: PLC0415 - only a write needs number tokens
+
+    found: list[dict[str, Any]] = []
+    document = simplejson.loads(
+        snapshot.document.decode(),
+        object_pairs_hook=_collector(found),
+        # A number stays the text that it is: 1.10 and 1e2 must survive.
+        parse_float=simplejson.RawJSON,
+        parse_int=simplejson.RawJSON,
+        allow_nan=False,
+    )
+    for field in fields:
+        members = [member for member in found if _is_meant(member, field)]
+        if len(members) != 1:
+            raise InvalidAnswer(f"{snapshot.ref}: {field.action} is not one data action")
+        data = members[0].setdefault("data", {})
+        if not isinstance(data, dict):
+            raise _misshapen(snapshot, field)
+        if field.setting.startswith(HEADERS):
+            _set_header(snapshot, data, field)
+        else:
+            _set_member(snapshot, data, field)
+    text: str = simplejson.dumps(document, separators=(",", ":"), use_decimal=True)
+    return text.encode()
+
+
+def _set_member(snapshot: Snapshot, data: dict[str, Any], field: FieldChange) -> None:
+    *parents, last = MAPPING[field.setting]
+    holders = [data]
+    for key in parents:
+        holder = holders[-1].get(key)
+        if holder is None:
+            holder = holders[-1][key] = {}
+        if not isinstance(holder, dict):
+            raise _misshapen(snapshot, field)
+        holders.append(holder)
+    if field.after is not ABSENT:
+        holders[-1][last] = field.after
+        return
+    holders[-1].pop(last, None)
+    for holder, key in zip(reversed(holders[:-1]), reversed(parents), strict=True):
+        if not holder[key]:
+            del holder[key]
+
+
+def _set_header(snapshot: Snapshot, data: dict[str, Any], field: FieldChange) -> None:
+    name = unescape(field.setting.removeprefix(HEADERS))
+    headers = data.get("headers")
+    if headers is None:
+        headers = data["headers"] = []
+    if not isinstance(headers, list):
+        raise _misshapen(snapshot, field)
+    held = [
+        header
+        for header in headers
+        if isinstance(header, dict) and str(header.get("name", "")).lower() == name.lower()
+    ]
+    if len(held) > 1:
+        raise _misshapen(snapshot, field)
+    if field.after is ABSENT:
+        data["headers"] = [header for header in headers if header not in held]
+    elif held:
+        held[0]["value"] = field.after
+    else:
+        headers.append({"name": name, "value": field.after})
+
+
+def _misshapen(snapshot: Snapshot, field: FieldChange) -> InvalidAnswer:
+    return InvalidAnswer(
+        f"{snapshot.ref}: {field.path}: the live document holds something of another shape there;"
+        " mend it in Architect first"
+    )
+
+
+def _is_meant(member: dict[str, Any], field: FieldChange) -> bool:
+    if field.action_id is not None:
+        return member.get("id") == field.action_id
+    return member.get("name") == field.action
+
+
+def _collector(found: list[dict[str, Any]]) -> Any:
+    """An object hook that refuses duplicate keys and gathers data actions into *found*.
+
+    Data actions are the members with ``"type": "data"`` of any ``actions``
+    list, at any depth; looking while the parser builds saves a second walk.
+    """
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            raise ValueError("a key stands twice in one object")
+        actions = members.get("actions")
+        if isinstance(actions, list):
+            found.extend(
+                action
+                for action in actions
+                if isinstance(action, dict) and action.get("type") == "data"
+            )
+        return members
+
+    return collect
+
+
+def _decoded(body: bytes, found: list[dict[str, Any]], *, exactly: bool) -> Any:
+    # Hooks for numbers cost a call for each; few documents hold a number that
+    # Python's own would bend, and fewer still in a setting.
+    exact = {"parse_float": Decimal, "parse_int": _integer} if exactly else {}
+    return json.loads(
+        body,
+        object_pairs_hook=_collector(found),
+        parse_constant=_refused_constant,
+        **exact,
+    )
+
+
+def _integer(digits: str) -> int | Decimal:
+    # int() itself refuses more than 4,300 digits; Decimal holds them exactly.
+    return int(digits) if len(digits) <= _LONGEST_INT else Decimal(digits)
+
+
+def _refused_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _action(member: dict[str, Any]) -> LiveAction:
+    action_id, name, data = member.get("id"), member.get("name"), member.get("data")
+    return LiveAction(
+        id=action_id if isinstance(action_id, str) else None,
+        name=name if isinstance(name, str) else "",
+        settings=_settings(data) if isinstance(data, dict) else {},
+    )
+
+
+def _settings(data: dict[str, Any]) -> dict[str, JSON]:
+    settings: dict[str, JSON] = {}
+    for key, value in data.items():
+        if key in _TOP:
+            settings[_TOP[key]] = _frozen(value)
+        elif key in _NESTED and isinstance(value, dict):
+            for inner, setting in _NESTED[key].items():
+                if inner in value:
+                    settings[setting] = _frozen(value[inner])
+        elif key == "headers":
+            settings.update(_headers(value))
+    return settings
+
+
+def _headers(headers: Any) -> dict[str, JSON]:
+    if not isinstance(headers, list):
+        return {}
+    settings: dict[str, JSON] = {}
+    for header in headers:
+        if isinstance(header, dict) and isinstance(header.get("name"), str):
+            name = escape(header["name"].lower())
+            settings[HEADERS + name] = _frozen(header.get("value"))
+    return settings
+
+
+def _frozen(value: Any) -> JSON:
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _frozen(item) for key, item in value.items()}
+    if isinstance(value, float):
+        raise _Inexact
+    if isinstance(value, Decimal) and abs(value) < 10**18 and value == int(value):
+        return int(value)
+    frozen: JSON = value
+    return frozen
+
+
+def revision_of(etag: str | None) -> tuple[Revision | None, str | None]:
+    """The ETag if it can guard a write, else why it cannot."""
+    if etag is None:
+        return None, "the answer carries no ETag, so nothing can guard a write"
+    if etag.startswith("W/"):
+        return None, f"the ETag {etag} is weak and never matches (RFC 9110, 13.1.1)"
+    if not _STRONG_TAG.match(etag):
+        return None, f"the ETag {etag!r} is malformed, so nothing can guard a write"
+    return Revision(etag), None
+
+
+def _named(ref: FlowRef, name: str) -> FlowRef:
+    return FlowRef(address=ref.address, id=ref.id, name=name)
