@@ -1,0 +1,204 @@
+"""Plans as JSON documents, and back: the form of a saved plan and of ``plan -o json``.
+
+What consumers read (``change``, ``path``, ``summary``) is derived from
+``fields``, so reading checks that both still say the same. The settings'
+changes themselves, and the results that ``apply`` reports, are built in
+`gcsync.core.result_document` and offered from here too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, Any, Final
+
+from gcsync.core.exact_json import Malformed, Node, canonical, stamp, to_json
+from gcsync.core.result_document import (
+    field_document,
+    field_from_document,
+    read_optional,
+    read_ref,
+    read_revision,
+    result_document,
+    result_from_document,
+)
+from gcsync.errors import PlanRefused
+from gcsync.model.change import (
+    FieldChange,
+    FlowChange,
+    Organisation,
+    Plan,
+    Source,
+    unescape,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gcsync.model.manifest import Value
+
+FORMAT_VERSION: Final = "1.0"
+AGAIN: Final = "run 'gcsync plan --out' again"
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Malformed",
+    "canonical",
+    "check_format",
+    "digest",
+    "field_document",
+    "field_from_document",
+    "from_document",
+    "result_document",
+    "result_from_document",
+    "sealed",
+    "to_document",
+]
+
+
+def digest(document: Mapping[str, Any], key: bytes | None = None) -> str:
+    """What seals a document: SHA-256 over its canonical form, or an HMAC where a key is given.
+
+    The member ``digest`` itself is left out.
+    """
+    body = canonical({name: value for name, value in document.items() if name != "digest"})
+    if key is None:
+        return f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return f"hmac-sha256:{hmac.new(key, body, hashlib.sha256).hexdigest()}"
+
+
+def sealed(plan: Plan, key: bytes | None = None) -> dict[str, Any]:
+    """The plan's document with its digest as last member."""
+    document = to_document(plan)
+    return document | {"digest": digest(document, key)}
+
+
+def to_document(plan: Plan) -> dict[str, Any]:
+    """The plan as CONTRACT section 3 shows it, without the digest."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "gcsync_version": plan.gcsync_version,
+        "created_at": stamp(plan.created_at),
+        "expires_at": stamp(plan.expires_at),
+        "environment": plan.environment,
+        "org": {"id": plan.organisation.id, "api_url": plan.organisation.api_url},
+        "source": {"commit": plan.source.commit, "dirty": plan.source.dirty},
+        "manifest_sha256": plan.manifest_sha256,
+        "resource_changes": [_change_document(change) for change in plan.changes],
+        "summary": _summary(plan.changes, plan.flow_count),
+        "warnings": list(plan.warnings),
+    }
+
+
+def from_document(document: Any) -> Plan:
+    """The plan that a parsed document holds; the inverse of `to_document`.
+
+    Members that this version does not know are ignored. Raises `PlanRefused`
+    for another major format version and for anything that is not a plan.
+    """
+    check_format(document)
+    try:
+        return _plan(Node(document))
+    except ValueError as error:
+        raise PlanRefused(f"the plan is damaged: {error}; {AGAIN}") from error
+    except RecursionError as error:
+        raise PlanRefused(f"the plan is damaged: nested too deeply; {AGAIN}") from error
+
+
+def check_format(document: Any) -> None:
+    """Refuse what is not a plan of this major format version. Raises `PlanRefused`."""
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if not isinstance(version, str) or not isinstance(document.get("resource_changes"), list):
+        raise PlanRefused(f"this is not a saved plan; {AGAIN}")
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise PlanRefused(
+            f"the plan has format version {version}, this gcsync reads"
+            f" {FORMAT_VERSION.partition('.')[0]}.x; {AGAIN} with this gcsync"
+        )
+
+
+def _summary(changes: Sequence[FlowChange], flow_count: int) -> dict[str, int]:
+    return {
+        "flows": flow_count,
+        "changed_flows": len(changes),
+        "changed_fields": sum(len(change.fields) for change in changes),
+        "unchanged_flows": flow_count - len(changes),
+    }
+
+
+def _change_document(change: FlowChange) -> dict[str, Any]:
+    return {
+        "address": change.ref.address,
+        "driver": change.driver,
+        "flow": {"id": change.ref.id, "name": change.ref.name},
+        "wave": change.wave,
+        "precondition": {"revision": change.revision},
+        "change": {
+            "actions": ["update"],
+            "before": _nested((field, field.before) for field in change.fields),
+            "after": _nested((field, field.after) for field in change.fields),
+        },
+        "fields": [field_document(field) for field in change.fields],
+    }
+
+
+def _nested(sides: Iterable[tuple[FieldChange, Value]]) -> dict[str, Any]:
+    actions: dict[str, Any] = {}
+    for field, value in sides:
+        *parents, leaf = map(unescape, field.setting.split("/"))
+        node = actions.setdefault(field.action, {})
+        for parent in parents:
+            child = node.get(parent)
+            if not isinstance(child, dict):
+                child = node[parent] = {}
+            node = child
+        node[leaf] = to_json(value)
+    return {"actions": actions}
+
+
+def _plan(node: Node) -> Plan:
+    organisation = node.member("org")
+    source = node.member("source")
+    flow_count = node.member("summary").member("flows").integer()
+    changes = tuple(map(_change, node.member("resource_changes").items()))
+    addresses = [change.ref.address for change in changes]
+    if len(set(addresses)) < len(addresses):
+        raise Malformed("resource_changes names a flow twice")
+    if flow_count < len(changes):
+        raise Malformed("summary.flows is less than the flows that change")
+    _agree(node.member("summary"), _summary(changes, flow_count))
+    return Plan(
+        gcsync_version=node.member("gcsync_version").text(),
+        created_at=node.member("created_at").moment(),
+        expires_at=node.member("expires_at").moment(),
+        environment=read_optional(node, "environment"),
+        organisation=Organisation(
+            id=read_optional(organisation, "id"), api_url=organisation.member("api_url").text()
+        ),
+        source=Source(commit=read_optional(source, "commit"), dirty=source.member("dirty").flag()),
+        manifest_sha256=node.member("manifest_sha256").text(),
+        changes=changes,
+        flow_count=flow_count,
+        warnings=tuple(warning.text() for warning in node.member("warnings").items()),
+    )
+
+
+def _change(node: Node) -> FlowChange:
+    change = FlowChange(
+        ref=read_ref(node),
+        revision=read_revision(node.member("precondition"), "revision"),
+        fields=tuple(map(field_from_document, node.member("fields").items())),
+        wave=node.member("wave").integer(),
+        driver=node.member("driver").name(),
+    )
+    paths = [field.path for field in change.fields]
+    if len(set(paths)) < len(paths):
+        raise Malformed(f"{node.where}.fields names a setting twice")
+    _agree(node.member("change"), _change_document(change)["change"])
+    return change
+
+
+def _agree(node: Node, derived: Mapping[str, Any]) -> None:
+    for name, value in derived.items():
+        if canonical(node.member(name).value) != canonical(value):
+            raise Malformed(f"{node.where}.{name} does not agree with fields")
