@@ -1,0 +1,63 @@
+"""Names that are safe to show and cannot pass for another; the nearest known name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Scripts whose letters look like each other's. Words that mix Han, Kana and
+# Latin are everyday Japanese; a word that mixes these is a trap (UTS 39, 5.2).
+_CONFUSABLE = frozenset(("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"))
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def trouble(name: str) -> str | None:
+    """Why *name* must not be a name, or ``None``.
+
+    Control and bidirectional characters make a name look like another one,
+    and so do letters of several scripts in one word.
+    """
+    if name.isascii() and name.isprintable():
+        return None
+    for character in name:
+        if not character.isprintable():
+            return f"contains the invisible character U+{ord(character):04X}; remove it"
+    for word in _WORD.findall(name):
+        scripts = sorted({_script(letter) for letter in word} & _CONFUSABLE)
+        if len(scripts) > 1:
+            mixed = " and ".join(script.capitalize() for script in scripts)
+            return f"mixes {mixed} letters in one word; retype it in one script"
+    return None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint such as ``; did you mean 'voice'?``, or nothing where no name is near."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold()[:100], folded, n=2, cutoff=0.6)
+    choices = " or ".join(f"'{folded[match]}'" for match in near)
+    return f"; did you mean {choices}?" if choices else ""
+
+
+def listed(names: Iterable[str], *, most: int = 12) -> str:
+    """Names as a short list for a message."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
+
+
+def quoted(text: str, *, most: int = 60) -> str:
+    """Text for a message: one line, in quotes, cut where it is long."""
+    shown = "".join(
+        character if character.isprintable() else f"\\u{{{ord(character):x}}}"
+        for character in text[:most]
+    )
+    return f"'{shown}…'" if len(text) > most else f"'{shown}'"
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
