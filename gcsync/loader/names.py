@@ -36,11 +36,11 @@ def trouble(name: str) -> str | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint such as ``; did you mean 'voice'?``, or nothing where no name is near."""
+    """A hint such as `` (did you mean 'voice'?)``, or nothing where no name is near."""
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold()[:100], folded, n=2, cutoff=0.6)
     choices = " or ".join(f"'{folded[match]}'" for match in near)
-    return f"; did you mean {choices}?" if choices else ""
+    return f" (did you mean {choices}?)" if choices else ""
 
 
 def listed(names: Iterable[str], *, most: int = 12) -> str:
