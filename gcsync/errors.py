@@ -12,6 +12,7 @@
     ├── Interrupted       130/143   a signal ended the command
     └── ApiError                1   the organisation's side
         ├── NotSent             1   certainly never reached the server
+        ├── NoAnswer            1   a read that was never answered
         ├── OutcomeUnknown      4   a write that may or may not have happened
         ├── InvalidAnswer       1   an answer that cannot be believed
         ├── AuthenticationFailed 1
@@ -25,7 +26,7 @@ A conflict, a finding and a partial result are values, never exceptions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class WrongUsage(GcsyncError):
 class InvalidManifests(GcsyncError):
     """One or more documents are refused; *lines* are ready to print, one a finding."""
 
-    def __init__(self, findings: Sequence[object]) -> None:
+    def __init__(self, findings: Sequence[Any]) -> None:
         super().__init__("\n".join(str(finding) for finding in findings))
         self.findings = tuple(findings)
 
@@ -87,9 +88,23 @@ class ApiError(GcsyncError):
 
 
 class NotSent(ApiError):
-    """The request certainly never reached the server, so sending it again is safe."""
+    """The request certainly never reached the server, so sending it again is safe.
+
+    *permanent* says that it is useless, too: a certificate that is not
+    trusted now will not be in a second.
+    """
 
     code = "not-sent"
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class NoAnswer(ApiError):
+    """A read got no answer that can be believed, however often it was asked for."""
+
+    code = "no-answer"
 
 
 class OutcomeUnknown(ApiError):

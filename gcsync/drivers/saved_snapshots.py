@@ -1,0 +1,172 @@
+"""Live flows kept in a file: recorded from one driver, read back as another that cannot write.
+
+The file holds each document as the text that was received, so that a plan
+against it is the plan that the organisation would have given at that time.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from gcsync.core.exact_json import Malformed, Node, parse, readable
+from gcsync.drivers.flow_lens import amended, read_snapshot
+from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
+from gcsync.model.change import LiveFlow, Organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from gcsync.drivers.driver import Driver
+    from gcsync.model.change import FieldChange, FlowRef, Revision, Snapshot
+
+FORMAT_VERSION: Final = "1.0"
+LARGEST_FILE: Final = 512 * 1024 * 1024
+
+
+class Recorder:
+    """Passes everything on to *driver* and keeps what was read."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.name = driver.name
+        self._driver = driver
+        self._lock = Lock()
+        self._listing: dict[str, LiveFlow] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def organisation(self) -> Organisation:
+        """Ask the driver."""
+        return self._driver.organisation()
+
+    def list_flows(self) -> Iterator[LiveFlow]:
+        """Ask the driver, and keep the answer."""
+        for flow in self._driver.list_flows():
+            self._listing[flow.id] = flow
+            yield flow
+
+    def fetch(self, ref: FlowRef) -> Snapshot:
+        """Ask the driver, and keep the answer."""
+        snapshot = self._driver.fetch(ref)
+        with self._lock:
+            self._snapshots[ref.id] = snapshot
+        return snapshot
+
+    def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+        """Ask the driver."""
+        return self._driver.amend(snapshot, fields)
+
+    def put(self, snapshot: Snapshot, document: bytes) -> Revision:
+        """Ask the driver."""
+        return self._driver.put(snapshot, document)
+
+    def unsupported(self, setting: str) -> str | None:
+        """Ask the driver."""
+        return self._driver.unsupported(setting)
+
+    def save(self, file: Path, organisation: Organisation) -> None:
+        """Write what was read to *file*, for its owner only. Raises `ConfigurationError`."""
+        document = {
+            "format_version": FORMAT_VERSION,
+            "org": {"id": organisation.id, "api_url": organisation.api_url},
+            "listing": [
+                {"id": flow.id, "name": flow.name, "type": flow.type}
+                for _, flow in sorted(self._listing.items())
+            ],
+            "flows": [
+                {
+                    "id": flow_id,
+                    "revision": snapshot.revision,
+                    "document": snapshot.document.decode(),
+                }
+                for flow_id, snapshot in sorted(self._snapshots.items())
+            ],
+        }
+        try:
+            # Live documents can hold credentials that somebody typed into a header.
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "w", encoding="ascii") as opened:  # noqa: PTH123 - a descriptor has no path
+                opened.write(readable(document))
+        except OSError as error:
+            raise ConfigurationError(
+                f"{file}: snapshots cannot be saved ({error.strerror}); choose another file"
+            ) from error
+
+
+class SavedSnapshots:
+    """A driver over a file that `Recorder` saved; it has nothing to write to."""
+
+    name = "flow-document"
+
+    def __init__(self, file: Path) -> None:
+        """Read *file*. Raises `ConfigurationError`."""
+        self._file = file
+        try:
+            if file.stat().st_size > LARGEST_FILE:
+                raise ConfigurationError(f"{file}: larger than 512 MiB; is it a snapshots file?")
+            self._read(Node(parse(file.read_bytes())))
+        except OSError as error:
+            raise ConfigurationError(
+                f"{file}: cannot be read ({error.strerror}); save one with"
+                " 'gcsync plan --save-snapshots'"
+            ) from error
+        except Malformed as error:
+            raise ConfigurationError(
+                f"{file}: not a snapshots file ({error}); save one with"
+                " 'gcsync plan --save-snapshots'"
+            ) from error
+
+    def _read(self, node: Node) -> None:
+        if node.member("format_version").text().partition(".")[0] != "1":
+            raise Malformed("format_version is not 1.x")
+        org = node.member("org")
+        org_id = org.maybe("id")
+        self._organisation = Organisation(
+            id=org_id.text() if org_id else None, api_url=org.member("api_url").text()
+        )
+        self._listing = [
+            LiveFlow(
+                id=entry.member("id").name(),
+                name=entry.member("name").text(),
+                type=entry.member("type").text(),
+            )
+            for entry in node.member("listing").items()
+        ]
+        self._flows: dict[str, tuple[str | None, str]] = {}
+        for entry in node.member("flows").items():
+            revision = entry.maybe("revision")
+            self._flows[entry.member("id").name()] = (
+                revision.text() if revision else None,
+                entry.member("document").text(),
+            )
+
+    def organisation(self) -> Organisation:
+        """The organisation that the snapshots were taken of."""
+        return self._organisation
+
+    def list_flows(self) -> Iterator[LiveFlow]:
+        """The listing as it was."""
+        return iter(self._listing)
+
+    def fetch(self, ref: FlowRef) -> Snapshot:
+        """The flow as it was. Raises `FlowNotFound` for one that was not saved."""
+        if ref.id not in self._flows:
+            raise FlowNotFound(
+                f"{ref}: not in {self._file}; save snapshots again with these manifests",
+                status=404,
+            )
+        revision, document = self._flows[ref.id]
+        return read_snapshot(ref, document.encode(), revision)
+
+    def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+        """The amended document; pure."""
+        return amended(snapshot, fields)
+
+    def put(self, snapshot: Snapshot, document: bytes) -> Revision:  # noqa: ARG002 - the protocol's signature
+        """Refuse: a file is no organisation."""
+        raise InvalidAnswer(f"{snapshot.ref}: snapshots in {self._file} cannot be written to")
+
+    def unsupported(self, setting: str) -> str | None:  # noqa: ARG002 - the protocol's signature
+        """Whatever was saved can be compared."""
+        return None

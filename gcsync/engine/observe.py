@@ -1,0 +1,160 @@
+"""Read the live flows that manifests speak of, and keep only what differs.
+
+Each snapshot is fetched, compared and dropped, so that ten thousand flows
+cost the memory of ten.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gcsync.core.plan import compare, nearest
+from gcsync.engine.pool import in_parallel
+from gcsync.errors import FlowNotFound, InvalidManifests
+from gcsync.model.change import FlowChange, FlowRef
+from gcsync.model.manifest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from gcsync.drivers.driver import Driver
+    from gcsync.model.change import LiveFlow
+    from gcsync.model.manifest import FlowSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What reading the live flows brought: a change for each flow, empty where none is due."""
+
+    changes: tuple[FlowChange, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def observe(
+    specs: Sequence[FlowSpec],
+    driver: Driver,
+    *,
+    parallelism: int,
+    progress: Callable[[], None] = lambda: None,
+) -> Observation:
+    """Fetch and compare every flow of *specs*; *progress* is called once a flow.
+
+    Raises `InvalidManifests` with all findings at once where manifests and
+    live flows do not fit together, or an `ApiError`.
+    """
+    findings: list[Finding] = list(_unsupported(specs, driver))
+    resolved = _resolve(specs, driver, findings)
+
+    def look(pair: tuple[FlowSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
+        spec, ref = pair
+        try:
+            snapshot = driver.fetch(ref)
+        except FlowNotFound as missing:
+            return (_finding(spec, str(missing)),)
+        outcome = compare(spec, snapshot)
+        if isinstance(outcome, FlowChange) and outcome.fields and snapshot.unwritable:
+            warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
+        return outcome
+
+    warnings: list[str] = []
+    outcomes = in_parallel(
+        look, resolved, parallelism=parallelism, done=lambda _outcome: progress()
+    )
+    changes: list[FlowChange] = []
+    for outcome in outcomes:
+        if isinstance(outcome, FlowChange):
+            changes.append(outcome)
+        else:
+            findings.extend(outcome)
+    findings.extend(_claimed_twice(resolved))
+    if findings:
+        findings.sort(key=_position)
+        raise InvalidManifests(findings)
+    return Observation(changes=tuple(changes), warnings=tuple(warnings))
+
+
+def _resolve(
+    specs: Sequence[FlowSpec], driver: Driver, findings: list[Finding]
+) -> list[tuple[FlowSpec, FlowRef]]:
+    """Find the one live flow of each manifest; a listing is read only where names are used."""
+    by_key: dict[tuple[str, str], list[LiveFlow]] = defaultdict(list)
+    if any(spec.flow.id is None for spec in specs):
+        for flow in driver.list_flows():
+            by_key[flow.name, flow.type].append(flow)
+    resolved = []
+    for spec in specs:
+        wanted = spec.flow
+        if wanted.id is not None:
+            resolved.append((spec, FlowRef(address=spec.address, id=wanted.id)))
+            continue
+        name, kind = wanted.name or "", (wanted.type or "").lower()
+        matches = by_key.get((name, kind), [])
+        if len(matches) == 1:
+            found = FlowRef(address=spec.address, id=matches[0].id, name=name)
+            resolved.append((spec, found))
+        elif matches:
+            ids = ", ".join(sorted(flow.id for flow in matches))
+            findings.append(
+                _finding(
+                    spec,
+                    f"{len(matches)} live {kind} flows are named {name!r}; select one by id: {ids}",
+                )
+            )
+        else:
+            near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
+            findings.append(_finding(spec, f"no live {kind} flow is named {name!r}{near}"))
+    return resolved
+
+
+def _unsupported(specs: Iterable[FlowSpec], driver: Driver) -> Iterator[Finding]:
+    known: dict[str, str | None] = {}
+    for spec in specs:
+        for action in spec.actions:
+            for setting in action.settings:
+                path = setting.path
+                if path not in known:
+                    known[path] = driver.unsupported(path)
+                problem = known[path]
+                if problem is not None:
+                    yield Finding(
+                        rule="reference",
+                        message=problem,
+                        location=setting.source,
+                        address=spec.address,
+                    )
+
+
+def _claimed_twice(resolved: Iterable[tuple[FlowSpec, FlowRef]]) -> Iterator[Finding]:
+    """Two manifests may share a live flow, but not one setting of it."""
+    sharing: dict[str, list[FlowSpec]] = defaultdict(list)
+    for spec, ref in resolved:
+        sharing[ref.id].append(spec)
+    for flow_id, specs in sharing.items():
+        if len(specs) == 1:
+            continue
+        claims: dict[tuple[str, str], FlowSpec] = {}
+        for spec in specs:
+            for action in spec.actions:
+                for setting in action.settings:
+                    other = claims.setdefault((action.id or action.name, setting.path), spec)
+                    if other is not spec:
+                        yield Finding(
+                            rule="reference",
+                            message=f"{setting.path} of {action.name} in live flow {flow_id} is"
+                            f" claimed by {other.address} too; keep one of them",
+                            location=setting.source,
+                            address=spec.address,
+                        )
+
+
+def _finding(spec: FlowSpec, message: str) -> Finding:
+    return Finding(
+        rule="reference", message=message, location=spec.flow.source, address=spec.address
+    )
+
+
+def _position(finding: Finding) -> tuple[str, int, int]:
+    place = finding.location
+    return (place.file, place.line, place.column) if place else ("", 0, 0)

@@ -1,0 +1,98 @@
+"""How the apply of one flow can end, put into words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gcsync.model.change import Failure, FlowResult
+
+if TYPE_CHECKING:
+    from gcsync.errors import GcsyncError
+    from gcsync.model.change import (
+        Conflict,
+        FieldChange,
+        FlowChange,
+        Revision,
+        Snapshot,
+        Status,
+    )
+
+
+def ended(change: FlowChange, status: Status) -> FlowResult:
+    """The flow as it was planned, with *status*."""
+    return FlowResult(
+        ref=change.ref, status=status, revision_before=change.revision, fields=change.fields
+    )
+
+
+def written(planned: FlowChange, rebased: FlowChange, revision: Revision) -> FlowResult:
+    """A write was acknowledged; it was rebased where the flow had moved since the plan."""
+    return FlowResult(
+        ref=rebased.ref,
+        status="applied" if planned.revision == rebased.revision else "rebased",
+        revision_before=rebased.revision,
+        revision_after=revision,
+        fields=rebased.fields,
+    )
+
+
+def settled(change: FlowChange, fresh: Snapshot, *, wrote: bool) -> FlowResult:
+    """Everything is as desired: by a write of ours whose answer was lost, or by itself."""
+    return FlowResult(
+        ref=fresh.ref,
+        status="applied" if wrote else "unchanged",
+        revision_before=change.revision,
+        revision_after=fresh.revision,
+        fields=change.fields if wrote else (),
+    )
+
+
+def conflicting(change: FlowChange, conflict: Conflict) -> FlowResult:
+    """Somebody else changed managed settings; nothing was written over them."""
+    return replace(ended(change, "conflict"), revision_before=conflict.revision, conflict=conflict)
+
+
+def failed(change: FlowChange, error: GcsyncError) -> FlowResult:
+    """Nothing was written, and *error* says why."""
+    return replace(ended(change, "failed"), error=failure(error))
+
+
+def failure(error: GcsyncError) -> Failure:
+    """What a report shows of an exception."""
+    return Failure(
+        code=getattr(error, "code", "error"),
+        message=str(error),
+        correlation_id=getattr(error, "correlation_id", None),
+    )
+
+
+def dropped(result: FlowResult, fields: tuple[FieldChange, ...]) -> FlowResult:
+    """The server acknowledged the write and does not hold all of it."""
+    paths = ", ".join(field.path for field in fields)
+    message = f"the server took the write and dropped {paths}; does it support them there?"
+    return replace(result, status="failed", error=Failure(code="dropped", message=message))
+
+
+def unverified(result: FlowResult, message: str) -> FlowResult:
+    """The server acknowledged the write, and reading never showed it."""
+    return replace(result, status="unknown", error=Failure(code="unverified", message=message))
+
+
+def doubtful(
+    change: FlowChange, revision: Revision | None, problem: GcsyncError | None
+) -> FlowResult:
+    """A write conditional on *revision* was sent, and nobody can say whether it happened."""
+    why = f": {problem}" if problem else ""
+    message = f"a write may or may not have happened{why}; run 'gcsync plan' to see"
+    return replace(
+        ended(change, "unknown"),
+        revision_before=revision,
+        error=Failure(code="outcome-unknown", message=message),
+    )
+
+
+def contended(change: FlowChange, attempts: int) -> FlowResult:
+    """Every attempt met a newer revision."""
+    message = f"contended: {attempts} attempts met {attempts} newer revisions; try again later"
+    return replace(ended(change, "failed"), error=Failure(code="contended", message=message))

@@ -1,0 +1,121 @@
+"""Plans and drift as reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gcsync.core.document import field_document, sealed
+from gcsync.core.exact_json import stamp
+from gcsync.model.manifest import ABSENT
+from gcsync.model.report import Block, Report, Row
+from gcsync.render.values import count, place, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gcsync.model.change import FieldChange, FlowChange, Plan
+
+
+def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
+    """What apply would change. *key* seals the document as it seals a saved plan."""
+    changed_fields = sum(len(change.fields) for change in plan.changes)
+    if plan.changes:
+        closing = Row(
+            cells=(
+                (
+                    f"Plan: {count(len(plan.changes), 'flow')} of {plan.flow_count} to change,"
+                    f" {count(changed_fields, 'setting')}."
+                ),
+            ),
+            tone="strong",
+        )
+    else:
+        closing = Row(
+            cells=(f"No changes: {count(plan.flow_count, 'live flow')} as desired.",), tone="good"
+        )
+    return Report(
+        document=sealed(plan, key),
+        blocks=tuple(_flow_block(change) for change in plan.changes),
+        closing=(*_warnings(plan.warnings), closing),
+    )
+
+
+def present_drift(plan: Plan) -> Report:
+    """Where live flows differ from the manifests; *before* is live, *after* desired."""
+    entries = [
+        {
+            "address": change.ref.address,
+            "flow": {"id": change.ref.id, "name": change.ref.name},
+            "revision": change.revision,
+            "fields": [_drift_field(field) for field in change.fields],
+        }
+        for change in plan.changes
+    ]
+    fields = sum(len(change.fields) for change in plan.changes)
+    if entries:
+        said = (
+            f"Drift: {count(len(entries), 'flow')} of {plan.flow_count} differ"
+            f"{'s' if len(entries) == 1 else ''} from the manifests, {count(fields, 'setting')}."
+        )
+        closing = Row(cells=(said,), tone="strong")
+    else:
+        closing = Row(cells=(f"No drift in {count(plan.flow_count, 'flow')}.",), tone="good")
+    return Report(
+        document={
+            "format_version": "1.0",
+            "created_at": stamp(plan.created_at),
+            "environment": plan.environment,
+            "drift": entries,
+            "summary": {
+                "flows": plan.flow_count,
+                "drifted_flows": len(entries),
+                "drifted_fields": fields,
+            },
+            "warnings": list(plan.warnings),
+        },
+        blocks=tuple(_flow_block(change, headings=("live", "desired")) for change in plan.changes),
+        closing=(*_warnings(plan.warnings), closing),
+    )
+
+
+def _drift_field(field: FieldChange) -> dict[str, Any]:
+    change = field_document(field)
+    return {
+        "path": change["path"],
+        "desired": change["after"],
+        "live": change["before"],
+        "kind": "drift",
+        "source": change["source"],
+    }
+
+
+def _flow_block(change: FlowChange, headings: tuple[str, str] | None = None) -> Block:
+    ref = change.ref
+    heading = Row(
+        sign="~",
+        cells=(f"{ref.address}  ({ref.name or ref.id}, revision {change.revision or 'unknown'})",),
+        tone="strong",
+    )
+    rows = [heading]
+    if headings:
+        rows.append(Row(sign=" ", cells=("", headings[0], "", headings[1]), depth=1, tone="faint"))
+    rows.extend(field_row(field) for field in change.fields)
+    return Block(rows=tuple(rows))
+
+
+def field_row(field: FieldChange) -> Row:
+    """One setting's change on one line: path, before, after, the manifest's line."""
+    sign, tone = ("+", "good") if field.before is ABSENT else ("~", "change")
+    if field.after is ABSENT:
+        sign, tone = "-", "bad"
+    return Row(
+        sign=sign,
+        cells=(field.path, shown(field.before), "->", shown(field.after)),
+        depth=1,
+        tone=tone,  # type: ignore[arg-type] # a literal of Tone each
+        place=place(field.source),
+    )
+
+
+def _warnings(warnings: Iterable[str]) -> tuple[Row, ...]:
+    return tuple(Row(sign="!", cells=(f"warning: {text}",), tone="change") for text in warnings)

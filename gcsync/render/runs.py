@@ -1,0 +1,167 @@
+"""The results of an apply, and the journal, as reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from gcsync.core.document import result_document
+from gcsync.core.exact_json import stamp
+from gcsync.model.change import Status
+from gcsync.model.report import Block, Report, Row
+from gcsync.render.plans import field_row
+from gcsync.render.values import place, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.model.change import Conflict, FieldConflict, FlowResult, Run
+    from gcsync.model.report import Tone
+
+_SIGNS: Final[dict[Status, tuple[str, Tone]]] = {
+    "applied": ("✓", "good"),
+    "rebased": ("✓", "good"),
+    "unchanged": ("=", "faint"),
+    "conflict": ("✗", "bad"),
+    "failed": ("✗", "bad"),
+    "skipped": ("-", "faint"),
+    "unknown": ("?", "bad"),
+}
+
+
+def present_results(
+    run_id: str, results: Sequence[FlowResult], *, notes: Sequence[str] = ()
+) -> Report:
+    """How a run ended, flow by flow; *notes* are warnings, recovered writes first of all."""
+    statuses = Counter(result.status for result in results)
+    said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
+    return Report(
+        document={
+            "format_version": "1.0",
+            "run_id": run_id,
+            "results": [result_document(result) for result in results],
+            "summary": {name: statuses[name] for name in get_args(Status)},
+            "warnings": list(notes),
+        },
+        blocks=tuple(_result_block(result) for result in results if result.status != "unchanged"),
+        closing=(
+            *(Row(sign="!", cells=(note,), tone="change") for note in notes),
+            Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
+        ),
+    )
+
+
+def present_history(runs: Sequence[Run], *, wants_results: bool) -> Report:
+    """The journal's runs, newest first."""
+    blocks = [_run_block(run, wants_results=wants_results) for run in runs]
+    closing = () if runs else (Row(cells=("No runs yet.",), tone="faint"),)
+    if runs and not wants_results:
+        blocks = [Block(rows=tuple(row for block in blocks for row in block.rows))]
+    return Report(
+        document={"format_version": "1.0", "runs": [_run_document(run) for run in runs]},
+        blocks=tuple(blocks),
+        closing=closing,
+    )
+
+
+def _result_block(result: FlowResult) -> Block:
+    sign, tone = _SIGNS[result.status]
+    ref = result.ref
+    moved = ""
+    if result.revision_after and result.status != "unchanged":
+        moved = f", revision {result.revision_before} -> {result.revision_after}"
+    heading = f"{ref.address}  {result.status}  ({ref.name or ref.id}{moved})"
+    rows = [Row(sign=sign, cells=(heading,), tone=tone)]
+    if result.error:
+        rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
+    if result.status in ("applied", "rebased"):
+        rows.extend(field_row(field) for field in result.fields)
+    if result.conflict:
+        rows.extend(_conflict_rows(result, result.conflict))
+    return Block(rows=tuple(rows))
+
+
+def _conflict_rows(result: FlowResult, conflict: Conflict) -> list[Row]:
+    rows = [
+        Row(
+            cells=("setting", "planned from", "live now", "desired"),
+            depth=1,
+            tone="faint",
+            sign=" ",
+        )
+    ]
+    rows.extend(_conflict_row(one) for one in conflict.fields)
+    address = result.ref.address
+    said = conflict.reason or "somebody else changed these settings since the plan was made"
+    rows.append(Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1))
+    rows.extend(
+        Row(cells=(way,), depth=2)
+        for way in (
+            (
+                f"keep the manifest's value: gcsync apply --target {address}"
+                "  (plans anew from what is live now)"
+            ),
+            "keep the live value: write it into the manifest at the line shown, and merge that",
+            "leave the setting to others: take it out of the manifest; omitted means unmanaged",
+        )
+    )
+    return rows
+
+
+def _conflict_row(one: FieldConflict) -> Row:
+    return Row(
+        sign="!",
+        cells=(one.field.path, shown(one.field.before), shown(one.live), shown(one.field.after)),
+        depth=1,
+        tone="bad",
+        place=place(one.field.source),
+    )
+
+
+def _run_block(run: Run, *, wants_results: bool) -> Block:
+    statuses = Counter(result.status for result in run.results)
+    said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
+    outcome = run.outcome or "interrupted"
+    tone: Tone = "good" if outcome == "applied" else "change"
+    rows = [
+        Row(
+            cells=(
+                run.run_id,
+                stamp(run.started_at),
+                run.command,
+                outcome,
+                run.actor,
+                run.commit[:12] if run.commit else "-",
+                said or "-",
+            ),
+            tone=tone,
+        )
+    ]
+    if wants_results:
+        for result in run.results:
+            rows.extend(
+                Row(
+                    cells=row.cells,
+                    sign=row.sign,
+                    depth=row.depth + 1,
+                    tone=row.tone,
+                    place=row.place,
+                )
+                for row in _result_block(result).rows
+            )
+    return Block(rows=tuple(rows))
+
+
+def _run_document(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "started_at": stamp(run.started_at),
+        "ended_at": stamp(run.ended_at) if run.ended_at else None,
+        "actor": run.actor,
+        "command": run.command,
+        "org_id": run.org_id,
+        "commit": run.commit,
+        "plan_digest": run.plan_digest,
+        "outcome": run.outcome,
+        "results": [result_document(result) for result in run.results],
+    }

@@ -1,0 +1,22 @@
+"""The one sink that every value from outside passes on its way to a terminal or a log."""
+
+from __future__ import annotations
+
+import re
+
+# GitHub's runner takes "##[command]" anywhere in a line and "::command::" at its start for a
+# command (actions/runner, ActionCommand.cs); so may a log viewer of another make.
+_COMMANDS = re.compile(r"::|##\[")
+
+
+def clean(text: str, *, in_pipeline: bool = False) -> str:
+    r"""*text* on one line, without anything that a terminal or a log viewer would obey.
+
+    Every character that is not printable (controls, ESC, bidirectional and
+    zero-width marks) becomes ``\u{…}``. With *in_pipeline* the openings of
+    workflow commands are broken up by a backslash too.
+    """
+    shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
+    if not in_pipeline:
+        return shown
+    return _COMMANDS.sub(lambda command: "\\".join(command.group()), shown)

@@ -1,0 +1,58 @@
+"""A report as text for people: aligned, coloured where wanted, sanitised everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from gcsync.render.sanitise import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gcsync.model.report import Report, Row, Tone
+
+INDENT: Final = "    "
+WIDEST_CELL: Final = 60
+_STYLES: Final[dict[Tone, dict[str, bool | str]]] = {
+    "plain": {},
+    "good": {"fg": "green"},
+    "change": {"fg": "yellow"},
+    "bad": {"fg": "red"},
+    "faint": {"dim": True},
+    "strong": {"bold": True},
+}
+
+
+def text(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:
+    """Lay *report* out in lines; ends with a newline unless there is nothing to say."""
+    parts = [
+        "".join(_lines(block.rows, colour=colour, in_pipeline=in_pipeline))
+        for block in report.blocks
+    ]
+    if report.closing:
+        parts.append("".join(_lines(report.closing, colour=colour, in_pipeline=in_pipeline)))
+    return "\n".join(parts)
+
+
+def _lines(rows: Iterable[Row], *, colour: bool, in_pipeline: bool) -> Iterable[str]:
+    cleaned = [(row, [clean(cell, in_pipeline=in_pipeline) for cell in row.cells]) for row in rows]
+    widths: dict[tuple[int, int], int] = {}
+    for row, cells in cleaned:
+        for column, cell in enumerate(cells[:-1] if not row.place else cells):
+            key = (row.depth, column)
+            widths[key] = max(widths.get(key, 0), min(len(cell), WIDEST_CELL))
+    for row, cells in cleaned:
+        padded = [
+            cell.ljust(widths.get((row.depth, column), 0)) for column, cell in enumerate(cells)
+        ]
+        sign = f"{row.sign} " if row.sign else ""
+        body = "  ".join(padded).rstrip() if not row.place else "  ".join(padded)
+        place = clean(row.place, in_pipeline=in_pipeline)
+        if colour:
+            body = click.style(body, **_STYLES[row.tone])  # type: ignore[arg-type] # a table of keyword arguments
+            sign = click.style(sign, **_STYLES[row.tone])  # type: ignore[arg-type] # as above
+            place = click.style(place, dim=True)
+        line = f"{INDENT * row.depth}{sign}{body}"
+        yield (f"{line}  {place}" if row.place else line).rstrip() + "\n"

@@ -1,0 +1,36 @@
+"""How one value of a setting is written in a line for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gcsync.core.exact_json import canonical
+from gcsync.model.manifest import ABSENT
+
+if TYPE_CHECKING:
+    from gcsync.model.manifest import Location, Value
+
+LONGEST = 200
+
+
+def shown(value: Value) -> str:
+    """*value* as JSON, a simple text bare, a long one cut with its length; ``(none)`` for none."""
+    if value is ABSENT:
+        return "(none)"
+    if isinstance(value, str) and value and value == value.strip() and value[0] not in '"[{(':
+        text = value
+    else:
+        text = canonical(value).decode().replace('","', '", "')
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def place(source: Location | None) -> str:
+    """A position as editors and terminals link it, or nothing."""
+    return str(source) if source else ""
+
+
+def count(number: int, thing: str) -> str:
+    """``1 flow``, ``2 flows``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
