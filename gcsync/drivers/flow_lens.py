@@ -214,12 +214,12 @@ def _collector(found: list[dict[str, Any]]) -> Any:
 def _decoded(body: bytes, found: list[dict[str, Any]], *, exactly: bool) -> Any:
     # Hooks for numbers cost a call for each; few documents hold a number that
     # Python's own would bend, and fewer still in a setting.
-    exact = {"parse_float": Decimal, "parse_int": _integer} if exactly else {}
     return json.loads(
         body,
         object_pairs_hook=_collector(found),
         parse_constant=_refused_constant,
-        **exact,
+        parse_float=Decimal if exactly else None,
+        parse_int=_integer if exactly else None,
     )
 
 
