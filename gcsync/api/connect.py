@@ -1,0 +1,196 @@
+"""From environment variables to a client: which organisation, as whom, through what."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from gcsync.api.credentials import (
+    AccessToken,
+    ClientCredentials,
+    Credentials,
+    Secret,
+    SignedAssertion,
+)
+from gcsync.api.pacing import Limiter
+from gcsync.api.regions import check_url, hosts, region_of
+from gcsync.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping
+
+    from gcsync.api.http import Client
+    from gcsync.api.pacing import Clock
+
+MAX_KEY_BYTES: Final = 65_536
+
+CLIENT_ID: Final = ("GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYS_CLIENT_ID")
+CLIENT_SECRET: Final = ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "GENESYS_CLIENT_SECRET")
+NO_CREDENTIALS: Final = (
+    "credentials: set GENESYSCLOUD_ACCESS_TOKEN, or GENESYSCLOUD_OAUTHCLIENT_ID together with"
+    " GENESYSCLOUD_OAUTHCLIENT_SECRET or GCSYNC_PRIVATE_KEY_FILE"
+)
+NO_REGION: Final = "region: set GENESYSCLOUD_REGION (an AWS region name such as eu-west-1)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """Where the organisation is and how to get in; *org_id* is an assertion, if any.
+
+    *region* is ``None`` behind a gateway or test server.
+    """
+
+    api_url: str
+    login_url: str
+    credentials: Credentials
+    region: str | None = None
+    org_id: str | None = None
+    ca_bundle: str | None = None
+    proxy: Secret | None = None
+
+
+def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) -> ConnectionSettings:
+    """Read the connection out of *environ* (CONTRACT.md, section 6); empty means unset.
+
+    ``GENESYSCLOUD_*`` come before ``GENESYS_*``. *asserted_region* is what the
+    project file says: it chooses nothing, and one that differs from the
+    environment's is refused here, before a token is asked for. Raises
+    `ConfigurationError`, which names everything that is missing.
+    """
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    credentials = _credentials(given)
+    region = given.get("GENESYSCLOUD_REGION")
+    api_url = _url(given, "GCSYNC_API_URL")
+    login_url = _url(given, "GCSYNC_LOGIN_URL") or api_url
+    if region:
+        known = hosts(region)
+        api_url, login_url = api_url or known.api_url, login_url or known.login_url
+    if credentials is None or api_url is None:
+        missing = [NO_CREDENTIALS] if credentials is None else []
+        missing += [NO_REGION] if api_url is None else []
+        raise ConfigurationError(
+            f"no connection to an organisation: {'; '.join(missing)}; or use --sandbox"
+        )
+    _check_asserted(asserted_region, region, api_url)
+    return ConnectionSettings(
+        api_url=api_url,
+        login_url=login_url or api_url,
+        credentials=credentials,
+        region=region or region_of(api_url),
+        org_id=given.get("GENESYS_ORG_ID"),
+        ca_bundle=given.get("GCSYNC_CA_BUNDLE"),
+        proxy=_proxy(given),
+    )
+
+
+def connect(
+    settings: ConnectionSettings, *, clock: Clock, rng: random.Random, parallelism: int
+) -> Client:
+    """A client that keeps up to *parallelism* connections; nothing is sent yet."""
+    # Commands that stay offline must not pay for the HTTP stack.
+    from gcsync.api.http import Client  # noqa: PLC0415 - see above
+    from gcsync.api.oauth import GivenToken, LoginService, TokenSource  # noqa: PLC0415 - see above
+    from gcsync.api.session import RequestsTransport  # noqa: PLC0415 - see above
+
+    transport = RequestsTransport(
+        ca_bundle=settings.ca_bundle,
+        proxy=settings.proxy.reveal() if settings.proxy else None,
+        pool_size=parallelism,
+    )
+    tokens: TokenSource
+    if isinstance(settings.credentials, AccessToken):
+        tokens = GivenToken(settings.credentials.token)
+    else:
+        tokens = LoginService(
+            login_url=settings.login_url,
+            credentials=settings.credentials,
+            transport=transport,
+            clock=clock,
+            rng=rng,
+        )
+    return Client(
+        api_url=settings.api_url,
+        tokens=tokens,
+        transport=transport,
+        limiter=Limiter(clock),
+        clock=clock,
+        rng=rng,
+    )
+
+
+def _credentials(given: Mapping[str, str]) -> Credentials | None:
+    """A ready token first, then what was set up for gcsync alone, then what others share."""
+    if token := given.get("GENESYSCLOUD_ACCESS_TOKEN"):
+        return AccessToken(token=Secret(token))
+    client_id = _first(given, CLIENT_ID)
+    if client_id is None:
+        return None
+    if key_file := given.get("GCSYNC_PRIVATE_KEY_FILE"):
+        return SignedAssertion(client_id=client_id, private_key=_key_from(key_file))
+    if secret := _first(given, CLIENT_SECRET):
+        return ClientCredentials(client_id=client_id, client_secret=Secret(secret))
+    if key := given.get("GENESYS_PRIVATE_KEY"):
+        # CI systems that hold variables on one line write the line breaks as \n.
+        return SignedAssertion(client_id=client_id, private_key=Secret(key.replace("\\n", "\n")))
+    return None
+
+
+def _first(given: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((given[name] for name in names if name in given), None)
+
+
+def _key_from(file: str) -> Secret:
+    try:
+        # A pipe would block the open, and is no key file.
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: {error.strerror}") from error
+    with os.fdopen(handle, "rb") as stream:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a regular file")
+        if status.st_mode & 0o077:
+            raise ConfigurationError(
+                f"GCSYNC_PRIVATE_KEY_FILE {file}: others may read it"
+                f" (mode {stat.S_IMODE(status.st_mode):04o}); run 'chmod 600' on it"
+            )
+        text = stream.read(MAX_KEY_BYTES + 1)
+    if len(text) > MAX_KEY_BYTES or not text.isascii() or b"PRIVATE KEY-----" not in text:
+        raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a private key in PEM")
+    return Secret(text.decode("ascii"))
+
+
+def _url(given: Mapping[str, str], name: str) -> str | None:
+    return check_url(given[name], name=name) if name in given else None
+
+
+def _check_asserted(asserted: str | None, region: str | None, api_url: str) -> None:
+    """Refuse a region other than the project's; a gateway's URL alone tells none to compare."""
+    if asserted is None:
+        return
+    hosts(asserted)
+    for found, source in ((region, "GENESYSCLOUD_REGION"), (region_of(api_url), "GCSYNC_API_URL")):
+        if found is not None and found != asserted:
+            raise ConfigurationError(
+                f"{source}: {found}, but the project file asserts region {asserted} for this"
+                " environment; choose another --env or other credentials"
+            )
+
+
+def _proxy(given: Mapping[str, str]) -> Secret | None:
+    value = given.get("HTTPS_PROXY") or given.get("https_proxy")
+    if value is None:
+        return None
+    url = value if "://" in value else f"http://{value}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError("HTTPS_PROXY: not of the form http://[user:password@]host:port")
+    return Secret(url)

@@ -1,0 +1,169 @@
+"""What an answer that is no success means: which error, and what can be done about it.
+
+Error bodies are data from outside: read leniently, cut short, never trusted
+to have any member or type. Texts of theirs end up inside messages, so nothing
+here formats with them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from gcsync.errors import (
+    ApiError,
+    AuthenticationFailed,
+    InvalidAnswer,
+    NoAnswer,
+    OutcomeUnknown,
+    PermissionMissing,
+    Refused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_BODY_BYTES: Final = 65_536
+MAX_TEXT: Final = 500
+
+Remedy = Literal["none", "token", "throttle", "retry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An attempt that did not succeed, and the one thing that may help."""
+
+    error: ApiError
+    remedy: Remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBody:
+    """What could be made out of an error answer; empty texts where nothing could."""
+
+    message: str = ""
+    code: str = ""
+    permissions: str = ""
+    correlation_id: str | None = None
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.code and f"{self.code}:", self.message)))
+
+
+def problem_of(
+    name: str, *, status: int, headers: Mapping[str, str], body: bytes, write: bool
+) -> Problem | None:
+    """Judge one answer to request *name* (``PUT /api/…``); ``None`` for a believable success."""
+    if 200 <= status < 300:
+        return _unbelievable(name, headers, body, write=write)
+    said = read_error(headers, body)
+    if 300 <= status < 400:
+        reason = f"unexpected redirect ({status}), not followed; check region and GCSYNC_API_URL"
+        return _ambiguous(name, reason, said, write=write, error=InvalidAnswer, remedy="none")
+    # 408 comes from gateways that may have passed the request on all the same.
+    if 400 <= status < 500 and status != 408:
+        return _refusal(name, status, said)
+    reason = f"the API answered {status}"
+    if write or not 400 <= status < 600:
+        return _ambiguous(name, reason, said, write=write, error=NoAnswer, remedy="retry")
+    return Problem(_refused(name, reason, status, said), "retry")
+
+
+def _refusal(name: str, status: int, said: ErrorBody) -> Problem:
+    match status:
+        case 401:
+            return Problem(
+                _noted(AuthenticationFailed(f"{name}: token not accepted"), said), "token"
+            )
+        case 403:
+            return Problem(_permission_missing(name, said), "none")
+        case 429:
+            return Problem(_refused(name, "throttled by the API", status, said), "throttle")
+        case _:
+            return Problem(_refused(name, f"refused with {status}", status, said), "none")
+
+
+def read_error(headers: Mapping[str, str], body: bytes) -> ErrorBody:
+    """Make out what an error answer says; anything but the documented shape says nothing."""
+    correlation_id = _text(headers.get("ININ-Correlation-Id")) or None
+    try:
+        document = json.loads(body[:MAX_BODY_BYTES])
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return ErrorBody(correlation_id=correlation_id)
+    params = document.get("messageParams")
+    return ErrorBody(
+        message=_text(document.get("message")),
+        code=_text(document.get("code")),
+        permissions=_text(params.get("permissions")) if isinstance(params, dict) else "",
+        correlation_id=correlation_id or _text(document.get("contextId")) or None,
+    )
+
+
+def _unbelievable(
+    name: str, headers: Mapping[str, str], body: bytes, *, write: bool
+) -> Problem | None:
+    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    said = ErrorBody(correlation_id=_text(headers.get("ININ-Correlation-Id")) or None)
+    if media_type != "application/json":
+        reason = f"a success that is {media_type[:80] or 'of no type'}, not application/json"
+        return _ambiguous(name, reason, said, write=write, error=InvalidAnswer, remedy="retry")
+    if not write:
+        return None
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        reason = "a success whose body is not JSON"
+        return _ambiguous(name, reason, said, write=True, error=InvalidAnswer, remedy="none")
+    return None
+
+
+def _ambiguous(
+    name: str,
+    reason: str,
+    said: ErrorBody,
+    *,
+    write: bool,
+    error: type[InvalidAnswer | NoAnswer],
+    remedy: Remedy,
+) -> Problem:
+    detail = f"{reason} ({said})" if str(said) else reason
+    if write:
+        unknown = OutcomeUnknown(f"{name}: it is unknown whether this happened: {detail}")
+        return Problem(_noted(unknown, said), "none")
+    return Problem(_noted(error(f"{name}: {detail}"), said), remedy)
+
+
+def _noted(error: ApiError, said: ErrorBody) -> ApiError:
+    if said.correlation_id:
+        error.correlation_id = said.correlation_id
+        error.args = (f"{error.args[0]} (correlation id {said.correlation_id})",)
+    return error
+
+
+def _refused(name: str, fact: str, status: int, said: ErrorBody) -> Refused:
+    return Refused(
+        f"{name}: {fact}: {said}" if str(said) else f"{name}: {fact}",
+        status=status,
+        code=said.code,
+        correlation_id=said.correlation_id,
+    )
+
+
+def _permission_missing(name: str, said: ErrorBody) -> PermissionMissing:
+    missing = "" if said.permissions in said.message else f" [{said.permissions}]"
+    return PermissionMissing(
+        f"{name}: not allowed: {str(said) or 'the answer does not say what is missing'}{missing};"
+        " add the permission to a role of the OAuth client, or the scope to the token",
+        status=403,
+        code=said.code,
+        correlation_id=said.correlation_id,
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(item for item in value[:20] if isinstance(item, str))
+    return value.strip()[:MAX_TEXT] if isinstance(value, str) else ""
