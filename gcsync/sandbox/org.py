@@ -8,43 +8,37 @@ drive the same rules. Documents are kept as the bytes that came, and shared.
 from __future__ import annotations
 
 import random
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, assert_never
 
 from gcsync.sandbox import documents
-from gcsync.sandbox.flows import FLOWS_PATH, Edit, Flows, StoredFlow
-from gcsync.sandbox.oauth import TOKEN_PATH, Client, Grant, LoginService
-from gcsync.sandbox.wire import Refusal, Request, Response, json_response
+from gcsync.sandbox.control import CONTROL_PREFIX, Control
+from gcsync.sandbox.endpoints import Endpoints
+from gcsync.sandbox.executions import Executions
+from gcsync.sandbox.faults import (
+    Alter,
+    Answer,
+    Delay,
+    Drop,
+    Effect,
+    FaultScript,
+    Late,
+    Stale,
+    altered,
+    error_answer,
+)
+from gcsync.sandbox.flows import Edit, Flows, StoredFlow
+from gcsync.sandbox.oauth import Client, LoginService
+from gcsync.sandbox.wire import Refusal, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-API_PREFIX = "/api/v2/"
 CLIENT_ID = "8f3c2b61-7d0e-4c39-9a1e-52c1d5a4b7f0"
 ORGANISATION_ID = "0b9d4c1e-63aa-4f27-8f6b-1d2f9a7c5e34"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """An admitted API request with what its handler needs to know."""
-
-    request: Request
-    client: Client
-    now: float
-    subject: str = ""
-    revisions_ago: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Route:
-    """What a path allows: for each method its permission and its handler."""
-
-    label: str
-    methods: Mapping[str, tuple[str | None, Callable[[_Call], Response]]]
 
 
 class Organisation:
@@ -67,6 +61,7 @@ class Organisation:
         rate_limit_per_minute: int | None = 300,
         token_requests_per_minute: int | None = 300,
         max_body_bytes: int = 8_000_000,
+        control_token: str | None = None,
     ) -> None:
         self.id = id
         self.name = name
@@ -81,9 +76,25 @@ class Organisation:
             token_requests_per_minute=token_requests_per_minute,
         )
         self.max_body_bytes = max_body_bytes
-        self.requests: Counter[str] = Counter()
+        self.faults = FaultScript()
+        self.executions = Executions()
+        self._endpoints = Endpoints(
+            org_id=id,
+            org_name=name,
+            flows=self.flows,
+            executions=self.executions,
+            login=self.login,
+            max_body_bytes=max_body_bytes,
+            new_id=self._correlation_id,
+        )
+        self._control = None if control_token is None else Control(self, control_token)
+        self._late: list[tuple[float, Request]] = []
         self._lock = RLock()
-        self._routes = self._table()
+
+    @property
+    def requests(self) -> Mapping[str, int]:
+        """How often each kind of request was made, e.g. ``PUT /api/v2/flows/{id}``."""
+        return self._endpoints.requests
 
     @property
     def log(self) -> tuple[Edit, ...]:
@@ -94,9 +105,13 @@ class Organisation:
     def handle(self, request: Request, *, now: float) -> Response:
         """Answer one request at the time *now* (seconds since 1970), atomically."""
         with self._lock:
+            self._obey_late(now)
             context_id = self._correlation_id()
             try:
-                response = self._answer(request, now)
+                if self._control is not None and request.path.startswith(CONTROL_PREFIX):
+                    response = self._control.handle(request, now=now)
+                else:
+                    response = self._met(self.faults.take(request), request, context_id, now)
             except Refusal as refusal:
                 response = refusal.response(context_id)
             return _signed(response, context_id, now)
@@ -147,119 +162,58 @@ class Organisation:
         with self._lock:
             return self.flows.stored(flow_id)[0]
 
-    def _answer(self, request: Request, now: float, *, revisions_ago: int = 0) -> Response:
-        if request.path == TOKEN_PATH:
-            self.requests[f"{request.method} {TOKEN_PATH}"] += 1
-            return self.login.token(request, now=now)
-        if not request.path.startswith(API_PREFIX):
-            _unknown_path()
-        grant = self.login.authenticate(request, now=now)
-        pace = self.login.pace(grant, now=now)
-        try:
-            response = self._dispatch(request, grant, now, revisions_ago=revisions_ago)
-        except Refusal as refusal:
-            refusal.headers = {**pace, **refusal.headers}
-            raise
-        return replace(response, headers={**response.headers, **pace}) if pace else response
-
-    def _dispatch(
-        self, request: Request, grant: Grant, now: float, *, revisions_ago: int
+    def _met(
+        self, effect: Effect | None, request: Request, context_id: str, now: float
     ) -> Response:
-        route, subject = self._route(request.path)
-        self.requests[f"{request.method} {route.label}"] += 1
-        if request.method not in route.methods:
-            raise Refusal(
-                405,
-                "method.not.allowed",
-                f"HTTP 405 Method Not Allowed: {request.method}",
-                headers={"Allow": ", ".join(sorted(route.methods))},
-            )
-        permission, handler = route.methods[request.method]
-        if permission is not None and permission not in grant.client.permissions:
-            raise Refusal(
-                403,
-                "missing.permissions",
-                "Unable to perform the requested action. You are missing the following "
-                f"permission(s): {permission}",
-                details=({"errorCode": "missing.permissions", "fieldName": permission},),
-            )
-        if request.method in {"PUT", "POST"}:
-            self._check_body(request)
-        return handler(
-            _Call(
-                request=request,
-                client=grant.client,
-                now=now,
-                subject=subject,
-                revisions_ago=revisions_ago,
-            )
-        )
+        """Answer a request that a fault may have met."""
+        match effect:
+            case None:
+                response = self._endpoints.answer(request, now=now)
+            case Answer(served=served):
+                if served:
+                    self._served(request, context_id, now)
+                response = effect.response()
+            case Alter():
+                response = altered(self._served(request, context_id, now), effect)
+            case Drop():
+                response = self._endpoints.answer(self._without(request, effect), now=now)
+            case Stale(revisions=revisions):
+                response = self._endpoints.answer(request, now=now, revisions_ago=revisions)
+            case Late(after_s=after_s, status=status):
+                self._late.append((now + after_s, request))
+                response = error_answer(status).response()
+            case Delay(seconds=seconds):
+                response = replace(self._served(request, context_id, now), delay_s=seconds)
+            case _:
+                assert_never(effect)
+        return response
 
-    def _check_body(self, request: Request) -> None:
-        kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise Refusal(
-                415, "unsupported.media.type", f"HTTP 415 Unsupported Media Type: {kind or 'none'}"
-            )
-        if len(request.body) > self.max_body_bytes:
-            raise Refusal(
-                413,
-                "request.entity.too.large",
-                f"The request body is larger than {self.max_body_bytes} bytes",
-            )
+    def _served(self, request: Request, context_id: str, now: float) -> Response:
+        try:
+            return self._endpoints.answer(request, now=now)
+        except Refusal as refusal:
+            return refusal.response(context_id)
 
-    def _route(self, path: str) -> tuple[_Route, str]:
-        """The route of an API path, and the id that the path ends in."""
-        route = self._routes.get(path)
-        if route is not None:
-            return route, ""
-        parent, _, subject = path.rpartition("/")
-        route = self._routes.get(f"{parent}/")
-        if route is None or not subject:
-            _unknown_path()
-        return route, subject
+    def _obey_late(self, now: float) -> None:
+        """Do what clients that gave up long ago had asked for."""
+        due = [entry for entry in self._late if entry[0] <= now]
+        for entry in due:
+            self._late.remove(entry)
+            self._served(entry[1], self._correlation_id(), entry[0])
 
-    def _table(self) -> dict[str, _Route]:
-        """Paths that end in a slash take an id behind it."""
-        label = f"{FLOWS_PATH}/{{id}}"
-        return {
-            f"{API_PREFIX}organizations/me": _Route(
-                label=f"{API_PREFIX}organizations/me", methods={"GET": (None, self._about)}
-            ),
-            FLOWS_PATH: _Route(
-                label=FLOWS_PATH, methods={"GET": ("architect:flow:view", self._list_flows)}
-            ),
-            f"{FLOWS_PATH}/": _Route(
-                label=label,
-                methods={
-                    "GET": ("architect:flow:view", self._get_flow),
-                    "PUT": ("architect:flow:edit", self._put_flow),
-                },
-            ),
-        }
-
-    def _about(self, _: _Call) -> Response:
-        return json_response(
-            200,
-            {
-                "id": self.id,
-                "name": self.name,
-                "defaultLanguage": "en-us",
-                "thirdPartyOrgName": self.name.lower().replace(" ", "-"),
-                "domain": "sandbox.example",
-                "state": "active",
-                "selfUri": f"/api/v2/organizations/{self.id}",
-            },
-        )
-
-    def _list_flows(self, call: _Call) -> Response:
-        return self.flows.list(call.request.query)
-
-    def _get_flow(self, call: _Call) -> Response:
-        return self.flows.get(call.subject, call.request.query, revisions_ago=call.revisions_ago)
-
-    def _put_flow(self, call: _Call) -> Response:
-        return self.flows.put(call.subject, call.request, author=call.client.id, now=call.now)
+    def _without(self, request: Request, effect: Drop) -> Request:
+        try:
+            document = documents.loads(request.body)
+            place = documents.scope(document, effect.action)
+            if effect.keep:
+                live = documents.loads(self.document(request.path.rpartition("/")[2]))
+                kept = documents.get(documents.scope(live, effect.action), effect.pointer)
+                documents.put(place, effect.pointer, kept)
+            else:
+                documents.remove(place, effect.pointer)
+        except (LookupError, ValueError):
+            return request  # it has no such place to lose
+        return replace(request, body=documents.dumps(document))
 
     def _correlation_id(self) -> str:
         text = f"{self._rng.getrandbits(128):032x}"
@@ -278,7 +232,3 @@ def _signed(response: Response, context_id: str, now: float) -> Response:
 @lru_cache(maxsize=8)
 def _http_date(second: int) -> str:
     return formatdate(second, usegmt=True)
-
-
-def _unknown_path() -> NoReturn:
-    raise Refusal(404, "not.found", "HTTP 404 Not Found")

@@ -1,0 +1,160 @@
+"""Flow executions: launched with the start event's inputs, over after a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from gcsync.sandbox import documents
+from gcsync.sandbox.wire import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+EXECUTIONS_PATH = "/api/v2/flows/executions"
+Ending = Literal["COMPLETED", "ERROR", "FAILED", "TERMINATED", "UNKNOWN"]
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "decimal": (int, float),
+    "boolean": (bool,),
+    "collection": (list,),
+    "object": (dict,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How executions of a flow end, *duration_s* after their launch."""
+
+    duration_s: float = 2.0
+    status: Ending = "COMPLETED"
+    output: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One launched flow; what its status is follows from the time alone."""
+
+    id: str
+    flow_id: str
+    flow_name: str
+    flow_version: str
+    launched_at: float
+    launched_by: str
+    data: Mapping[str, Any]
+    context: Mapping[str, Any] | None
+    outcome: Outcome
+
+
+class Executions:
+    """Launched flows and how each flow's executions are to end."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._launched: dict[str, Execution] = {}
+
+    def __iter__(self) -> Iterator[Execution]:
+        """Every execution, in the order of their launch."""
+        return iter(self._launched.values())
+
+    def add(self, execution: Execution) -> None:
+        """Know an execution from now on."""
+        self._launched[execution.id] = execution
+
+    def launch(
+        self, document: bytes, order: Mapping[str, Any], *, execution_id: str, by: str, now: float
+    ) -> Execution:
+        """Start the flow that *document* describes; refuses data that does not fit its inputs."""
+        flow = documents.skim(document)
+        data, context = order.get("data", {}), order.get("executionContext")
+        if not isinstance(data, dict) or not isinstance(context, dict | None):
+            raise Refusal(400, "bad.request", "data and executionContext must be JSON objects")
+        mismatches = _mismatches(flow.get("startEvent", {}).get("inputs", ()), data)
+        if mismatches:
+            raise Refusal(
+                400,
+                "flow.start.event.data.mismatch",
+                "Flow start event data mismatch",
+                details=tuple(mismatches),
+            )
+        execution = Execution(
+            id=execution_id,
+            flow_id=flow["id"],
+            flow_name=flow["name"],
+            flow_version=str(flow.get("publishedVersion", {}).get("id", "1.0")),
+            launched_at=now,
+            launched_by=by,
+            data=data,
+            context=context,
+            outcome=self.outcomes.get(flow["id"], Outcome()),
+        )
+        self.add(execution)
+        return execution
+
+    def find(self, execution_id: str) -> Execution:
+        """An execution by its id; refuses an unknown one with 404."""
+        execution = self._launched.get(execution_id)
+        if execution is None:
+            raise Refusal(
+                404, "not.found", f"The flow execution could not be found: {execution_id}"
+            )
+        return execution
+
+
+def launched(execution: Execution) -> dict[str, Any]:
+    """The answer to a launch."""
+    return {
+        "executionId": execution.id,
+        "id": execution.id,
+        "flowId": execution.flow_id,
+        "name": execution.flow_name,
+        "flowVersion": execution.flow_version,
+        "status": "RUNNING",
+        "selfUri": f"{EXECUTIONS_PATH}/{execution.id}",
+    }
+
+
+def progress(execution: Execution, *, now: float) -> dict[str, Any]:
+    """How far an execution has come at the time *now*."""
+    ends_at = execution.launched_at + execution.outcome.duration_s
+    shown = launched(execution) | {"dateLaunched": _time(execution.launched_at)}
+    if execution.context is not None:
+        shown["executionContext"] = dict(execution.context)
+    if now < ends_at:
+        return shown
+    status = execution.outcome.status
+    shown |= {
+        "status": status,
+        "dateCompleted": _time(ends_at),
+        "completionReason": "DISCONNECT" if status == "COMPLETED" else status,
+        "outputData": dict(execution.outcome.output),
+    }
+    if status in {"ERROR", "FAILED"}:
+        shown["flowErrorReason"] = "The flow ended in its error handling"
+    return shown
+
+
+def _mismatches(inputs: Iterable[Any], data: Mapping[str, Any]) -> list[dict[str, str]]:
+    known = {each["name"]: each for each in inputs}
+    found = [
+        {"errorCode": "unknown.input", "fieldName": name} for name in data if name not in known
+    ]
+    for name, each in known.items():
+        if name not in data:
+            if each.get("required"):
+                found.append({"errorCode": "missing.input", "fieldName": name})
+        elif not _fits(each.get("type", "string"), data[name]):
+            found.append({"errorCode": "wrong.type", "fieldName": name})
+    return found
+
+
+def _fits(kind: str, value: Any) -> bool:
+    if isinstance(value, bool) and kind != "boolean":
+        return False
+    return isinstance(value, KINDS.get(kind, (object,)))
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:23] + "Z"
