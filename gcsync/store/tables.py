@@ -1,0 +1,131 @@
+"""The journal's tables, and how an older journal is brought up to date.
+
+Each entry of `STEPS` leads from one schema version to the next and is never
+changed once released. Values, names and results are kept as canonical JSON,
+so that numbers stay exact and any name fits into any database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+
+from gcsync.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Dialect
+
+# Any number will do, as long as every gcsync takes the same one.
+_UPGRADE_LOCK: Final = 0x6763_7379
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC, also in databases that know no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
+        """On the way in: as UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, _: Dialect) -> datetime | None:
+        """On the way out: as UTC, whatever the database's own zone."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData()
+
+schemas = Table("gcsync_schema", metadata, Column("version", Integer, nullable=False))
+
+runs = Table(
+    "gcsync_run",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run_id", String, nullable=False, unique=True),
+    Column("org_id", String, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", String),
+    Column("actor", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("git_commit", String),
+    Column("plan_digest", String),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", String),
+    Index("gcsync_run_by_organisation", "org_id", "started_at"),
+)
+
+intents = Table(
+    "gcsync_intent",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False, index=True),
+    Column("recorded_at", Moment, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("body_sha256", String, nullable=False),
+    Column("result", String, index=True),
+    Column("revision", Text),
+    Column("settled_at", Moment),
+)
+
+results = Table(
+    "gcsync_result",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False, index=True),
+    Column("result", Text, nullable=False),
+)
+
+
+def _first(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[schemas, runs, intents, results])
+    connection.execute(insert(schemas).values(version=0))
+
+
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first,)
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to this version's form, inside the caller's transaction.
+
+    Raises `JournalError` when a newer gcsync has been here.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+    found = 0
+    if inspect(connection).has_table(schemas.name):
+        found = connection.execute(select(schemas.c.version)).scalar_one()
+    if found > len(STEPS):
+        raise JournalError(
+            f"the journal has schema version {found}, this gcsync knows {len(STEPS)};"
+            " upgrade gcsync"
+        )
+    if found < len(STEPS):
+        for step in STEPS[found:]:
+            step(connection)
+        connection.execute(update(schemas).values(version=len(STEPS)))
