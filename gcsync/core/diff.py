@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gcsync.core.exact_json import canonical
 from gcsync.model.manifest import ABSENT
 
 if TYPE_CHECKING:
@@ -64,16 +65,18 @@ def _explained(live: Mapping[str, Value], desired: Mapping[str, Value]) -> tuple
     from deepdiff import DeepDiff  # noqa: PLC0415 - 100 ms that an unchanged flow need not pay
 
     levels = DeepDiff(
-        dict(live),
-        dict(desired),
-        view="tree",
-        threshold_to_diff_deeper=0,
-        cache_size=0,
-        cutoff_distance_for_pairs=1,
-        cutoff_intersection_for_pairs=1,
+        _texts(live), _texts(desired), view="tree", threshold_to_diff_deeper=0, cache_size=0
     )
-    # A level may lie inside a list; the setting that holds it is the first step of its path.
-    touched = {
+    differing = {
         level.path(output_format="list")[0] for report in levels.values() for level in report
     }
-    return tuple(sorted(path for path in touched if not same(live[path], desired[path])))
+    # Two spellings of one number are two texts.
+    return tuple(sorted(path for path in differing if not same(live[path], desired[path])))
+
+
+def _texts(settings: Mapping[str, Value]) -> dict[str, str | None]:
+    # Inside a list deepdiff takes True and 1 for equal; as texts they are two.
+    return {
+        path: None if value is ABSENT else canonical(value).decode()
+        for path, value in settings.items()
+    }
