@@ -34,12 +34,11 @@ class FlowDocumentDriver:
         error here, and one at the place that needs the id.
         """
         try:
-            answer = self._client.get("/api/v2/organizations/me")
+            document = self._client.read("/api/v2/organizations/me", None, _object)
         except Refused as refused:
             if refused.status not in (403, 404):
                 raise
             return Organisation(id=None, api_url=self._client.api_url)
-        document = _object(answer)
         org_id = document.get("id")
         return Organisation(
             id=org_id if isinstance(org_id, str) else None, api_url=self._client.api_url
@@ -51,7 +50,7 @@ class FlowDocumentDriver:
         number, pages, total = 1, 1, None
         while number <= pages:
             query = {"pageSize": str(PAGE_SIZE), "pageNumber": str(number)}
-            document = _object(self._client.get("/api/v2/flows", query))
+            document = self._client.read("/api/v2/flows", query, _object)
             entities = document.get("entities")
             page_count, total = document.get("pageCount"), document.get("total")
             if not isinstance(entities, list) or not isinstance(page_count, int):
@@ -72,12 +71,15 @@ class FlowDocumentDriver:
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
         try:
-            answer = self._client.get(path("/api/v2/flows/{}", ref.id), {"expand": "dataActions"})
+            return self._client.read(
+                path("/api/v2/flows/{}", ref.id),
+                {"expand": "dataActions"},
+                lambda answer: read_snapshot(ref, answer.body, answer.headers.get("ETag")),
+            )
         except Refused as refused:
             if refused.status == 404:
                 raise _not_found(ref, refused) from refused
             raise
-        return read_snapshot(ref, answer.body, answer.headers.get("ETag"))
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
@@ -137,9 +139,9 @@ def _object(answer: Answer) -> dict[str, Any]:
     try:
         document = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        raise InvalidAnswer(f"not valid JSON: {error}") from error
+        raise InvalidAnswer(f"the answer is not valid JSON: {error}") from error
     if not isinstance(document, dict):
-        raise InvalidAnswer("not a JSON object")
+        raise InvalidAnswer("the answer is not a JSON object")
     return document
 
 
