@@ -18,7 +18,7 @@ NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 class Scalar:
     """Text, and whether it stood there without quotes; nothing else is decided.
 
-    *variable* names the variable that the whole text came from.
+    *variables* names the variables that were put in.
     """
 
     text: str
@@ -26,7 +26,7 @@ class Scalar:
     file: str
     line: int
     column: int
-    variable: str | None = None
+    variables: tuple[str, ...] = ()
 
     @property
     def is_null(self) -> bool:

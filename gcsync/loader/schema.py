@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from gcsync.errors import WrongUsage
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import KINDS, Shape, meant, raw_schema, shape, typed
@@ -21,6 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jsonschema_rs import ValidationError
+
+
+def schema_of(kind: str | None) -> dict[str, Any]:
+    """The JSON Schema of a kind, or one that accepts a document of any kind.
+
+    Raises `WrongUsage` for a kind that is not known.
+    """
+    if kind is None:
+        every = {name: raw_schema(name) for name in KINDS}
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "gcsync document",
+            "oneOf": [{"$ref": schema["$id"]} for schema in every.values()],
+            "$defs": every,
+        }
+    known = {name.casefold(): name for name in KINDS}
+    if kind.casefold() not in known:
+        hint = nearest(kind, KINDS)
+        raise WrongUsage(f"kind {quoted(kind)} is not known{hint}; choose from {listed(KINDS)}")
+    return raw_schema(known[kind.casefold()])
 
 
 @cache
@@ -44,16 +65,19 @@ def known_kind(document: Node) -> str | Finding:
     return Finding(rule="schema", message=message, location=location(node or document))
 
 
-def check(document: Mapping, instance: Any, kind: str, address: str | None) -> list[Finding]:
+def accepts(instance: Any, kind: str) -> bool:
+    """Whether a document as `typed` gives it is legal."""
+    return _validator(kind).is_valid(instance)
+
+
+def refused(document: Mapping, instance: Any, kind: str, address: str | None) -> list[Finding]:
     """Everything that the schema of *kind* refuses in *instance*, placed in *document*.
 
-    *instance* is the document as `typed` gives it.
+    There may be nothing to say of a document that is not accepted: what the
+    parser found missing is not said again.
     """
-    validator = _validator(kind)
-    if validator.is_valid(instance):
-        return []
     told: dict[tuple[Location, str], Finding] = {}
-    for error in validator.iter_errors(instance):
+    for error in _validator(kind).iter_errors(instance):
         for node, message in _told(error, document, shape(kind)):
             place = location(node)
             told[place, message] = Finding(

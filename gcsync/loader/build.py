@@ -1,0 +1,202 @@
+"""From a valid document to its frozen value: settings flat, positions kept, nodes forgotten."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gcsync.loader.names import listed, nearest, quoted
+from gcsync.loader.node import Mapping, Node, location
+from gcsync.model.change import escape
+from gcsync.model.manifest import (
+    ActionSpec,
+    AuthBinding,
+    Finding,
+    FlowSelector,
+    FlowSpec,
+    Location,
+    Setting,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Dict
+
+Flat = dict[str, Setting]
+
+BINDING = "auth/binding"
+"""Where an action names its binding, until `resolve` puts the binding's settings there."""
+
+
+class Builder:
+    """Builds the values of one load; what many of them hold, they hold together."""
+
+    def __init__(self) -> None:
+        self._paths: dict[tuple[str, str], str] = {}
+        self._shared: dict[object, Any] = {}
+
+    def flow(self, source: Location, document: Mapping, instance: Any) -> FlowSpec:
+        """A Flow whose actions still name their bindings; see `resolve`."""
+        metadata, spec = instance["metadata"], instance["spec"]
+        calls = spec.get("calls_per_minute")
+        return FlowSpec(
+            name=metadata["name"],
+            source=source,
+            flow=FlowSelector(source=_selector(document), **spec["flow"]),
+            channel=spec["channel"],
+            actions=self._actions(document, spec),
+            labels=tuple(sorted(metadata.get("labels", {}).items())),
+            owner=metadata.get("owner"),
+            latency_budget_ms=spec.get("latency_budget_ms"),
+            calls_per_minute=float(calls) if calls is not None else None,
+            wave=spec.get("wave", 0),
+        )
+
+    def binding(self, source: Location, document: Mapping, instance: Any) -> AuthBinding:
+        """An AuthBinding, its settings as they lie under an action."""
+        flat = self.flatten(document.mapping("spec"), instance["spec"], "auth")
+        return AuthBinding(
+            name=instance["metadata"]["name"],
+            source=source,
+            settings=_sorted(flat),
+        )
+
+    def _actions(self, document: Mapping, spec: Any) -> tuple[ActionSpec, ...]:
+        defaults = self.flatten(document.mapping("spec", "defaults"), spec.get("defaults", {}))
+        actions = []
+        for name, (key, node) in document.mapping("spec", "actions").entries.items():
+            values = spec["actions"][name]
+            own = self.flatten(node, values)
+            own.pop("id", None)
+            actions.append(
+                ActionSpec(
+                    name=name,
+                    source=location(key),
+                    id=values.get("id"),
+                    settings=_sorted(laid_under(defaults, own)),
+                )
+            )
+        return tuple(actions)
+
+    def flatten(self, node: Node, values: Any, prefix: str = "") -> Flat:
+        """One setting a leaf: *node* gives the positions, *values* the typed values."""
+        flat: Flat = {}
+        if isinstance(node, Mapping):
+            for key, value in values.items():
+                below = node.entries[key][1]
+                path = self._path(prefix, key)
+                if isinstance(value, dict):
+                    flat.update(self.flatten(below, value, path))
+                else:
+                    flat[path] = Setting(path, self._frozen(value), location(below))
+        return flat
+
+    def _path(self, prefix: str, key: str) -> str:
+        path = self._paths.get((prefix, key))
+        if path is None:
+            path = sys.intern(f"{prefix}/{escape(key)}" if prefix else escape(key))
+            self._paths[prefix, key] = path
+        return path
+
+    def _frozen(self, value: Any) -> Any:
+        if isinstance(value, list):
+            # Decimal and int compare equal, so types must be part of what is shared.
+            key = tuple((type(item), item) for item in value)
+            return self._shared.setdefault(key, tuple(value))
+        if isinstance(value, str) and len(value) <= 64:
+            return sys.intern(value)
+        return value
+
+
+def laid_under(defaults: Flat, own: Flat) -> Flat:
+    """An action's settings with the defaults beneath; header names ignore case (RFC 9110, 5.1)."""
+    headers = {path.casefold() for path in own if path.startswith("request/headers/")}
+    beneath = {
+        path: default for path, default in defaults.items() if path.casefold() not in headers
+    }
+    return {**beneath, **own} if headers else {**defaults, **own}
+
+
+def twice(flow: FlowSpec) -> list[Finding]:
+    """What names one thing twice in a way that the schema cannot see."""
+    findings = []
+    ids: dict[str, ActionSpec] = {}
+    for action in flow.actions:
+        if action.id is not None and ids.setdefault(action.id, action) is not action:
+            first = ids[action.id]
+            message = f"{quoted(action.name)} has the id of {quoted(first.name)}; keep one of them"
+            findings.append(_reference(message, action.source, flow.address))
+        names: dict[str, str] = {}
+        for setting in action.settings:
+            if setting.path.startswith("request/headers/"):
+                first_path = names.setdefault(setting.path.casefold(), setting.path)
+                if first_path != setting.path:
+                    header = setting.path.rpartition("/")[2]
+                    message = f"the header {quoted(header)} is given in two spellings; keep one"
+                    findings.append(_reference(message, setting.source, flow.address))
+    return findings
+
+
+def resolve(
+    flow: FlowSpec, bindings: Dict[str, AuthBinding], findings: list[Finding], known: set[str]
+) -> FlowSpec:
+    """The flow with each binding's settings in the place of the binding's name.
+
+    *known* are the names of all bindings, those that are invalid included: a
+    reference to one of these is right, and what is wrong is said elsewhere.
+    """
+    if not any(setting.path == BINDING for action in flow.actions for setting in action.settings):
+        return flow
+    actions = []
+    for action in flow.actions:
+        settings: list[Setting] = []
+        for setting in action.settings:
+            if setting.path != BINDING:
+                settings.append(setting)
+                continue
+            name = str(setting.value)
+            if name in bindings:
+                settings += bindings[name].settings
+            elif name not in known:
+                near = nearest(name, known)
+                choices = f"; there are {listed(sorted(known))}" if known and not near else ""
+                message = f"there is no AuthBinding {quoted(name)}{near}{choices}; declare it"
+                findings.append(_reference(message, setting.source, flow.address))
+        settings.sort(key=_by_path)
+        actions.append(replace(action, settings=tuple(settings)))
+    return replace(flow, actions=tuple(actions))
+
+
+def same_flow(flows: list[FlowSpec]) -> list[Finding]:
+    """Manifests that select a live flow which another one manages already."""
+    findings = []
+    owners: dict[tuple[str | None, ...], list[FlowSpec]] = defaultdict(list)
+    for flow in flows:
+        owners[flow.flow.id, flow.flow.name, flow.flow.type].append(flow)
+    for owned in owners.values():
+        for flow in owned[1:]:
+            first = owned[0]
+            message = (
+                f"{first.address} manages this live flow already ({first.flow.source}); merge them"
+            )
+            findings.append(_reference(message, flow.flow.source, flow.address))
+    return findings
+
+
+def _reference(message: str, where: Location, address: str) -> Finding:
+    return Finding(rule="reference", message=message, location=where, address=address)
+
+
+def _selector(document: Mapping) -> Location:
+    """Where the manifest says which live flow it is: at the id, or at the name."""
+    flow = document.mapping("spec", "flow")
+    return location(flow.get("id") or flow.get("name") or flow)
+
+
+def _by_path(setting: Setting) -> str:
+    return setting.path
+
+
+def _sorted(flat: Flat) -> tuple[Setting, ...]:
+    return tuple(sorted(flat.values(), key=_by_path))

@@ -1,0 +1,83 @@
+"""Everything a command needs of the manifests, or everything that is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gcsync.errors import InvalidManifests
+from gcsync.loader import build, schema
+from gcsync.loader.documents import Reading
+from gcsync.loader.shape import shape, typed
+from gcsync.model.manifest import Location, Manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec
+
+_NOWHERE = Location("", 0, 0)
+
+
+def load(paths: Sequence[Path] | None, *, root: Path, environment: str | None = None) -> Manifests:
+    """The manifests under *paths*, or under the folders that the project file in *root* names.
+
+    Raises `InvalidManifests` with all findings of all files, in the order of
+    their places.
+    """
+    manifests, findings = _load(paths, root, environment)
+    if findings:
+        raise InvalidManifests(findings)
+    return manifests
+
+
+def check(
+    paths: Sequence[Path] | None, *, root: Path, environment: str | None = None
+) -> tuple[Finding, ...]:
+    """Everything that `load` would refuse; nothing where it would not."""
+    return _load(paths, root, environment)[1]
+
+
+def _load(
+    paths: Sequence[Path] | None, root: Path, environment: str | None
+) -> tuple[Manifests, tuple[Finding, ...]]:
+    reading = Reading(paths, root=root, environment=environment)
+    builder = build.Builder()
+    flows: list[FlowSpec] = []
+    bindings: dict[str, AuthBinding] = {}
+    known: set[str] = set()
+    findings = reading.findings
+    for document in reading.documents():
+        node = document.merged()
+        instance = typed(node, shape(document.kind))
+        if document.kind == "AuthBinding":
+            known.add(document.name)
+        if not schema.accepts(instance, document.kind):
+            findings += schema.refused(node, instance, document.kind, document.address)
+        elif document.kind == "AuthBinding":
+            bindings[document.name] = builder.binding(document.source, node, instance)
+        else:
+            flow = builder.flow(document.source, node, instance)
+            findings += build.twice(flow)
+            flows.append(flow)
+    flows = [build.resolve(flow, bindings, findings, known) for flow in flows]
+    flows.sort(key=_by_address)
+    findings += build.same_flow(flows)
+    manifests = Manifests(
+        flows=tuple(flows),
+        bindings=tuple(bindings[name] for name in sorted(bindings)),
+        project=reading.file.project,
+        environment=reading.environment,
+        sha256=reading.sha256(),
+    )
+    return manifests, in_order(findings)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, by place; those without a place first."""
+    once = dict.fromkeys(findings)
+    return tuple(sorted(once, key=lambda each: (each.location or _NOWHERE, each.message)))
+
+
+def _by_address(flow: FlowSpec) -> str:
+    return flow.address
