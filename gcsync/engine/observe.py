@@ -45,7 +45,7 @@ def observe(
     live flows do not fit together, or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
-    resolved = _resolve(specs, driver, findings)
+    resolved = _resolved(specs, driver, findings)
 
     def look(pair: tuple[FlowSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
         spec, ref = pair
@@ -75,10 +75,19 @@ def observe(
     return Observation(changes=tuple(changes), warnings=tuple(warnings))
 
 
-def _resolve(
+def resolve(specs: Sequence[FlowSpec], driver: Driver) -> list[tuple[FlowSpec, FlowRef]]:
+    """Find the one live flow that each manifest speaks of. Raises `InvalidManifests`."""
+    findings: list[Finding] = []
+    resolved = _resolved(specs, driver, findings)
+    if findings:
+        raise InvalidManifests(findings)
+    return resolved
+
+
+def _resolved(
     specs: Sequence[FlowSpec], driver: Driver, findings: list[Finding]
 ) -> list[tuple[FlowSpec, FlowRef]]:
-    """Find the one live flow of each manifest; a listing is read only where names are used."""
+    # A listing is read only where a manifest selects by name.
     by_key: dict[tuple[str, str], list[LiveFlow]] = defaultdict(list)
     if any(spec.flow.id is None for spec in specs):
         for flow in driver.list_flows():

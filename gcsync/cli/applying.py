@@ -1,0 +1,183 @@
+"""apply and history: writing, and what was written."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.options import (
+    manifest_options,
+    online_options,
+    output_options,
+    selection_options,
+    settings,
+)
+from gcsync.errors import ConfigurationError, GcsyncError, WrongUsage
+
+if TYPE_CHECKING:
+    from gcsync.cli.options import Settings
+    from gcsync.cli.session import Session
+    from gcsync.model.change import Plan
+    from gcsync.model.manifest import Environment, Limits
+
+
+@click.command()
+@click.argument("planfile", type=click.Path(path_type=Path), required=False)
+@manifest_options
+@selection_options
+@online_options
+@click.option("--auto-approve", is_flag=True, help="Apply without asking.")
+@output_options
+def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # noqa: FBT001 - click passes by name
+    """Write what plan shows, and never over anybody's edit.
+
+    With PLANFILE exactly that saved plan is applied, without asking. Without
+    it, a plan is made, shown, and applied after a yes.
+    """
+    from gcsync.cli import session
+
+    chosen = settings(**options)
+    if planfile is not None:
+        return _apply_saved(planfile, chosen)
+    if not auto_approve and not sys.stdin.isatty():
+        raise WrongUsage(
+            "apply asks before it writes, and there is no terminal to ask on; give a saved plan,"
+            " or --auto-approve"
+        )
+    manifests = session.load(chosen)
+    specs = chosen.chosen(manifests.flows)
+    with session.connected(chosen, manifests.environment) as found:
+        return _run(
+            found,
+            lambda: session.make_plan(found, manifests, specs),
+            limits=manifests.project.limits,
+            managed_flows=len(manifests.flows),
+            must_ask=not auto_approve,
+        )
+
+
+def _apply_saved(planfile: Path, chosen: Settings) -> int:
+    from gcsync.api.pacing import SystemClock
+    from gcsync.cli import session
+    from gcsync.store import planfile as store
+
+    if chosen.select or chosen.targets or chosen.excludes or chosen.manifests:
+        raise WrongUsage(
+            "a saved plan is applied whole: -f, --select, --target and --exclude go with"
+            " 'gcsync plan --out'"
+        )
+    saved = store.read(planfile, now=SystemClock().now(), key=session.plan_key())
+    limits, environment = _project_of(saved.plan, chosen)
+    with session.connected(chosen, environment) as found:
+        store.check_organisation(saved.plan, found.organisation)
+        return _run(
+            found,
+            lambda: saved.plan,
+            limits=limits,
+            managed_flows=saved.plan.flow_count,
+            must_ask=False,
+            digest=saved.digest,
+        )
+
+
+def _project_of(plan: Plan, chosen: Settings) -> tuple[Limits, Environment | None]:
+    """The limits and assertions that hold for *plan* here, where a saved plan was carried to."""
+    from gcsync.errors import PlanRefused
+    from gcsync.loader.project import load_project
+
+    if chosen.environment is not None and chosen.environment != plan.environment:
+        raise PlanRefused(
+            f"the plan is for environment {plan.environment or '(none)'}, and --env says"
+            f" {chosen.environment}; run 'gcsync plan --env {chosen.environment} --out' again"
+        )
+    project = load_project(Path.cwd())
+    environment = project.environments.get(plan.environment) if plan.environment else None
+    return project.limits, environment
+
+
+def _run(
+    found: Session,
+    planned: Any,
+    *,
+    limits: Limits,
+    managed_flows: int,
+    must_ask: bool,
+    digest: str | None = None,
+) -> int:
+    from gcsync.cli import console, session
+    from gcsync.cli.running import exit_code_of, run_plan
+    from gcsync.core.document import sealed
+    from gcsync.core.plan import check_limits
+    from gcsync.engine.recover import recover
+    from gcsync.render.plans import present_plan
+    from gcsync.render.runs import present_results
+
+    key = session.plan_key()
+    org_id = found.organisation.id or found.organisation.api_url
+    with session.journal(found) as journal:
+        open_intents = journal.open_intents(org_id)
+        recovered = recover(journal, found.driver, open_intents, clock=found.clock)
+        plan: Plan = planned()
+        check_limits(plan, limits, managed_flows=managed_flows)
+        console.write_aside(present_plan(plan, key=key), found.settings)
+        if must_ask and plan.changes:
+            _ask(plan)
+        ended = run_plan(
+            found,
+            journal,
+            plan,
+            digest=digest or sealed(plan, key)["digest"],
+            command=shlex.join(["gcsync", *sys.argv[1:]]),
+            recovered=recovered,
+        )
+        report = present_results(ended.run_id, ended.results, notes=ended.notes)
+        console.write(report, found.settings)
+        return exit_code_of(ended)
+
+
+def _ask(plan: Plan) -> None:
+    click.echo(err=True)
+    answer = click.prompt(
+        f"Apply to {plan.organisation.api_url}? Only 'yes' is taken as a yes",
+        default="no",
+        show_default=False,
+        err=True,
+    )
+    if answer != "yes":
+        raise GcsyncError("apply cancelled; nothing was written")
+
+
+@click.command()
+@click.argument("run_id", metavar="[RUN]", required=False)
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many runs."
+)
+@output_options
+def history(run_id: str | None, limit: int, **options: Any) -> int:
+    """Show the journal's runs, newest first, or one RUN flow by flow."""
+    from gcsync.api.pacing import SystemClock
+    from gcsync.cli import console
+    from gcsync.cli.session import STATE
+    from gcsync.render.runs import present_history
+    from gcsync.store.journal import open_journal
+
+    chosen = settings(**options)
+    url = os.environ.get("GCSYNC_HISTORY_URL")
+    clock = SystemClock()
+    with open_journal(url, directory=STATE, clock_now=clock.now) as journal:
+        if run_id is None:
+            runs = journal.runs(limit=limit)
+        else:
+            run = journal.run(run_id)
+            if run is None:
+                raise ConfigurationError(
+                    f"run {run_id}: not in the journal; 'gcsync history' lists what is"
+                )
+            runs = (run,)
+    console.write(present_history(runs, wants_results=run_id is not None), chosen)
+    return 0

@@ -1,0 +1,86 @@
+"""What the user sees: results to stdout or files, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from gcsync.cli.options import Output
+from gcsync.errors import ConfigurationError
+from gcsync.render.formats import RENDERERS
+from gcsync.render.sanitise import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from gcsync.cli.options import Settings
+    from gcsync.model.report import Report
+
+WORTH_A_BAR = 25
+
+
+def write(report: Report, settings: Settings) -> None:
+    """Write *report* in every format asked for; text goes to stdout where nothing else does."""
+    outputs = settings.outputs
+    if all(output.file is not None for output in outputs):
+        outputs = (*outputs, Output(format="text"))
+    for output in outputs:
+        render = RENDERERS[output.format]
+        if output.file is None:
+            rendered = render(report, colour=settings.has_colour, in_pipeline=settings.in_pipeline)
+            click.echo(rendered, nl=False, color=settings.has_colour)
+        else:
+            rendered = render(report, colour=False, in_pipeline=False)
+            _write_file(output.file, rendered)
+
+
+def write_aside(report: Report, settings: Settings) -> None:
+    """Show *report* as text on stdout, or on stderr where stdout carries another format."""
+    to_stderr = any(output.file is None and output.format != "text" for output in settings.outputs)
+    rendered = RENDERERS["text"](
+        report,
+        colour=settings.has_colour and not to_stderr,
+        in_pipeline=settings.in_pipeline,
+    )
+    click.echo(rendered, nl=False, err=to_stderr, color=settings.has_colour and not to_stderr)
+
+
+def say(message: str, settings: Settings, *, at_verbosity: int = 0) -> None:
+    """One line on stderr, unless ``-q``, or less ``-v`` than *at_verbosity*."""
+    if settings.verbosity >= at_verbosity:
+        click.echo(clean(message, in_pipeline=settings.in_pipeline), err=True)
+
+
+@contextmanager
+def progress(total: int, label: str, settings: Settings) -> Iterator[Callable[[], None]]:
+    """A progress bar on a terminal for long work; yields what to call once a step."""
+    wanted = (
+        total >= WORTH_A_BAR
+        and settings.verbosity >= 0
+        and sys.stderr.isatty()
+        and not os.environ.get("CI")
+    )
+    if not wanted:
+        yield lambda: None
+        return
+    with click.progressbar(
+        length=total, label=label, file=sys.stderr, show_pos=True, show_eta=True
+    ) as bar:
+        yield lambda: bar.update(1)
+
+
+def _write_file(file: Path, rendered: str) -> None:
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(rendered, encoding="utf-8")
+        partial.replace(file)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ConfigurationError(
+            f"{file}: cannot be written ({error.strerror}); choose another file with -o"
+        ) from error

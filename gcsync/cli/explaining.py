@@ -1,0 +1,90 @@
+"""explain: where a desired value comes from, and what is live instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.options import manifest_options, online_options, output_options, settings
+
+if TYPE_CHECKING:
+    from gcsync.cli.options import Settings
+    from gcsync.render.explanations import Explained
+
+
+@click.command()
+@click.argument("address", metavar="ADDRESS[/PATH]")
+@manifest_options
+@online_options
+@click.option("--offline", is_flag=True, help="Do not read the live value.")
+@output_options
+def explain(address: str, offline: bool, **options: Any) -> int:  # noqa: FBT001 - click passes by name
+    """Say where a desired value comes from: file, line, overlay, variable.
+
+    ADDRESS is that of a flow, as plan shows it; PATH below it narrows the
+    answer: flow/billing-inbound/actions/GetCustomerProfile/timeout_ms.
+    The live value is read too, where credentials are at hand.
+    """
+    from gcsync.cli import console
+    from gcsync.errors import ConfigurationError
+    from gcsync.loader.explain import origins
+    from gcsync.render.explanations import Contribution, Explained, present_explanations
+
+    chosen = settings(**options)
+    explained = [
+        Explained(
+            address=found.address,
+            path=found.path,
+            value=found.value,
+            source=found.source,
+            contributions=tuple(
+                Contribution(
+                    how=f"{origin.how} {origin.detail}".strip(),
+                    value=origin.value,
+                    source=origin.source,
+                )
+                for origin in found.origins
+            ),
+        )
+        for found in origins(
+            address,
+            paths=chosen.manifests or None,
+            root=Path.cwd(),
+            environment=chosen.environment,
+        )
+    ]
+    notes: list[str] = []
+    if not offline:
+        try:
+            explained = _with_live(chosen, explained)
+        except ConfigurationError as error:
+            notes.append(f"live values not read: {error}")
+    console.write(present_explanations(explained, notes=notes), chosen)
+    return 0
+
+
+def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
+    from gcsync.cli import session
+    from gcsync.core.diff import locate
+    from gcsync.core.rebase import live_value
+    from gcsync.engine.observe import resolve
+    from gcsync.model.change import unescape
+    from gcsync.model.manifest import ABSENT
+
+    manifests = session.load(chosen)
+    spec = next(spec for spec in manifests.flows if spec.address == explained[0].address)
+    with session.connected(chosen, manifests.environment) as found:
+        ((_, ref),) = resolve([spec], found.driver)
+        snapshot = found.driver.fetch(ref)
+    ids = {action.name: action.id for action in spec.actions}
+
+    def live(path: str) -> Any:
+        _, action, setting = path.split("/", 2)
+        name = unescape(action)
+        actions = locate(snapshot.actions, name, ids.get(name))
+        return live_value(actions[0], setting) if len(actions) == 1 else ABSENT
+
+    return [replace(one, live=live(one.path), has_live=True) for one in explained]

@@ -1,0 +1,89 @@
+"""validate and schema, and plans against saved snapshots: nothing is sent anywhere."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.options import manifest_options, output_options, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gcsync.cli.options import Settings
+    from gcsync.cli.session import Session
+
+
+@click.command()
+@manifest_options
+@output_options
+def validate(**options: Any) -> int:
+    """Read the manifests and check them, offline.
+
+    Every finding of every file is shown at once, each as
+    file:line:column: error: message [code].
+    """
+    from gcsync.cli import console, session
+    from gcsync.errors import InvalidManifests
+    from gcsync.render.findings import present_findings
+    from gcsync.render.values import count
+
+    chosen = settings(**options)
+    try:
+        manifests = session.load(chosen)
+    except InvalidManifests as invalid:
+        console.write(present_findings(invalid.findings, all_well=""), chosen)
+        return invalid.exit_code
+    actions = sum(len(spec.actions) for spec in manifests.flows)
+    well = (
+        f"{count(len(manifests.flows), 'flow')}, {count(actions, 'data action')} and"
+        f" {count(len(manifests.bindings), 'auth binding')} are valid."
+    )
+    console.write(present_findings((), all_well=well), chosen)
+    return 0
+
+
+@click.command()
+@click.argument("kind", required=False)
+def schema(kind: str | None) -> int:
+    """Print the JSON Schema of a kind of document, or of all kinds together."""
+    from gcsync.loader.schema import schema_of
+
+    click.echo(json.dumps(schema_of(kind), indent=2))
+    return 0
+
+
+@contextmanager
+def opened(chosen: Settings, file: Path) -> Iterator[Session]:
+    """A session over saved snapshots. Raises `ConfigurationError`."""
+    from gcsync.api.pacing import SystemClock
+    from gcsync.cli.session import Session
+    from gcsync.drivers.saved_snapshots import SavedSnapshots
+
+    driver = SavedSnapshots(file)
+    stop = Event()
+    yield Session(
+        settings=chosen,
+        driver=driver,
+        organisation=driver.organisation(),
+        clock=SystemClock(stop),
+        rng=random.SystemRandom(),
+        stop=stop,
+    )
+
+
+@contextmanager
+def recording(found: Session, file: Path) -> Iterator[Session]:
+    """The session *found*, with everything that it reads saved to *file* in the end."""
+    from gcsync.drivers.saved_snapshots import Recorder
+
+    recorder = Recorder(found.driver)
+    yield replace(found, driver=recorder)
+    recorder.save(file, found.organisation)

@@ -1,0 +1,198 @@
+"""The options that commands share, and what they mean together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from gcsync.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gcsync.model.manifest import FlowSpec
+
+FORMATS: Final = ("text", "json")
+"""Named here too, so that help needs no renderer; a test holds it against `RENDERERS`."""
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One ``-o FORMAT[=FILE]``; no file means stdout."""
+
+    format: str
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the shared options of one command line say."""
+
+    manifests: tuple[Path, ...] = ()
+    environment: str | None = None
+    outputs: tuple[Output, ...] = ()
+    select: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    parallelism: int = 10
+    has_sandbox: bool = False
+    has_colour: bool = False
+    in_pipeline: bool = False
+    verbosity: int = 0
+
+    def chosen(self, specs: Sequence[FlowSpec]) -> tuple[FlowSpec, ...]:
+        """The flows that ``--select``, ``--target`` and ``--exclude`` leave.
+
+        Raises `WrongUsage` when a selection leaves nothing of something: a
+        misspelt label must not look like "nothing to do".
+        """
+        chosen = tuple(spec for spec in specs if self._is_chosen(spec))
+        if specs and not chosen and (self.select or self.targets or self.excludes):
+            raise WrongUsage(
+                f"--select, --target and --exclude leave none of {len(specs)} flows;"
+                " 'gcsync plan' without them shows the addresses"
+            )
+        return chosen
+
+    def _is_chosen(self, spec: FlowSpec) -> bool:
+        labels = set(spec.labels)
+        return (
+            all(wanted in labels for wanted in self.select)
+            and (not self.targets or any(fnmatchcase(spec.address, glob) for glob in self.targets))
+            and not any(fnmatchcase(spec.address, glob) for glob in self.excludes)
+        )
+
+
+class _OutputType(click.ParamType[Output]):
+    name = "FORMAT[=FILE]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Output:
+        if isinstance(value, Output):
+            return value
+        chosen, separator, file = str(value).partition("=")
+        if chosen not in FORMATS:
+            self.fail(f"{chosen!r} is not one of {', '.join(FORMATS)}", param, ctx)
+        if separator and not file:
+            self.fail(f"{value!r} names no file", param, ctx)
+        return Output(format=chosen, file=Path(file) if file else None)
+
+
+class _LabelType(click.ParamType[tuple[str, str]]):
+    name = "LABEL=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        label, separator, wanted = str(value).partition("=")
+        if not separator or not label:
+            self.fail(f"{value!r} is not LABEL=VALUE", param, ctx)
+        return label, wanted
+
+
+def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+output_options = _stacked(
+    click.option(
+        "-o",
+        "--output",
+        "outputs",
+        type=_OutputType(),
+        multiple=True,
+        help=f"Write the result as {' or '.join(FORMATS)}, to a file or stdout; repeatable.",
+    ),
+    click.option("--no-color", is_flag=True, help="Never colour the output."),
+    click.option("-v", "--verbose", count=True, help="Say more about what is done."),
+    click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
+)
+
+manifest_options = _stacked(
+    click.option(
+        "-f",
+        "--manifests",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        envvar="GCSYNC_MANIFESTS",
+        metavar="PATH",
+        help="Read manifests from this file or folder; repeatable.",
+    ),
+    click.option(
+        "--env",
+        "environment",
+        envvar="GCSYNC_ENV",
+        metavar="NAME",
+        help="Use this environment of gcsync.yaml.",
+    ),
+)
+
+selection_options = _stacked(
+    click.option(
+        "--select", type=_LabelType(), multiple=True, help="Only flows with this label; repeatable."
+    ),
+    click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ADDRESS-GLOB",
+        help="Only flows whose address matches; repeatable.",
+    ),
+    click.option(
+        "--exclude",
+        "excludes",
+        multiple=True,
+        metavar="ADDRESS-GLOB",
+        help="No flow whose address matches; repeatable.",
+    ),
+)
+
+online_options = _stacked(
+    click.option(
+        "--parallelism",
+        type=click.IntRange(1, 64),
+        default=10,
+        show_default=True,
+        envvar="GCSYNC_PARALLELISM",
+        metavar="N",
+        help="How many requests at once.",
+    ),
+    click.option(
+        "--sandbox",
+        "has_sandbox",
+        is_flag=True,
+        help="Use the embedded sandbox organisation, kept in .gcsync/, instead of a real one.",
+    ),
+)
+
+
+def settings(**options: Any) -> Settings:
+    """The shared options among *options*, as click passes them, together with the environment."""
+    no_color = options.pop("no_color", False) or bool(os.environ.get("NO_COLOR"))
+    quiet = options.pop("quiet", False)
+    verbose = options.pop("verbose", 0)
+    known = {name: value for name, value in options.items() if name in Settings.__slots__}
+    for name in ("manifests", "outputs", "select", "targets", "excludes"):
+        if name in known:
+            known[name] = tuple(known[name])
+    outputs = known.get("outputs", ())
+    if sum(output.file is None for output in outputs) > 1:
+        raise WrongUsage("-o: only one format can go to stdout; give the others a file")
+    return Settings(
+        **known,
+        has_colour=not no_color and sys.stdout.isatty(),
+        in_pipeline=bool(os.environ.get("GITHUB_ACTIONS")),
+        verbosity=-1 if quiet else verbose,
+    )

@@ -1,0 +1,150 @@
+"""plan, show and drift: what differs, in words."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.options import (
+    manifest_options,
+    online_options,
+    output_options,
+    selection_options,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from gcsync.cli.options import Settings
+    from gcsync.model.change import Plan
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A duration such as ``90m``, ``24h`` or ``2d``."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        """Read *value*, or fail as click does."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a duration such as 90m, 24h or 2d", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@click.command()
+@manifest_options
+@selection_options
+@online_options
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan for 'gcsync apply'.")
+@click.option(
+    "--plan-ttl",
+    type=DurationType(),
+    default="24h",
+    show_default=True,
+    help="How long a saved plan holds.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
+@click.option(
+    "--offline",
+    type=click.Path(path_type=Path),
+    help="Plan against saved snapshots; nothing is sent anywhere.",
+)
+@click.option(
+    "--save-snapshots",
+    type=click.Path(path_type=Path),
+    help="Save the live flows that were read, for --offline.",
+)
+@output_options
+def plan(
+    out: Path | None,
+    plan_ttl: timedelta,
+    detailed_exitcode: bool,  # noqa: FBT001 - click passes by name
+    offline: Path | None,
+    save_snapshots: Path | None,
+    **options: Any,
+) -> int:
+    """Show what apply would change."""
+    from gcsync.cli import console, session
+    from gcsync.render.plans import present_plan
+
+    chosen = settings(**options)
+    key = session.plan_key()
+    drawn = _draw(chosen, ttl=plan_ttl, offline=offline, save_snapshots=save_snapshots)
+    if out is not None:
+        from gcsync.store import planfile
+
+        planfile.write(out, drawn, key=key)
+    console.write(present_plan(drawn, key=key), chosen)
+    if out is not None:
+        console.say(f"saved to {out}; 'gcsync apply {out}' applies exactly this", chosen)
+    return 2 if detailed_exitcode and drawn.changes else 0
+
+
+@click.command()
+@click.argument("planfile", type=click.Path(path_type=Path))
+@output_options
+def show(planfile: Path, **options: Any) -> int:
+    """Print a saved plan."""
+    from gcsync.api.pacing import SystemClock
+    from gcsync.cli import console, session
+    from gcsync.render.plans import present_plan
+    from gcsync.store import planfile as store
+
+    chosen = settings(**options)
+    key = session.plan_key()
+    saved = store.read(planfile, now=SystemClock().now(), key=key)
+    console.write(present_plan(saved.plan, key=key), chosen)
+    return 0
+
+
+@click.command()
+@manifest_options
+@selection_options
+@online_options
+@output_options
+def drift(**options: Any) -> int:
+    """Compare live flows with the manifests; exit with 2 on drift.
+
+    Made for cron: 0 means that everything is as desired, 2 that something
+    drifted, and anything else that the comparison itself failed.
+    """
+    from gcsync.cli import console
+    from gcsync.render.plans import present_drift
+
+    chosen = settings(**options)
+    drawn = _draw(chosen)
+    console.write(present_drift(drawn), chosen)
+    return 2 if drawn.changes else 0
+
+
+def _draw(
+    chosen: Settings,
+    *,
+    ttl: timedelta | None = None,
+    offline: Path | None = None,
+    save_snapshots: Path | None = None,
+) -> Plan:
+    from gcsync.cli import offline as saved
+    from gcsync.cli import session
+
+    manifests = session.load(chosen)
+    specs = chosen.chosen(manifests.flows)
+    ttl = ttl or session.PLAN_TTL
+    opened = (
+        saved.opened(chosen, offline)
+        if offline is not None
+        else session.connected(chosen, manifests.environment)
+    )
+    with opened as found:
+        if save_snapshots is None:
+            return session.make_plan(found, manifests, specs, ttl=ttl)
+        with saved.recording(found, save_snapshots) as recorded:
+            return session.make_plan(recorded, manifests, specs, ttl=ttl)

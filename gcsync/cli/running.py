@@ -1,0 +1,196 @@
+"""One run: journalled from its beginning to its end, interruptible, reported whatever happens."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gcsync.cli import console, provenance
+from gcsync.engine import results as outcomes
+from gcsync.engine.apply import Application
+from gcsync.engine.write import Surroundings
+from gcsync.errors import Interrupted, JournalError
+from gcsync.model.change import FlowResult, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from gcsync.cli.session import Session
+    from gcsync.engine.recover import Recovered
+    from gcsync.model.change import FlowChange, Plan
+    from gcsync.store.journal import Journal
+
+GRACE_S: Final = 5.5
+"""GitHub's runner kills 7.5 s after its SIGINT (actions/runner, ProcessInvoker.cs)."""
+
+_WENT_THROUGH: Final = frozenset({"applied", "rebased", "unchanged"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that is over; *signal_number* is the signal that cut it short, if one did."""
+
+    run_id: str
+    results: tuple[FlowResult, ...]
+    notes: tuple[str, ...]
+    signal_number: int | None
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Which signal came first; the second one, or the end of the grace, ends the run at once."""
+
+    session: Session
+    signal_number: int | None = None
+
+    def receive(self, number: int, _frame: FrameType | None) -> None:
+        """Let running writes finish on the first signal, raise `Interrupted` on the second."""
+        if self.signal_number is not None:
+            raise Interrupted(self.signal_number, "interrupted before every write had ended")
+        self.signal_number = number
+        self.session.stop.set()
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
+        console.say(
+            "interrupted: no new writes; waiting for those under way"
+            " (interrupt again to end at once)",
+            self.session.settings,
+        )
+
+
+@contextmanager
+def interruptible(session: Session) -> Iterator[Interruption]:
+    """Turn SIGINT and SIGTERM into a stop of *session* while the block runs."""
+    interruption = Interruption(session)
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    former = {number: signal.signal(number, interruption.receive) for number in watched}
+    try:
+        yield interruption
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def run_plan(
+    session: Session,
+    journal: Journal,
+    plan: Plan,
+    *,
+    digest: str,
+    command: str,
+    recovered: Sequence[Recovered],
+) -> Ended:
+    """Apply *plan* as one journalled run. Raises `JournalError` before anything is written."""
+    run_id = f"{session.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    journal.begin(
+        Run(
+            run_id=run_id,
+            started_at=session.clock.now(),
+            actor=provenance.actor(),
+            command=command,
+            org_id=session.organisation.id or session.organisation.api_url,
+            commit=plan.source.commit,
+            plan_digest=digest,
+        )
+    )
+    application = Application(
+        Surroundings(
+            driver=session.driver,
+            journal=journal,
+            run_id=run_id,
+            clock=session.clock,
+            rng=session.rng,
+            stop=session.stop,
+        ),
+        parallelism=session.settings.parallelism,
+    )
+    results, signal_number = _applied(session, application, plan)
+    notes = [_recovered_note(entry) for entry in recovered]
+    if application.journal_failure:
+        notes.append(f"the journal is incomplete: {application.journal_failure}")
+    try:
+        journal.finish(run_id, outcome_of(results), session.clock.now())
+    except JournalError as error:
+        notes.append(f"the journal is incomplete: {error}")
+    return Ended(run_id=run_id, results=results, notes=tuple(notes), signal_number=signal_number)
+
+
+def _applied(
+    session: Session, application: Application, plan: Plan
+) -> tuple[tuple[FlowResult, ...], int | None]:
+    settled: dict[str, FlowResult] = {}
+    with (
+        interruptible(session) as interruption,
+        console.progress(len(plan.changes), "Writing flows", session.settings) as step,
+    ):
+
+        def note(result: FlowResult) -> None:
+            settled[result.ref.address] = result
+            step()
+
+        try:
+            results = application.apply(plan.changes, progress=note)
+        except Interrupted:
+            # Threads under way are left behind: they end with the process.
+            doubtful = {ref.address for ref in application.unresolved()}
+            results = tuple(
+                settled.get(change.ref.address) or _cut_off(change, doubtful)
+                for change in plan.changes
+            )
+    return results, interruption.signal_number
+
+
+def _cut_off(change: FlowChange, doubtful: set[str]) -> FlowResult:
+    if change.ref.address in doubtful:
+        return outcomes.doubtful(change, change.revision, None)
+    return outcomes.ended(change, "skipped")
+
+
+def outcome_of(results: Sequence[FlowResult]) -> str:
+    """One word for the journal: the gravest of what happened to the flows."""
+    statuses = {result.status for result in results}
+    if "unknown" in statuses:
+        return "unknown"
+    if statuses <= {"unchanged"}:
+        return "unchanged"
+    if statuses <= _WENT_THROUGH:
+        return "applied"
+    if statuses & {"applied", "rebased"}:
+        return "partial"
+    for status in ("failed", "conflict"):
+        if status in statuses:
+            return status
+    return "interrupted"
+
+
+def exit_code_of(ended: Ended) -> int:
+    """The documented exit code: the gravest outcome wins.
+
+    A conflict that stopped nothing else is 3, "nothing was overwritten"; as
+    soon as anything failed, was skipped or is unknown next to something that
+    was applied, the plan is applied in part, 4.
+    """
+    if ended.signal_number is not None:
+        return 128 + ended.signal_number
+    statuses = {result.status for result in ended.results}
+    if "unknown" in statuses:
+        return 4
+    if statuses & {"failed", "skipped"} and statuses & {"applied", "rebased"}:
+        return 4
+    if "conflict" in statuses:
+        return 3
+    return 1 if statuses & {"failed", "skipped"} else 0
+
+
+def _recovered_note(entry: Recovered) -> str:
+    told = {
+        "observed": f"its write had happened, as revision {entry.revision}",
+        "refused": "its write had not happened",
+        "superseded": "the flow has moved on since",
+        "open": f"it cannot be read yet ({entry.problem}), and stays open",
+    }[entry.outcome]
+    return f"{entry.ref}: run {entry.run_id} was cut off; {told}"

@@ -1,0 +1,177 @@
+"""What an online command works with: manifests, a driver, a journal."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from gcsync import __version__
+from gcsync.cli import console, provenance
+from gcsync.errors import ConfigurationError, WrongUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gcsync.api.http import Client
+    from gcsync.api.pacing import Clock
+    from gcsync.cli.options import Settings
+    from gcsync.drivers.driver import Driver
+    from gcsync.model.change import Organisation, Plan
+    from gcsync.model.manifest import Environment, FlowSpec, Manifests
+    from gcsync.store.journal import Journal
+
+STATE: Final = Path(".gcsync")
+"""Where the journal and the sandbox live, below the working directory."""
+
+PLAN_TTL: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An open connection to one organisation."""
+
+    settings: Settings
+    driver: Driver
+    organisation: Organisation
+    clock: Clock
+    rng: random.Random
+    stop: Event
+    client: Client | None = None
+
+
+def load(settings: Settings) -> Manifests:
+    """Read the manifests that the command line names. Raises `InvalidManifests`."""
+    from gcsync.loader.manifests import load as load_manifests
+
+    return load_manifests(
+        settings.manifests or None, root=Path.cwd(), environment=settings.environment
+    )
+
+
+@contextmanager
+def connected(settings: Settings, environment: Environment | None) -> Iterator[Session]:
+    """Log in and make sure that this is the organisation that *environment* asserts.
+
+    Raises `ConfigurationError` before anything is sent to a host that the
+    environment does not mean.
+    """
+    from gcsync.api.pacing import SystemClock
+    from gcsync.drivers.flow_document import FlowDocumentDriver
+
+    stop = Event()
+    clock = SystemClock(stop)
+    rng = random.SystemRandom()
+    with _client(settings, environment, clock, rng) as client:
+        driver = FlowDocumentDriver(client)
+        organisation = driver.organisation()
+        _check_organisation(organisation, environment, is_sandbox=settings.has_sandbox)
+        started = time.monotonic()
+        yield Session(
+            settings=settings,
+            driver=driver,
+            organisation=organisation,
+            clock=clock,
+            rng=rng,
+            stop=stop,
+            client=client,
+        )
+        took_s = time.monotonic() - started
+        console.say(f"{client.requests_sent} requests in {took_s:.1f} s", settings, at_verbosity=1)
+
+
+@contextmanager
+def _client(
+    settings: Settings, environment: Environment | None, clock: Clock, rng: random.Random
+) -> Iterator[Client]:
+    from gcsync.api.connect import connect, settings_from
+
+    if settings.has_sandbox:
+        from gcsync.sandbox.state import open_sandbox
+
+        with open_sandbox(STATE) as server:
+            environ = {
+                "GCSYNC_API_URL": server.url,
+                "GENESYSCLOUD_OAUTHCLIENT_ID": server.client_id,
+                "GENESYSCLOUD_OAUTHCLIENT_SECRET": server.client_secret,
+            }
+            found = settings_from(environ, asserted_region=None)
+            yield connect(found, clock=clock, rng=rng, parallelism=settings.parallelism)
+        return
+    region = environment.region if environment else None
+    found = settings_from(os.environ, asserted_region=region)
+    yield connect(found, clock=clock, rng=rng, parallelism=settings.parallelism)
+
+
+def _check_organisation(
+    organisation: Organisation, environment: Environment | None, *, is_sandbox: bool
+) -> None:
+    asserted = {
+        "GENESYS_ORG_ID": None if is_sandbox else os.environ.get("GENESYS_ORG_ID"),
+        "the project file": environment.org_id if environment and not is_sandbox else None,
+    }
+    for where, org_id in asserted.items():
+        if org_id and organisation.id != org_id:
+            met = organisation.id or "one that does not tell its id"
+            raise ConfigurationError(
+                f"organisation {org_id} is asserted by {where}, but {organisation.api_url}"
+                f" is {met}; nothing was read or written: check the credentials and --env"
+            )
+
+
+def make_plan(
+    session: Session,
+    manifests: Manifests,
+    specs: tuple[FlowSpec, ...],
+    *,
+    ttl: timedelta = PLAN_TTL,
+) -> Plan:
+    """Read the live flows of *specs* and plan what would bring them to the manifests."""
+    from gcsync.core.plan import build_plan
+    from gcsync.engine.observe import observe
+
+    with console.progress(len(specs), "Reading flows", session.settings) as step:
+        observation = observe(
+            specs,
+            session.driver,
+            parallelism=session.settings.parallelism,
+            progress=step,
+        )
+    now = session.clock.now().replace(microsecond=0)
+    return build_plan(
+        observation.changes,
+        flow_count=len(specs),
+        gcsync_version=__version__,
+        created_at=now,
+        expires_at=now + ttl,
+        environment=manifests.environment.name if manifests.environment else None,
+        organisation=session.organisation,
+        source=provenance.source(Path.cwd()),
+        manifest_sha256=manifests.sha256,
+        warnings=observation.warnings,
+    )
+
+
+def plan_key() -> bytes | None:
+    """The key that seals plans, from the environment alone."""
+    key = os.environ.get("GCSYNC_PLAN_KEY")
+    if key is None:
+        return None
+    if not key.strip():
+        raise WrongUsage("GCSYNC_PLAN_KEY is set but empty; unset it or give it a key")
+    return key.encode()
+
+
+def journal(session: Session) -> Journal:
+    """Open the journal: ``GCSYNC_HISTORY_URL``, or SQLite in ``.gcsync/``."""
+    from gcsync.store.journal import open_journal
+
+    return open_journal(
+        os.environ.get("GCSYNC_HISTORY_URL"), directory=STATE, clock_now=session.clock.now
+    )
