@@ -172,6 +172,11 @@ def test_a_number_of_ten_thousand_digits_keeps_its_value() -> None:
     assert canonical(int(value)) == text.encode()
 
 
+@pytest.mark.parametrize("value", [Decimal("-0"), Decimal(5), Decimal("0E+3"), -0.0, 1e16])
+def test_a_number_is_written_a_second_time_as_the_first(value: Any) -> None:
+    assert canonical(parse(canonical(value))) == canonical(value)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("NaN")])
 def test_what_is_no_number_cannot_be_written(value: Any) -> None:
     with pytest.raises(ValueError, match="no JSON number"):

@@ -297,6 +297,8 @@ def test_ten_threads_lose_no_intent(journal: Journal) -> None:
 
 MANY = """
 [run_id] = arguments
+print("ready", flush=True)
+sys.stdin.readline()
 with opened() as journal:
     journal.begin(a_run(run_id))
     for _ in range(40):
@@ -306,6 +308,13 @@ with opened() as journal:
 
 def test_processes_that_make_and_fill_one_journal_at_once_lose_nothing(url: str) -> None:
     processes = [script(MANY, url, arguments=[f"run-{number}"]) for number in range(4)]
+    for process in processes:
+        assert process.stdout
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in processes:
         finished(process)
 
