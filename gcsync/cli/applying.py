@@ -125,6 +125,7 @@ def _run(
         plan: Plan = planned()
         check_limits(plan, limits, managed_flows=managed_flows)
         console.write_aside(present_plan(plan, key=key), found.settings)
+        console.blank(found.settings)
         if must_ask and plan.changes:
             _ask(plan)
         ended = run_plan(

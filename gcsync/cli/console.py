@@ -41,13 +41,22 @@ def write(report: Report, settings: Settings) -> None:
 
 def write_aside(report: Report, settings: Settings) -> None:
     """Show *report* as text on stdout, or on stderr where stdout carries another format."""
-    to_stderr = any(output.file is None and output.format != "text" for output in settings.outputs)
+    to_stderr = _has_other_format_on_stdout(settings)
     rendered = RENDERERS["text"](
         report,
         colour=settings.has_colour and not to_stderr,
         in_pipeline=settings.in_pipeline,
     )
     click.echo(rendered, nl=False, err=to_stderr, color=settings.has_colour and not to_stderr)
+
+
+def blank(settings: Settings) -> None:
+    """An empty line after what `write_aside` showed."""
+    click.echo(err=_has_other_format_on_stdout(settings))
+
+
+def _has_other_format_on_stdout(settings: Settings) -> bool:
+    return any(output.file is None and output.format != "text" for output in settings.outputs)
 
 
 def say(message: str, settings: Settings, *, at_verbosity: int = 0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from gcsync.core.document import result_document
@@ -10,7 +11,7 @@ from gcsync.core.exact_json import stamp
 from gcsync.model.change import Status
 from gcsync.model.report import Block, Report, Row
 from gcsync.render.plans import field_row
-from gcsync.render.values import place, shown
+from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,10 @@ def present_results(
     """How a run ended, flow by flow; *notes* are warnings, recovered writes first of all."""
     statuses = Counter(result.status for result in results)
     said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
+    smooth = [result for result in results if result.status in ("applied", "rebased")]
+    rough = [
+        result for result in results if result.status not in ("applied", "rebased", "unchanged")
+    ]
     return Report(
         document={
             "format_version": "1.0",
@@ -43,7 +48,10 @@ def present_results(
             "summary": {name: statuses[name] for name in get_args(Status)},
             "warnings": list(notes),
         },
-        blocks=tuple(_result_block(result) for result in results if result.status != "unchanged"),
+        blocks=(
+            *([Block(rows=tuple(_smooth_row(result) for result in smooth))] if smooth else []),
+            *(_result_block(result) for result in rough),
+        ),
         closing=(
             *(Row(sign="!", cells=(note,), tone="change") for note in notes),
             Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
@@ -64,18 +72,26 @@ def present_history(runs: Sequence[Run], *, wants_results: bool) -> Report:
     )
 
 
+def _smooth_row(result: FlowResult) -> Row:
+    sign, tone = _SIGNS[result.status]
+    ref = result.ref
+    cells = (
+        ref.address,
+        result.status,
+        count(len(result.fields), "setting"),
+        f"revision {result.revision_before} -> {result.revision_after}",
+    )
+    return Row(sign=sign, cells=cells, tone=tone)
+
+
 def _result_block(result: FlowResult) -> Block:
     sign, tone = _SIGNS[result.status]
     ref = result.ref
-    moved = ""
-    if result.revision_after and result.status != "unchanged":
-        moved = f", revision {result.revision_before} -> {result.revision_after}"
+    moved = f", now revision {result.revision_after}" if result.revision_after else ""
     heading = f"{ref.address}  {result.status}  ({ref.name or ref.id}{moved})"
     rows = [Row(sign=sign, cells=(heading,), tone=tone)]
     if result.error:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
-    if result.status in ("applied", "rebased"):
-        rows.extend(field_row(field) for field in result.fields)
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict))
     return Block(rows=tuple(rows))
@@ -127,7 +143,7 @@ def _run_block(run: Run, *, wants_results: bool) -> Block:
         Row(
             cells=(
                 run.run_id,
-                stamp(run.started_at),
+                stamp(run.started_at.replace(microsecond=0)),
                 run.command,
                 outcome,
                 run.actor,
@@ -139,17 +155,14 @@ def _run_block(run: Run, *, wants_results: bool) -> Block:
     ]
     if wants_results:
         for result in run.results:
-            rows.extend(
-                Row(
-                    cells=row.cells,
-                    sign=row.sign,
-                    depth=row.depth + 1,
-                    tone=row.tone,
-                    place=row.place,
-                )
-                for row in _result_block(result).rows
-            )
+            rows.extend(replace(row, depth=row.depth + 1) for row in _history_rows(result))
     return Block(rows=tuple(rows))
+
+
+def _history_rows(result: FlowResult) -> tuple[Row, ...]:
+    if result.status in ("applied", "rebased"):
+        return (_smooth_row(result), *map(field_row, result.fields))
+    return _result_block(result).rows
 
 
 def _run_document(run: Run) -> dict[str, Any]:
