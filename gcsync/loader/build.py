@@ -85,18 +85,17 @@ class Builder:
         if isinstance(node, Mapping):
             for key, value in values.items():
                 below = node.entries[key][1]
-                path = self._path(prefix, key)
-                if isinstance(value, dict):
+                path = self._paths.get((prefix, key)) or self._path(prefix, key)
+                if type(value) is dict:
                     flat.update(self.flatten(below, value, path))
-                else:
-                    flat[path] = Setting(path, self._frozen(value), location(below))
+                    continue
+                held = value if type(value) is int else self._frozen(value)
+                flat[path] = Setting(path, held, Location(below.file, below.line, below.column))
         return flat
 
     def _path(self, prefix: str, key: str) -> str:
-        path = self._paths.get((prefix, key))
-        if path is None:
-            path = sys.intern(f"{prefix}/{escape(key)}" if prefix else escape(key))
-            self._paths[prefix, key] = path
+        path = sys.intern(f"{prefix}/{escape(key)}" if prefix else escape(key))
+        self._paths[prefix, key] = path
         return path
 
     def _frozen(self, value: Any) -> Any:

@@ -129,8 +129,8 @@ _Frame = tuple[Mapping | Sequence | None, Scalar | None, str | None, int, int]
 class _Builder:
     """Puts events together; its stack holds each open collection with its open key.
 
-    `run`, `_scalar` and `_put` see every value of every manifest, so they
-    call as little as they can.
+    `_scalar` sees every value of every manifest: it calls nothing for the
+    common ones and leaves the rest to `_put`.
     """
 
     def __init__(self, file: str) -> None:
@@ -174,14 +174,29 @@ class _Builder:
         text: str = event.value
         node = Scalar(text, not event.style, self.file, mark.line + 1, mark.column + 1)
         self._count += 1
+        if event.tag is not None or event.anchor is not None or not text.isascii():
+            self._unusual(event, node)
+        top, key = self._top, self._key
+        if key is None and type(top) is Mapping:
+            if text in top.entries or text == "<<" or not (text.isascii() and text.isprintable()):
+                self._key = self._named(node, top)
+            else:
+                node.text = sys.intern(text)
+                self._key = node
+        elif key is not None and key is not _DISCARD and type(top) is Mapping and text not in NULLS:
+            top.entries[key.text] = (key, node)
+            self._key = None
+        else:
+            self._put(node)
+
+    def _unusual(self, event: Any, node: Scalar) -> None:
         if event.tag is not None:
             self._tagged(event.tag, node)
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, 1, 0)
-        if not text.isascii() and _SURROGATE.search(text):
+        if _SURROGATE.search(node.text):
             self.refuse(location(node), "half a surrogate pair is no character; correct the escape")
-            node.text = ""
-        self._put(node)
+            node.text = "?"
 
     def _put(self, node: Node) -> None:
         """Give a finished node to what is open around it."""
@@ -195,10 +210,11 @@ class _Builder:
                 top.entries[key.text] = (key, node)
         elif type(top) is Sequence:
             top.items.append(node)
-        elif not (type(node) is Scalar and node.is_null):
-            self.documents.append(node)
+        else:
+            if not (type(node) is Scalar and node.is_null):
+                self.documents.append(node)
             return
-        if type(node) is Scalar and node.plain and node.text in NULLS and top is not None:
+        if type(node) is Scalar and node.is_null:
             self._nothing(node, key)
 
     def _named(self, node: Node, mapping: Mapping) -> Scalar:
@@ -206,13 +222,9 @@ class _Builder:
         if type(node) is not Scalar:
             self.refuse(location(node), "a key must be text; write a name before the colon")
             return _DISCARD
-        text = node.text
-        if text.isascii() and text.isprintable():
-            wrong = None
-        else:
-            # The same name typed on another system may be composed differently.
-            text = unicodedata.normalize("NFC", text)
-            wrong = trouble(text)
+        # The same name typed on another system may be composed differently.
+        text = unicodedata.normalize("NFC", node.text)
+        wrong = trouble(text)
         known = mapping.entries.get(text)
         if wrong:
             self.refuse(location(node), f"the name {quoted(text)} {wrong}")

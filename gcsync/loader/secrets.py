@@ -48,9 +48,10 @@ _SHAPES = {
         r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"
     ),
 }
-# What every pattern above needs; most texts have none of it.
-_SUSPICIOUS = re.compile(
-    r"(?i)pass|pwd|secret|key|token|bearer|basic|@|eyj|a[ks]ia|aiza|gh[pousr]_|glpat|xox|_live_|github"
+# What the patterns above need in lower case; most texts have none of it.
+_SUSPICIOUS = (
+    *("pass", "pwd", "secret", "key", "token", "bearer", "basic", "@", "eyj", "akia", "asia"),
+    *("aiza", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github", "glpat", "xox", "_live_"),
 )
 _ADVICE = "keep it in a secure variable and write ${Secure.Name}"
 
@@ -73,8 +74,9 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
     """The texts that can hold a secret, each with what a message calls it."""
     if kind == "Flow":
         yield from _texts("request", document.mapping("spec", "defaults", "request"))
-        for name in document.mapping("spec", "actions").entries:
-            yield from _texts("request", document.mapping("spec", "actions", name, "request"))
+        for _, action in document.mapping("spec", "actions").entries.values():
+            if isinstance(action, Mapping) and "request" in action.entries:
+                yield from _texts("request", action.entries["request"][1])
     elif kind == "AuthBinding":
         yield from _texts("token_url", document.get("spec", "token_url"))
         yield from _texts("scopes", document.get("spec", "scopes"))
@@ -98,13 +100,15 @@ def _texts(thing: str, node: Node | None) -> Iterator[tuple[str, Scalar]]:
 
 def _secrets(thing: str, text: str) -> Iterator[str]:
     """What is secret in *text*; at most one answer, for one is enough to refuse it."""
-    literal = _REFERENCE.sub("", text) if "$" in text or "{" in text else text
     if _is_credential(thing):
+        literal = _REFERENCE.sub("", text)
         rest = _SCHEME.sub("", literal).strip(" \t,;=:")
         if rest and rest.casefold() not in _HARMLESS:
             yield "a credential"
-    elif _SUSPICIOUS.search(literal):
-        yield from _suspected(text, literal)
+        return
+    lowered = text.lower()
+    if any(sign in lowered for sign in _SUSPICIOUS):
+        yield from _suspected(text, _REFERENCE.sub("", text))
 
 
 @lru_cache(maxsize=1024)
