@@ -14,6 +14,7 @@ Nothing here knows the library underneath: that is `gcsync.api.session`.
 
 from __future__ import annotations
 
+import re
 import threading
 import urllib.parse
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 USER_AGENT: Final = f"gcsync/{__version__}"
+_SENDABLE: Final = re.compile(r"[\x21-\x7e\x80-\xff]+")
 FAILURE_BASE_S: Final = 0.5
 THROTTLE_BASE_S: Final = 1.0
 
@@ -177,6 +179,8 @@ class Client:
         else an `ApiError` that promises that nothing did.
         """
         call = _Call(method="PUT", target=path, body=body, if_match=if_match)
+        if not _SENDABLE.fullmatch(if_match):
+            raise NotSent(f"{call.name}: this revision is no ETag: {if_match!a}", permanent=True)
         return self._run(call, _as_it_is)
 
     def post(self, path: str, body: bytes) -> Answer:

@@ -77,7 +77,8 @@ def check_url(url: str, *, name: str = "URL") -> str:
     Raises `ConfigurationError`, which does not repeat the URL: it may hold a
     password. *name* says where it was read.
     """
-    found = _URL.fullmatch(url.lower())
+    # Lower case turns some letters of other scripts into ASCII ones, so they are out first.
+    found = _URL.fullmatch(url.lower()) if url.isascii() else None
     if not found or int(found[3] or 443) not in range(1, 65_536):
         raise ConfigurationError(
             f"{name}: not of the form https://host[:port], without user, path or query"

@@ -56,25 +56,34 @@ def _left_s(ends: float) -> float:
 
 
 class PlainSocket(socket.socket):
-    """A socket whose every read ends at the attempt's deadline."""
+    """A socket whose every read ends at the attempt's deadline.
+
+    *is_over* says that a read found the other side's end of the connection.
+    """
 
     ends: float = math.inf
+    is_over = False
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """Receive, or raise `TimeoutError` at the deadline."""
         self.settimeout(_left_s(self.ends))
-        return super().recv_into(buffer, nbytes, flags)
+        count = super().recv_into(buffer, nbytes, flags)
+        self.is_over = count == 0
+        return count
 
 
 class TLSSocket(ssl.SSLSocket):
     """The same over TLS; the handshake obeys its timeout as a whole by itself."""
 
     ends: float = math.inf
+    is_over = False
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Receive, or raise `TimeoutError` at the deadline."""
         self.settimeout(_left_s(self.ends))
-        return super().recv_into(buffer, nbytes, flags)
+        count = super().recv_into(buffer, nbytes, flags)
+        self.is_over = count == 0
+        return count
 
 
 class Wire(HTTPConnection):
@@ -138,6 +147,15 @@ class Wire(HTTPConnection):
                 raise
             raise not_sent(self.host, error) from error
         self._head_is_out = True
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as in urllib3
+        """Read the answer's header, all of it: http.client takes a cut one for complete."""
+        sock = cast("PlainSocket | TLSSocket", self.sock)
+        response = super().getresponse()
+        if sock.is_over:
+            response.close()
+            raise urllib3.exceptions.ProtocolError("closed in the middle of the answer's header")
+        return response
 
 
 class TLSWire(Wire, HTTPSConnection):
