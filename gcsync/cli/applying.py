@@ -81,7 +81,7 @@ def _apply_saved(planfile: Path, chosen: Settings) -> int:
             limits=limits,
             managed_flows=saved.plan.flow_count,
             must_ask=False,
-            digest=saved.digest,
+            saved_digest=saved.digest,
         )
 
 
@@ -107,7 +107,7 @@ def _run(
     limits: Limits,
     managed_flows: int,
     must_ask: bool,
-    digest: str | None = None,
+    saved_digest: str | None = None,
 ) -> int:
     from gcsync.cli import console, session
     from gcsync.cli.running import exit_code_of, run_plan
@@ -124,16 +124,17 @@ def _run(
         recovered = recover(journal, found.driver, open_intents, clock=found.clock)
         plan: Plan = planned()
         check_limits(plan, limits, managed_flows=managed_flows)
-        console.write_aside(present_plan(plan, key=key), found.settings)
-        console.blank(found.settings)
+        if saved_digest is None:
+            console.write_aside(present_plan(plan, key=key), found.settings)
+            console.blank(found.settings)
         if must_ask and plan.changes:
             _ask(plan)
         ended = run_plan(
             found,
             journal,
             plan,
-            digest=digest or sealed(plan, key)["digest"],
-            command=shlex.join(["gcsync", *sys.argv[1:]]),
+            digest=saved_digest or sealed(plan, key)["digest"],
+            command=shlex.join(["gcsync", *click.get_current_context().find_root().obj]),
             recovered=recovered,
         )
         report = present_results(ended.run_id, ended.results, notes=ended.notes)

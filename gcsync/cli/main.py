@@ -16,6 +16,7 @@ from gcsync.errors import GcsyncError, Interrupted
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
 COMMANDS: Final = {
@@ -87,7 +88,7 @@ def main() -> None:
     sys.excepthook = _unforeseen
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = _run()
+        code = run()
     except (KeyboardInterrupt, click.Abort):
         code = _failed("interrupted", 128 + signal.SIGINT)
     except BrokenPipeError:
@@ -99,9 +100,15 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run() -> int:
+def run(words: Sequence[str] | None = None) -> int:
+    """Run one command line (the process's own, unless given) and return its exit code.
+
+    Every deliberate error ends here, as a message on stderr.
+    """
+    given = sys.argv[1:] if words is None else list(words)
     try:
-        returned: Any = cli.main(prog_name="gcsync", standalone_mode=False)
+        # The words themselves go along for the journal.
+        returned: Any = cli.main(given, prog_name="gcsync", standalone_mode=False, obj=given)
         sys.stdout.flush()
     except Interrupted as error:
         return _failed(str(error), 128 + error.signal_number)
