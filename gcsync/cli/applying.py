@@ -161,7 +161,10 @@ def _ask(plan: Plan) -> None:
 )
 @output_options
 def history(run_id: str | None, limit: int, **options: Any) -> int:
-    """Show the journal's runs, newest first, or one RUN flow by flow."""
+    """Show past runs, newest first.
+
+    With RUN, that run flow by flow and setting by setting.
+    """
     from gcsync.api.pacing import SystemClock
     from gcsync.cli import console
     from gcsync.cli.session import STATE

@@ -29,9 +29,10 @@ MANIFEST: Final = Path("manifests", "billing-inbound.yaml")
 
 @click.command()
 def demo() -> int:
-    """Take a guided tour on a sandbox organisation: no network, no credentials.
+    """Take a guided tour on a sandbox.
 
-    Everything happens in a temporary folder, which is removed in the end.
+    No network, no credentials. Everything happens in a temporary folder,
+    which is removed in the end.
     """
     from gcsync import shipped
     from gcsync.sandbox.app import SandboxServer

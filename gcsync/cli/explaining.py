@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="Do not read the live value.")
 @output_options
 def explain(address: str, offline: bool, **options: Any) -> int:  # noqa: FBT001 - click passes by name
-    """Say where a desired value comes from: file, line, overlay, variable.
+    """Say where a desired value comes from.
+
+    File, line, overlay, variable: everything that had a say, the last one wins.
 
     ADDRESS is that of a flow, as plan shows it; PATH below it narrows the
     answer: flow/billing-inbound/actions/GetCustomerProfile/timeout_ms.

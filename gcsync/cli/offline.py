@@ -53,7 +53,10 @@ def validate(**options: Any) -> int:
 @click.command()
 @click.argument("kind", required=False)
 def schema(kind: str | None) -> int:
-    """Print the JSON Schema of a kind of document, or of all kinds together."""
+    """Print the JSON Schema of a kind, or of all.
+
+    KIND is Flow, AuthBinding or Project.
+    """
     from gcsync.loader.schema import schema_of
 
     click.echo(json.dumps(schema_of(kind), indent=2))

@@ -111,7 +111,7 @@ def show(planfile: Path, **options: Any) -> int:
 @online_options
 @output_options
 def drift(**options: Any) -> int:
-    """Compare live flows with the manifests; exit with 2 on drift.
+    """Tell whether live flows drifted: exit code 2.
 
     Made for cron: 0 means that everything is as desired, 2 that something
     drifted, and anything else that the comparison itself failed.

@@ -23,7 +23,10 @@ STARTERS: Final = {
     "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), required=False
 )
 def init(folder: Path) -> int:
-    """Write a project file, one manifest and a CI workflow; overwrite nothing."""
+    """Write a first project; overwrite nothing.
+
+    A commented project file, one manifest and a CI workflow, into FOLDER or here.
+    """
     for name, template in STARTERS.items():
         click.echo(f"{_write(folder / name, template):8} {folder / name}")
     click.echo("\nNext: edit the manifest, then 'gcsync validate' and 'gcsync plan'.")
