@@ -18,10 +18,10 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
-from gcsync.errors import ConfigurationError
+from gcsync.errors import ConfigurationError, GcsyncError
 from gcsync.sandbox.keys import new_key_pair
 from gcsync.sandbox.oauth import TOKEN_PATH
-from gcsync.sandbox.wire import Request, Response
+from gcsync.sandbox.wire import Request, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,11 @@ def application(
             return
         response = organisation.handle(_request(scope, http, body), now=clock())
         if after_exchange is not None:
-            after_exchange()
+            try:
+                after_exchange()
+            except GcsyncError as error:
+                # What is not durable must not be acknowledged; the client has to look again.
+                response = json_response(500, {"message": str(error), "status": 500})
         if latency_s + response.delay_s > 0:
             await asyncio.sleep(latency_s + response.delay_s)
         await _http(response)(scope, receive, send)

@@ -59,6 +59,10 @@ class Executions:
         """Every execution, in the order of their launch."""
         return iter(self._launched.values())
 
+    def __len__(self) -> int:
+        """How many executions were launched."""
+        return len(self._launched)
+
     def add(self, execution: Execution) -> None:
         """Know an execution from now on."""
         self._launched[execution.id] = execution

@@ -87,6 +87,7 @@ class Organisation:
             max_body_bytes=max_body_bytes,
             new_id=self._correlation_id,
         )
+        self.control_token = control_token
         self._control = None if control_token is None else Control(self, control_token)
         self._late: list[tuple[float, Request]] = []
         self._lock = RLock()

@@ -12,7 +12,7 @@ import jwt
 import pytest
 from sandbox_client import NOW
 
-from gcsync.sandbox.keys import new_key_pair, public_key_of
+from gcsync.sandbox.keys import new_key_pair
 from gcsync.sandbox.oauth import JWT_BEARER, Client
 from gcsync.sandbox.org import Organisation
 from gcsync.sandbox.wire import Request, Response
@@ -192,7 +192,3 @@ def test_every_token_can_be_revoked(org: Organisation) -> None:
     by_secret(org)
 
     assert (org.login.revoke(), org.login.revoke("gone")) == (2, 0)
-
-
-def test_the_public_half_follows_from_the_private_key() -> None:
-    assert public_key_of(PRIVATE) == PUBLIC
