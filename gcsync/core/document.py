@@ -59,9 +59,12 @@ __all__ = [
 def digest(document: Mapping[str, Any], key: bytes | None = None) -> str:
     """What seals a document: SHA-256 over its canonical form, or an HMAC where a key is given.
 
-    The member ``digest`` itself is left out.
+    The member ``digest`` itself is left out. *document* comes from
+    `to_document` or from parsing.
     """
-    body = canonical({name: value for name, value in document.items() if name != "digest"})
+    body = canonical(
+        {name: value for name, value in document.items() if name != "digest"}, is_json=True
+    )
     if key is None:
         return f"sha256:{hashlib.sha256(body).hexdigest()}"
     return f"hmac-sha256:{hmac.new(key, body, hashlib.sha256).hexdigest()}"
@@ -200,5 +203,6 @@ def _change(node: Node) -> FlowChange:
 
 def _agree(node: Node, derived: Mapping[str, Any]) -> None:
     for name, value in derived.items():
-        if canonical(node.member(name).value) != canonical(value):
+        given = node.member(name).value
+        if canonical(given, is_json=True) != canonical(value, is_json=True):
             raise Malformed(f"{node.where}.{name} does not agree with fields")

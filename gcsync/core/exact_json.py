@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # takes any, so longer integers pass as Decimal.
 _DIGITS: Final = 600
 _LONG: Final = 10**_DIGITS
+_PLAIN: Final = frozenset({str, bool, type(None)})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 
 
@@ -40,6 +41,8 @@ def to_json(value: Any) -> Any:
 
     Raises `ValueError` for what JSON has no number for (NaN, infinities).
     """
+    if type(value) in _PLAIN:  # most values are; a large plan has millions
+        return value
     match value:
         case tuple() | list():
             return [to_json(item) for item in value]
@@ -89,16 +92,26 @@ def _number(value: Decimal) -> int | Decimal:
     return value
 
 
-def canonical(document: Any) -> bytes:
-    """The one byte string of a JSON document: sorted keys, no spaces, ASCII, exact numbers."""
+def canonical(document: Any, *, is_json: bool = False) -> bytes:
+    """The one byte string of a JSON document: sorted keys, no spaces, ASCII, exact numbers.
+
+    *is_json* says that the document comes from `to_json` or `parse`, so that
+    a large one need not be walked once more.
+    """
     return simplejson.dumps(
-        to_json(document), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        document if is_json else to_json(document),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=True,
     ).encode("ascii")
 
 
-def readable(document: Any) -> str:
+def readable(document: Any, *, is_json: bool = False) -> str:
     """The document as indented ASCII text, its members in the order they stand in."""
-    return simplejson.dumps(to_json(document), indent=2, ensure_ascii=True) + "\n"
+    return (
+        simplejson.dumps(document if is_json else to_json(document), indent=2, ensure_ascii=True)
+        + "\n"
+    )
 
 
 def parse(text: str | bytes) -> Any:

@@ -177,7 +177,9 @@ def prepared(path: Path) -> Iterator[None]:
 def _alone(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # Some network file systems cannot lock folders; SQLite's own locks must do there.
+        # SQLite does not wait for others while it turns a new file to write-ahead logging: of six
+        # processes that began at once, now and then one was told "locked". Some network file
+        # systems cannot lock folders; there it must do without.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -48,7 +48,7 @@ def write(path: Path, plan: Plan, *, key: bytes | None) -> str:
     _check_key(key)
     document = sealed(plan, key)
     try:
-        _replace(Path(os.path.realpath(path)), readable(document).encode("ascii"))
+        _replace(Path(os.path.realpath(path)), readable(document, is_json=True).encode("ascii"))
     except OSError as error:
         raise GcsyncError(
             f"{path}: the plan cannot be saved: {_reason(error)}; {_way_out(error)}"
