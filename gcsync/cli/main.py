@@ -127,7 +127,8 @@ def _failed(message: str, code: int) -> int:
     in_pipeline = bool(os.environ.get("GITHUB_ACTIONS"))
     for line in message.splitlines():
         # A finding already reads file:line:column: error: message, as compilers write it.
-        shown = line if ": error: " in line else f"error: {line}"
+        is_finding = ": error: " in line or line.startswith("error: ")
+        shown = line if is_finding else f"error: {line}"
         click.echo(clean(shown, in_pipeline=in_pipeline), err=True)
     return code
 
