@@ -147,18 +147,20 @@ def _key_from(file: str) -> Secret:
     try:
         # A pipe would block the open, and is no key file.
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            mode = os.fstat(handle).st_mode
+            text = os.read(handle, MAX_KEY_BYTES + 1) if stat.S_ISREG(mode) else b""
+        finally:
+            os.close(handle)
     except OSError as error:
         raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as stream:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a regular file")
-        if status.st_mode & 0o077:
-            raise ConfigurationError(
-                f"GCSYNC_PRIVATE_KEY_FILE {file}: others may read it"
-                f" (mode {stat.S_IMODE(status.st_mode):04o}); run 'chmod 600' on it"
-            )
-        text = stream.read(MAX_KEY_BYTES + 1)
+    if not stat.S_ISREG(mode):
+        raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a regular file")
+    if mode & 0o077:
+        raise ConfigurationError(
+            f"GCSYNC_PRIVATE_KEY_FILE {file}: others may read it"
+            f" (mode {stat.S_IMODE(mode):04o}); run 'chmod 600' on it"
+        )
     if len(text) > MAX_KEY_BYTES or not text.isascii() or b"PRIVATE KEY-----" not in text:
         raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a private key in PEM")
     return Secret(text.decode("ascii"))

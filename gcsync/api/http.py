@@ -149,7 +149,7 @@ class Client:
     ) -> None:
         self.api_url = api_url
         self.requests_sent = 0
-        self._tokens = tokens
+        self.tokens = tokens
         self._transport = transport
         self._limiter = limiter
         self._clock = clock
@@ -191,7 +191,7 @@ class Client:
         effort = _Effort(ends=self._clock.monotonic() + self._budget_s)
         while True:
             self._pace(call, effort)
-            token = self._tokens.bearer()
+            token = self.tokens.bearer()
             outcome = self._attempt(call, token.reveal(), reader)
             if not isinstance(outcome, Problem):
                 return outcome
@@ -207,7 +207,7 @@ class Client:
                             " to one organisation"
                         ) from outcome.error
                     effort.renewed = True
-                    self._tokens.refresh(token)
+                    self.tokens.refresh(token)
                 case "throttle":
                     # With a Retry-After the limiter holds this call back, with all others.
                     if self._limiter.held_s() == 0:

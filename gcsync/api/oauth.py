@@ -9,8 +9,9 @@ import math
 import re
 import threading
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Protocol
 from urllib.parse import quote_plus, urlencode
 
 from gcsync.api.credentials import ClientCredentials, Secret, SignedAssertion
@@ -37,6 +38,7 @@ SKEW_S: Final = 30
 LONG_LIFETIME_S: Final = 3_600
 EARLY_S: Final = 300
 LONGEST_LIFETIME_S: Final = 172_800
+THROTTLE_BASE_S: Final = 2.0
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
@@ -88,6 +90,7 @@ class LoginService:
         rng: random.Random,
         deadline_s: float = 30.0,
         attempts: int = 4,
+        budget_s: float = 120.0,
     ) -> None:
         self._url = f"{login_url}/oauth/token"
         self._credentials = credentials
@@ -96,6 +99,7 @@ class LoginService:
         self._rng = rng
         self._deadline_s = deadline_s
         self._attempts = attempts
+        self._budget_s = budget_s
         self._skew = timedelta()
         self._lock = threading.Lock()
         self._token: Secret | None = None
@@ -134,52 +138,72 @@ class LoginService:
             return self._token
 
     def _ask(self) -> tuple[Secret, float]:
-        attempt = 0
+        """A new token and its lifetime in seconds, after as many requests as it takes."""
+        ends = self._clock.monotonic() + self._budget_s
+        attempt = throttles = 0
         corrected = False
         while True:
             attempt += 1
-            again_s: float | None
-            failure: Exception | None = None
             asked_at = self._clock.now()
             try:
                 response = self._transport.send(self._request(), deadline_s=self._deadline_s)
             except (NotSent, OutcomeUnknown, InvalidAnswer) as error:
                 # A second token does no harm, so this one request may be repeated whatever.
-                permanent = isinstance(error, NotSent) and error.permanent
-                again_s = None if permanent else self._backoff_s(attempt, 0.5)
-                failure, reason = error, str(error)
+                certain = isinstance(error, NotSent) and error.permanent
+                denial = _Denial(str(error), remedy="none" if certain else "retry", cause=error)
             else:
                 if response.status == 200:
                     return _token(self._url, response)
-                again_s, reason = self._refusal(attempt, response)
-                if again_s is None and not corrected and self._off_by(response, asked_at):
-                    corrected, again_s = True, 0.0
-            if again_s is None or again_s > DEFER_S or attempt >= self._attempts:
-                raise AuthenticationFailed(f"{self._url}: {reason}") from failure
-            if self._clock.sleep(again_s):
-                raise AuthenticationFailed(f"{self._url}: interrupted; {reason}") from failure
+                denial = self._denial(response)
+                if denial.remedy == "none" and not corrected and self._off_by(response, asked_at):
+                    corrected = True
+                    continue
+            throttles += denial.remedy == "throttle"
+            pause_s = self._pause_s(denial, attempt - throttles, throttles)
+            if pause_s is None or self._clock.monotonic() + pause_s > ends:
+                raise AuthenticationFailed(f"{self._url}: {denial.reason}") from denial.cause
+            if self._clock.sleep(pause_s):
+                raise AuthenticationFailed(
+                    f"{self._url}: interrupted; {denial.reason}"
+                ) from denial.cause
 
-    def _backoff_s(self, attempt: int, base_s: float) -> float:
-        return backoff_s(attempt, base_s=base_s, rng=self._rng)
+    def _pause_s(self, denial: _Denial, failures: int, throttles: int) -> float | None:
+        match denial.remedy:
+            case "none":
+                return None
+            case "retry":
+                again = failures < self._attempts
+                return backoff_s(failures, rng=self._rng) if again else None
+            case "throttle":
+                pause_s = denial.retry_after_s
+                if pause_s is None:
+                    pause_s = backoff_s(throttles, base_s=THROTTLE_BASE_S, rng=self._rng)
+                return pause_s if pause_s <= DEFER_S else None
 
-    def _refusal(self, attempt: int, response: Response) -> tuple[float | None, str]:
-        """After how many seconds asking again may help, if ever, and what is wrong."""
+    def _denial(self, response: Response) -> _Denial:
+        """What an answer that is no token means."""
         code, description = _error(response.body)
         said = f" ({' '.join(filter(None, (code, description)))})" if code or description else ""
         status = response.status
         # The login service says "rate limit exceeded" with a 400 (GENESYS.md, rate limits).
         if status == 429 or (status == 400 and "rate limit exceeded" in description.lower()):
-            asked_s = retry_after_s(response.headers.get("Retry-After"), now=self._clock.now())
-            wait_s = self._backoff_s(attempt, 2.0) if asked_s is None else asked_s
-            return wait_s, f"the login service throttles token requests{said}; try again later"
+            return _Denial(
+                f"the login service throttles token requests{said}; try again later",
+                remedy="throttle",
+                retry_after_s=retry_after_s(
+                    response.headers.get("Retry-After"), now=self._clock.now()
+                ),
+            )
         if 300 <= status < 400:
-            return None, f"unexpected redirect ({status}), not followed; check GCSYNC_LOGIN_URL"
+            return _Denial(f"unexpected redirect ({status}), not followed; check GCSYNC_LOGIN_URL")
         if status >= 500:
-            return self._backoff_s(attempt, 0.5), f"the login service answers {status}{said}"
+            return _Denial(f"the login service answers {status}{said}", remedy="retry")
         names = "GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET"
         if isinstance(self._credentials, SignedAssertion):
             names = "the client id, the private key, this machine's clock"
-        return None, f"the OAuth client is not accepted, {status}{said}; check {names} and region"
+        return _Denial(
+            f"the OAuth client is not accepted, {status}{said}; check {names} and region"
+        )
 
     def _off_by(self, response: Response, asked_at: datetime) -> bool:
         """Whether this machine's clock was so wrong that an assertion had to be refused."""
@@ -231,6 +255,16 @@ class LoginService:
                 "private key: not an unencrypted RSA key in PEM; check GCSYNC_PRIVATE_KEY_FILE"
                 " or GENESYS_PRIVATE_KEY"
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Denial:
+    """Why a request brought no token, and what may help."""
+
+    reason: str
+    remedy: Literal["none", "throttle", "retry"] = "none"
+    retry_after_s: float | None = None
+    cause: Exception | None = None
 
 
 def _early_s(lifetime_s: float) -> float:

@@ -88,7 +88,7 @@ def read_error(headers: Mapping[str, str], body: bytes) -> ErrorBody:
     """Make out what an error answer says; anything but the documented shape says nothing."""
     correlation_id = _text(headers.get("ININ-Correlation-Id")) or None
     try:
-        document = json.loads(body[:MAX_BODY_BYTES])
+        document = json.loads(body[:MAX_BODY_BYTES], strict=False)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

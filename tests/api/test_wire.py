@@ -189,8 +189,8 @@ def test_a_certificate_that_is_not_good_is_never_tried_again(
 def test_a_server_that_knows_only_old_tls_is_not_sent_anything(authority: Authority) -> None:
     context = authority.context("127.0.0.1")
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
-        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with answering(context) as listener, pytest.raises(NotSent, match="no connection"):
         transport(ca_bundle=str(authority.bundle)).send(
