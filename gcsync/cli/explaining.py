@@ -72,6 +72,7 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
     from gcsync.cli import session
     from gcsync.core.diff import locate
     from gcsync.core.rebase import live_value
+    from gcsync.core.secrecy import sealed
     from gcsync.engine.observe import resolve
     from gcsync.model.change import unescape
     from gcsync.model.manifest import ABSENT
@@ -87,6 +88,6 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
         _, action, setting = path.split("/", 2)
         name = unescape(action)
         actions = locate(snapshot.actions, name, ids.get(name))
-        return live_value(actions[0], setting) if len(actions) == 1 else ABSENT
+        return sealed(setting, live_value(actions[0], setting)) if len(actions) == 1 else ABSENT
 
     return [replace(one, live=live(one.path), has_live=True) for one in explained]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync import __version__
 from gcsync.cli import console, provenance
-from gcsync.errors import ConfigurationError, WrongUsage
+from gcsync.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,11 +161,7 @@ def make_plan(
 def plan_key() -> bytes | None:
     """The key that seals plans, from the environment alone."""
     key = os.environ.get("GCSYNC_PLAN_KEY")
-    if key is None:
-        return None
-    if not key.strip():
-        raise WrongUsage("GCSYNC_PLAN_KEY is set but empty; unset it or give it a key")
-    return key.encode()
+    return None if key is None else key.encode()
 
 
 def journal(session: Session) -> Journal:

@@ -18,7 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.core.exact_json import canonical
-from gcsync.model.manifest import ABSENT
+from gcsync.core.secrecy import opens
+from gcsync.model.manifest import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,10 @@ def diff(live: Mapping[str, Value], desired: Mapping[str, Value]) -> tuple[str, 
 
 def same(one: Value, other: Value) -> bool:
     """Whether two values are the same JSON value."""
+    if isinstance(one, Sealed):
+        return opens(one, other)
+    if isinstance(other, Sealed):
+        return opens(other, one)
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import simplejson
 
-from gcsync.model.manifest import Absent
+from gcsync.model.manifest import Absent, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,20 +50,30 @@ def to_json(value: Any) -> Any:
             return {key: to_json(item) for key, item in value.items()}
         case Absent():
             return None
+        case Sealed():
+            return {"sealed": {"salt": value.salt, "digest": value.digest}}
         case _:
             return _scalar(value)
 
 
-def from_json(raw: Any) -> JSON:
+def from_json(raw: Any) -> JSON | Sealed:
     """Parsed JSON as a frozen settings value; the inverse of `to_json` but for ``ABSENT``.
 
     Raises `ValueError` as `to_json` does.
     """
     match raw:
+        case {"sealed": {"salt": str(salt), "digest": str(digest)}} if len(raw) == 1:
+            return Sealed(salt, digest)
+        case _:
+            return _frozen(raw)
+
+
+def _frozen(raw: Any) -> JSON:
+    match raw:
         case tuple() | list():
-            return tuple(map(from_json, raw))
+            return tuple(map(_frozen, raw))
         case dict():
-            return {key: from_json(item) for key, item in raw.items()}
+            return {key: _frozen(item) for key, item in raw.items()}
         case _:
             return _scalar(raw)
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import diff, locate, project
+from gcsync.core.secrecy import sealed
 from gcsync.errors import LimitExceeded
 from gcsync.model.change import FieldChange, FlowChange, Plan
 from gcsync.model.manifest import Finding
@@ -55,7 +56,7 @@ def _fields(wanted: ActionSpec, live: LiveAction) -> Iterable[FieldChange]:
             action=wanted.name,
             action_id=wanted.id,
             setting=path,
-            before=projection[path],
+            before=sealed(path, projection[path]),
             after=desired[path],
             source=sources[path],
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import locate, project, same
+from gcsync.core.secrecy import sealed
 from gcsync.model.change import Conflict, FieldConflict, FlowChange
 from gcsync.model.manifest import ABSENT
 
@@ -41,7 +42,7 @@ def rebase(change: FlowChange, fresh: Snapshot) -> FlowChange | Conflict:
         if same(live, field.before):
             kept.append(field)
         else:
-            conflicts.append(FieldConflict(field=field, live=live))
+            conflicts.append(FieldConflict(field=field, live=sealed(field.setting, live)))
     if conflicts:
         return Conflict(
             ref=change.ref, revision=fresh.revision, fields=tuple(conflicts), reason=reason

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FlowRef, LiveAction, Revision, Snapshot, escape, unescape
-from gcsync.model.manifest import ABSENT
+from gcsync.model.manifest import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,6 +120,11 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         allow_nan=False,
     )
     for field in fields:
+        if isinstance(field.after, Sealed):
+            raise InvalidAnswer(
+                f"{snapshot.ref}: {field.path}: the former value was a secret, of which gcsync"
+                " keeps a digest only; set it by hand"
+            )
         members = [member for member in found if _is_meant(member, field)]
         if len(members) != 1:
             raise InvalidAnswer(f"{snapshot.ref}: {field.action} is not one data action")

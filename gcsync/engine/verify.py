@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gcsync.api.pacing import backoff_s
 from gcsync.core.diff import locate, same
 from gcsync.core.rebase import live_value
+from gcsync.core.secrecy import sealed
 from gcsync.errors import ApiError
 from gcsync.model.change import Conflict, FieldConflict
 from gcsync.model.manifest import ABSENT
@@ -103,5 +104,5 @@ def _differing(fields: tuple[FieldChange, ...], fresh: Snapshot) -> tuple[FieldC
         found = locate(fresh.actions, field.action, field.action_id)
         live = live_value(found[0], field.setting) if len(found) == 1 else ABSENT
         if not same(live, field.after):
-            differing.append(FieldConflict(field=field, live=live))
+            differing.append(FieldConflict(field=field, live=sealed(field.setting, live)))
     return tuple(differing)

@@ -31,7 +31,16 @@ ABSENT: Final = Absent.ABSENT
 JSON = None | bool | int | float | Decimal | str | tuple["JSON", ...] | dict[str, "JSON"]
 """A frozen JSON value: lists are tuples, so that equal settings compare equal."""
 
-Value = JSON | Literal[Absent.ABSENT]
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A live value that holds a secret; only its salted digest (hexadecimal) is kept."""
+
+    salt: str
+    digest: str
+
+
+Value = JSON | Literal[Absent.ABSENT] | Sealed
 Channel = Literal["voice", "chat", "message", "email", "workflow"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.core.exact_json import canonical
-from gcsync.model.manifest import ABSENT
+from gcsync.model.manifest import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from gcsync.model.manifest import Location, Value
@@ -17,6 +17,8 @@ def shown(value: Value) -> str:
     """*value* as JSON, a simple text bare, a long one cut with its length; ``(none)`` for none."""
     if value is ABSENT:
         return "(none)"
+    if isinstance(value, Sealed):
+        return f"(secret, digest {value.digest[:8]})"
     if isinstance(value, str) and value and value == value.strip() and value[0] not in '"[{(':
         text = value
     else:
