@@ -41,7 +41,7 @@ _CREDENTIAL_NAME = re.compile(rf"(?i){_CREDENTIAL}")
 # A credential's name and its literal value in JSON, a query, a form or XML.
 _ASSIGNED = re.compile(
     rf"""(?ix)(?<![\w.-])["']?{_CREDENTIAL}["']?\s*
-    (?: [:=]\s*["']?(?P<value>[^\s"',&;<>}}]+) | >(?P<element>[^<]{1,200})</ )"""
+    (?: [:=]\s*["']?(?P<value>[^\s"',&;<>}}]+) | >(?P<element>[^<]{{1,200}})</ )"""
 )
 _HARMLESS = frozenset(("null", "true", "false", "none", "bearer", "basic"))
 _BEARER = re.compile(r"(?i)\bbearer\s+(?P<value>[A-Za-z0-9._~+/=-]{8,})")

@@ -108,7 +108,7 @@ class Reading:
         for found in self._named(skipped):
             empty = False
             yield found
-        if empty:
+        if empty and not self.file.findings:
             message = (
                 "there are no manifests here; write one (*.yaml), or name their folder with -f"
             )

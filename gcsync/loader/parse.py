@@ -89,7 +89,7 @@ def parse(
     try:
         builder.run((parser or FastParser)(text).get_event)
     except yaml.MarkedYAMLError as error:
-        builder.refuse(*_marked(error, file))
+        builder.refuse(*_marked(error, file, text))
     except ReaderError as error:
         where = Location(file, *_place(text, int(error.position)))
         builder.refuse(where, f"{error.reason}; remove the character")
@@ -101,9 +101,12 @@ def parse(
     return builder.documents, builder.findings
 
 
-def _marked(error: yaml.MarkedYAMLError, file: str) -> tuple[Location, str]:
+def _marked(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[Location, str]:
     mark = error.problem_mark or error.context_mark
-    where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
+    # What is missing at the end is placed behind the last thing that is there.
+    end = _place(text, len(text.rstrip()))
+    line, column = min((mark.line + 1, mark.column + 1), end) if mark else end
+    where = Location(file, line, column)
     problem = " ".join(str(part) for part in (error.context, error.problem) if part)
     return where, f"this is not YAML: {problem}; correct the text here or just above"
 

@@ -135,7 +135,7 @@ def meant(node: Mapping, at: Shape) -> int | None:
     best, most = None, 0
     for number, branch in enumerate(at.branches):
         constants = branch.constants()
-        if any(node.text(key) not in (None, constant) for key, constant in constants.items()):
+        if any(node.text(key) != constant for key, constant in constants.items()):
             continue
         known = sum(key in branch.properties for key in node.entries)
         if known > most:

@@ -43,7 +43,10 @@ def discover(
     try:
         tree = named.resolve(strict=True)
     except (OSError, RuntimeError):
-        message = f"{_printable(shown)}: no such file or folder; name one that exists"
+        message = (
+            f"{_printable(shown)}: no such file or folder; name one that exists with -f,"
+            " or begin with 'gcsync init'"
+        )
         yield Finding(rule="reference", message=message)
         return
     if not tree.is_dir():
@@ -94,9 +97,10 @@ def read(file: SourceFile) -> bytes | Finding:
     except OSError as error:
         fact = "this is a link" if error.errno == errno.ELOOP else _reason(error)
         return _refusal(file.name, f"{fact}; put a readable file here")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return _refusal(file.name, "this is no regular file; put a text file here")
     with os.fdopen(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return _refusal(file.name, "this is no regular file; put a text file here")
         try:
             content = opened.read(MAX_BYTES + 1)
         except OSError as error:

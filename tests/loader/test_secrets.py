@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from manifest_builders import binding, flow, lines, project, written
+
+from gcsync.loader.manifests import check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\\nMIIEpAIBAAKCAQEA\\n-----END RSA PRIVATE KEY-----"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
+
+LITERAL = [
+    ("headers: {Authorization: Bearer abc}", "abc"),
+    ("headers: {authorization: 'Basic dXNlcjpwYXNz'}", "dXNlcjpwYXNz"),
+    ("headers: {Proxy-Authorization: Token t0ken}", "t0ken"),
+    ("headers: {Authorization: 'Bearer ${Secure.A}suffix'}", "suffix"),
+    ("headers: {X-Api-Key: abcdef}", "abcdef"),
+    ("headers: {X-CRM-Access-Token: 12345}", "12345"),
+    ("headers: {Cookie: session=abcdef}", "abcdef"),
+    ("headers: {X-Other: Bearer abcdef123456}", "abcdef123456"),
+    (f"headers: {{X-Other: {JWT}}}", JWT),
+    ("headers: {X-Other: AKIAABCDEFGHIJKLMNOP}", "AKIAABCDEFGHIJKLMNOP"),
+    ("url: 'https://user:hunter2@crm.example/x'", "hunter2"),
+    ("url: 'https://${Secure.U}:hunter2@crm.example/x'", "hunter2"),
+    ("url: 'https://hunter2@crm.example/x'", "hunter2"),
+    ("url: 'https://crm.example/x?a=b&api_key=hunter2'", "hunter2"),
+    ("url: 'https://crm.example/x?access_token=hunter2'", "hunter2"),
+    ('body: \'{"user": "u", "password": "hunter2"}\'', "hunter2"),
+    ('body: \'{"clientSecret" : "hunter2"}\'', "hunter2"),
+    ("body: 'grant_type=password&client_secret=hunter2'", "hunter2"),
+    ("body: <password>hunter2</password>", "hunter2"),
+    (f'body: "{PEM}"', "MIIEpAIBAAKCAQEA"),
+    ('body: \'{"auth": "Basic dXNlcjpwYXNz"}\'', "dXNlcjpwYXNz"),
+]
+REFERENCES = [
+    "headers: {Authorization: 'Bearer ${Secure.Token}'}",
+    "headers: {Authorization: '${Secure.Token}'}",
+    "headers: {Authorization: 'Bearer ${authResponse.access_token}'}",
+    "headers: {Authorization: 'Basic $!{credentials.basic}'}",
+    "headers: {X-Api-Key: '{{key}}', X-Trace: abcdef}",
+    "headers: {X-Requires-Token: false, Accept: application/json}",
+    "url: 'https://${Secure.U}:${Secure.P}@crm.example/x'",
+    "url: 'https://user:${Secure.P}@crm.example/x'",
+    "url: 'https://crm.example/find?mail=a@b.example&api_key=${Secure.Key}'",
+    "url: 'https://crm.example/token/basic/keys?page=2'",
+    'body: \'{"password": "${input.password}", "token": "$input.token", "tokenType": "x"}\'',
+    'body: \'{"note": "Basic information for the bearer of this letter", "token": null}\'',
+    "body: 'grant_type=client_credentials&client_secret=${Secure.S}'",
+]
+
+
+def said_of(root: Path, request: str) -> list[str]:
+    written(root, {"manifests/m.yaml": flow(actions=f"A:\n  request:\n    {request}")})
+    return lines(check(None, root=root))
+
+
+@pytest.mark.parametrize(("request_", "secret"), LITERAL)
+def test_a_literal_secret_is_refused_and_not_repeated(
+    tmp_path: Path, request_: str, secret: str
+) -> None:
+    (said,) = said_of(tmp_path, request_)
+
+    assert said.startswith("manifests/m.yaml:10:")
+    assert said.endswith("; keep it in a secure variable and write ${Secure.Name} [schema]")
+    assert secret not in said
+
+
+@pytest.mark.parametrize("request_", REFERENCES)
+def test_a_reference_passes(tmp_path: Path, request_: str) -> None:
+    assert said_of(tmp_path, request_) == []
+
+
+def test_a_secret_in_defaults_in_a_token_url_and_in_an_invalid_manifest_is_refused(
+    tmp_path: Path,
+) -> None:
+    text = "---\n".join(
+        [
+            flow("x", spec="wave: -1\ndefaults: {request: {headers: {X-Secret: abc}}}"),
+            binding(
+                spec="""
+                    type: oauth2_client_credentials
+                    client_id_variable: Secure.A
+                    client_secret_variable: Secure.B
+                    token_url: https://a:b@auth.example/token
+                """
+            ),
+        ]
+    )
+    written(tmp_path, {"manifests/m.yaml": text})
+
+    said = lines(check(None, root=tmp_path))
+
+    assert [line.split(": error: ")[0] for line in said] == [
+        "manifests/m.yaml:7:9",
+        "manifests/m.yaml:8:44",
+        "manifests/m.yaml:19:14",
+    ]
+    assert "request/headers/X-Secret holds a credential" in said[1]
+    assert "token_url holds a user name or password in an address" in said[2]
+
+
+def test_a_variable_does_not_hide_a_secret(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {
+            "gcsync.yaml": project("variables: {t: hunter2}"),
+            "manifests/m.yaml": flow(
+                actions="A: {request: {headers: {Authorization: 'Bearer ${var.t}'}}}"
+            ),
+        },
+    )
+
+    (said,) = lines(check(None, root=tmp_path))
+
+    assert said.startswith("manifests/m.yaml:8:44: error: request/headers/Authorization holds")
+
+
+def test_a_base_whose_secret_an_overlay_replaces_is_refused_all_the_same(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {
+            "gcsync.yaml": project("environments: {prod: {overlays: [prod]}}"),
+            "manifests/m.yaml": flow("x", actions="A: {request: {headers: {X-Api-Key: abc}}}"),
+            "prod/m.yaml": flow("x", actions="A: {request: {headers: {X-Api-Key: '${Secure.K}'}}}"),
+        },
+    )
+
+    (said,) = lines(check(None, root=tmp_path, environment="prod"))
+
+    assert said.startswith("manifests/m.yaml:8:40: error: request/headers/X-Api-Key holds")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "token",
+        "eyJ",
+        "basic a",
+        "a.",
+        "password_",
+        "bearer ",
+        "://",
+        "${",
+        "eyJa.",
+        "token>",
+        "a://",
+    ],
+)
+def test_a_long_body_is_searched_in_linear_time(tmp_path: Path, unit: str) -> None:
+    started = time.process_time()
+
+    said_of(tmp_path, f"body: '{unit * (200_000 // len(unit))}'")
+
+    assert time.process_time() - started < 5

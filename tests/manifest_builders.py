@@ -1,0 +1,77 @@
+"""Manifests and project folders for tests; each builder takes only what its test is about."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gcsync.model.manifest import Finding
+
+
+def flow(
+    name: str = "billing", *, spec: str = "", actions: str = "Lookup: {timeout_ms: 5000}"
+) -> str:
+    """A valid Flow document; *spec* and *actions* are YAML laid in at their place."""
+    return (
+        f"apiVersion: gcsync/v1\nkind: Flow\nmetadata: {{name: {name}}}\nspec:\n"
+        f"  flow: {{id: id-of-{name}}}\n  channel: voice\n"
+        + (indent(dedent(spec).strip("\n"), "  ") + "\n" if spec else "")
+        + "  actions:\n"
+        + indent(dedent(actions).strip("\n"), "    ")
+        + "\n"
+    )
+
+
+def binding(name: str = "crm", *, spec: str = "type: none") -> str:
+    """A valid AuthBinding document."""
+    return (
+        f"apiVersion: gcsync/v1\nkind: AuthBinding\nmetadata: {{name: {name}}}\nspec:\n"
+        + indent(dedent(spec).strip("\n"), "  ")
+        + "\n"
+    )
+
+
+def oauth(name: str = "crm") -> str:
+    """An AuthBinding with every setting of client credentials."""
+    return binding(
+        name,
+        spec="""
+            type: oauth2_client_credentials
+            client_id_variable: Secure.Id
+            client_secret_variable: Secure.Secret
+            token_url: https://auth.crm.example/token
+            scopes: [read]
+            token_cache_s: 540
+        """,
+    )
+
+
+def project(spec: str) -> str:
+    """A Project document."""
+    return (
+        "apiVersion: gcsync/v1\nkind: Project\nmetadata: {name: centre}\nspec:\n"
+        + indent(dedent(spec).strip("\n"), "  ")
+        + "\n"
+    )
+
+
+def written(root: Path, files: dict[str, str | bytes]) -> Path:
+    """*root* with these files in it, by path."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def lines(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:
+    """Findings as a user sees them."""
+    return [str(finding) for finding in findings]
+
+
+def places(findings: tuple[Finding, ...] | list[Finding]) -> list[tuple[int, int]]:
+    """Line and column of each finding that has a place."""
+    return [(each.location.line, each.location.column) for each in findings if each.location]
