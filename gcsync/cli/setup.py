@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -36,12 +37,12 @@ def init(folder: Path) -> int:
 def _write(file: Path, template: str) -> str:
     content = files("gcsync.cli").joinpath("templates", template).read_text(encoding="utf-8")
     try:
+        if os.path.lexists(file):
+            return "kept"
         file.parent.mkdir(parents=True, exist_ok=True)
         # Exclusive creation: an existing file, a dangling link included, is never touched.
         with file.open("x", encoding="utf-8") as opened:
             opened.write(content)
-    except FileExistsError:
-        return "kept"
     except OSError as error:
         raise ConfigurationError(
             f"{file}: cannot be written ({error.strerror}); nothing of it was changed"

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from acceptance_world import World
+
+FILES = ["gcsync.yaml", "manifests/example.yaml", ".github/workflows/gcsync.yaml"]
+
+
+def test_a_project_file_a_manifest_and_a_workflow_are_written(world: World) -> None:
+    done = world.process("init")
+
+    assert (done.code, done.err) == (0, "")
+    for file in FILES:
+        assert f"written  {file}" in done.out
+        assert "#" in (world.folder / file).read_text()
+
+
+def test_what_was_written_is_valid(world: World) -> None:
+    world.run("init")
+
+    valid = world.run("validate")
+
+    assert valid.code == 0
+    assert valid.out.startswith("1 flow,")
+
+
+def test_nothing_is_overwritten(world: World) -> None:
+    world.write({"gcsync.yaml": "mine"})
+
+    first, second = world.run("init"), world.run("init")
+
+    assert (first.code, second.code) == (0, 0)
+    assert "kept     gcsync.yaml" in first.out
+    assert second.out.count("kept") == len(FILES)
+    assert (world.folder / "gcsync.yaml").read_text() == "mine"
+
+
+def test_a_dangling_link_is_not_written_through(world: World) -> None:
+    (world.folder / "gcsync.yaml").symlink_to(world.folder / "elsewhere")
+
+    assert world.run("init").code == 0
+    assert not (world.folder / "elsewhere").exists()
+
+
+def test_another_folder_can_be_named(world: World) -> None:
+    world.run("init", "sub/project")
+
+    assert all((world.folder / "sub/project" / file).is_file() for file in FILES)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(world: World) -> None:
+    world.write({"manifests": "a file where a folder must be"})
+
+    done = world.run("init")
+
+    assert done.code == 1
+    assert "manifests/example.yaml: cannot be written" in done.err
