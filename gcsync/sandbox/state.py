@@ -89,25 +89,30 @@ class _State:
 
     def __init__(self, path: Path | None, origin: Origin | None, rate_limit: int | None) -> None:
         self._path = path
-        kept = None if path is None else _read(path)
-        if kept is None:
-            self._origin = origin or Origin()
-            self.credentials = new_credentials(CLIENT_ID)
-            flows = self._origin.flows()
-        else:
-            self._origin = Origin(**kept["origin"])
-            if origin is not None and origin != self._origin:
-                message = f"{path} holds another organisation; delete it or leave out the size"
-                raise ConfigurationError(message)
-            self.credentials = Credentials(**kept["credentials"])
-            flows = tuple(_stored(flow, kept) for flow in self._origin.flows())
-        self.organisation = _organisation(flows, self.credentials, rate_limit)
         self._saved = 0, 0
+        kept = None if path is None else _read(path)
+        self._origin = origin or Origin()
         if kept is None:
+            self.credentials = new_credentials(CLIENT_ID)
+            self.organisation = _organisation(self._origin.flows(), self.credentials, rate_limit)
             self.save()
-        else:
-            _remember(self.organisation, kept)
-            self._saved = self._extent()
+            return
+        try:
+            self._restore(kept, origin, rate_limit)
+        except (KeyError, TypeError, AttributeError) as error:
+            message = f"{path} is damaged: {error}; delete it to begin anew"
+            raise ConfigurationError(message) from error
+
+    def _restore(self, kept: dict[str, Any], origin: Origin | None, rate_limit: int | None) -> None:
+        self._origin = Origin(**kept["origin"])
+        if origin is not None and origin != self._origin:
+            message = f"{self._path} holds another organisation; delete it or leave out the size"
+            raise ConfigurationError(message)
+        self.credentials = Credentials(**kept["credentials"])
+        flows = tuple(_stored(flow, kept) for flow in self._origin.flows())
+        self.organisation = _organisation(flows, self.credentials, rate_limit)
+        _remember(self.organisation, kept)
+        self._saved = self._extent()
 
     def save_if_changed(self) -> None:
         """Write the file if the organisation was changed since."""
@@ -135,7 +140,7 @@ class _State:
         self._saved = extent
 
     def _extent(self) -> tuple[int, int]:
-        return len(self.organisation.log), len(self.organisation.executions)
+        return len(self.organisation.flows.log), len(self.organisation.executions)
 
     def _document(self) -> dict[str, Any]:
         documents: dict[str, str] = {}

@@ -139,7 +139,9 @@ def test_a_second_process_goes_on_when_the_first_is_done(tmp_path: Path) -> None
         assert server.org.revision(FLOW_ID) == 1
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": 99}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"format": 99}', "\x00", '{"format": 1}', '{"format": 1, "origin": [1]}']
+)
 def test_a_state_that_cannot_be_read_is_said_so(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE_NAME).write_text(text)
 
