@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -165,22 +164,6 @@ def resolve(
         settings.sort(key=_by_path)
         actions.append(replace(action, settings=tuple(settings)))
     return replace(flow, actions=tuple(actions))
-
-
-def same_flow(flows: list[FlowSpec]) -> list[Finding]:
-    """Manifests that select a live flow which another one manages already."""
-    findings = []
-    owners: dict[tuple[str | None, ...], list[FlowSpec]] = defaultdict(list)
-    for flow in flows:
-        owners[flow.flow.id, flow.flow.name, flow.flow.type].append(flow)
-    for owned in owners.values():
-        for flow in owned[1:]:
-            first = owned[0]
-            message = (
-                f"{first.address} manages this live flow already ({first.flow.source}); merge them"
-            )
-            findings.append(_reference(message, flow.flow.source, flow.address))
-    return findings
 
 
 def _reference(message: str, where: Location, address: str) -> Finding:

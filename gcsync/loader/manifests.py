@@ -62,7 +62,6 @@ def _load(
             flows.append(flow)
     flows = [build.resolve(flow, bindings, findings, known) for flow in flows]
     flows.sort(key=_by_address)
-    findings += build.same_flow(flows)
     manifests = Manifests(
         flows=tuple(flows),
         bindings=tuple(bindings[name] for name in sorted(bindings)),

@@ -196,15 +196,10 @@ def test_a_flow_and_a_binding_may_have_the_same_name(tmp_path: Path) -> None:
     assert loaded(tmp_path, flow("crm") + "---\n" + binding("crm"))
 
 
-def test_two_manifests_for_one_live_flow_are_refused(tmp_path: Path) -> None:
+def test_two_manifests_may_speak_of_different_settings_of_one_live_flow(tmp_path: Path) -> None:
     text = flow("a").replace("id-of-a", "same") + "---\n" + flow("b").replace("id-of-b", "same")
 
-    (said,) = refused(tmp_path, text)
-
-    assert said == (
-        "14:14: error: flow/a manages this live flow already (manifests/m.yaml:5:14);"
-        " merge them [reference]"
-    )
+    assert len(loaded(tmp_path, text).flows) == 2
 
 
 def test_two_actions_with_one_id_and_a_header_in_two_spellings_are_refused(tmp_path: Path) -> None:
