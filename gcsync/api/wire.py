@@ -89,7 +89,6 @@ class TLSSocket(ssl.SSLSocket):
 class Wire(HTTPConnection):
     """A connection that knows whether a request may have left."""
 
-    _connecting = False
     _head_is_out = False
 
     def _new_conn(self) -> socket.socket:
@@ -116,13 +115,10 @@ class Wire(HTTPConnection):
 
     def connect(self) -> None:
         """Connect, through the proxy and TLS where there are any, or raise `NotSent`."""
-        self._connecting = True
         try:
             super().connect()
         except FOREIGN as error:
             raise not_sent(self.host, error) from error
-        finally:
-            self._connecting = False
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         """Begin a request, of which nothing is out yet."""
@@ -133,9 +129,6 @@ class Wire(HTTPConnection):
         """Send part of a request; a block of headers that is not all out is `NotSent`."""
         if self.sock is None:
             self.connect()
-        if self._connecting:
-            super().send(data)
-            return
         try:
             sock = cast("PlainSocket | TLSSocket", self.sock)
             sock.ends = attempt.ends
