@@ -89,11 +89,13 @@ class Application:
         with self._lock:
             self._under_way.append(write)
         try:
-            return write.settle()
+            result = write.settle()
         except JournalError as error:
             # Without an intent on record nothing was sent; with one, it may have been.
             result = results.failed(change, error)
-            return replace(result, status="unknown") if write.is_writing else result
-        finally:
-            with self._lock:
-                self._under_way.remove(write)
+            if write.is_writing:
+                result = replace(result, status="unknown")
+        # A signal that cuts this short leaves the write among those under way.
+        with self._lock:
+            self._under_way.remove(write)
+        return result
