@@ -14,6 +14,7 @@ from gcsync.api.credentials import (
     Credentials,
     Secret,
     SignedAssertion,
+    TokenSource,
 )
 from gcsync.api.pacing import Limiter
 from gcsync.api.regions import check_url, hosts, region_of
@@ -93,7 +94,7 @@ def connect(
     """A client that keeps up to *parallelism* connections; nothing is sent yet."""
     # Commands that stay offline must not pay for the HTTP stack.
     from gcsync.api.http import Client  # noqa: PLC0415 - see above
-    from gcsync.api.oauth import GivenToken, LoginService, TokenSource  # noqa: PLC0415 - see above
+    from gcsync.api.oauth import GivenToken, LoginService  # noqa: PLC0415 - see above
     from gcsync.api.session import RequestsTransport  # noqa: PLC0415 - see above
 
     transport = RequestsTransport(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 
 class Secret:
@@ -64,3 +64,16 @@ class AccessToken:
 
 
 Credentials = ClientCredentials | SignedAssertion | AccessToken
+
+
+class TokenSource(Protocol):
+    """Where the `Client` gets its token; used from many threads at once."""
+
+    def bearer(self) -> Secret:
+        """A token to send now. Raises `AuthenticationFailed`."""
+
+    def refresh(self, rejected: Secret) -> Secret:
+        """A token that is not *rejected*, asked for once however many threads ask.
+
+        Raises `AuthenticationFailed`.
+        """

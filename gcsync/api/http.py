@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Iterator
 
-    from gcsync.api.oauth import TokenSource
+    from gcsync.api.credentials import TokenSource
     from gcsync.api.pacing import Clock, Limiter
 
 T = TypeVar("T")

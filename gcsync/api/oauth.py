@@ -11,7 +11,7 @@ import threading
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from urllib.parse import quote_plus, urlencode
 
 from gcsync.api.credentials import ClientCredentials, Secret, SignedAssertion
@@ -40,19 +40,6 @@ EARLY_S: Final = 300
 LONGEST_LIFETIME_S: Final = 172_800
 THROTTLE_BASE_S: Final = 2.0
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")
-
-
-class TokenSource(Protocol):
-    """Where the `Client` gets its token; used from many threads at once."""
-
-    def bearer(self) -> Secret:
-        """A token to send now. Raises `AuthenticationFailed`."""
-
-    def refresh(self, rejected: Secret) -> Secret:
-        """A token that is not *rejected*, asked for once however many threads ask.
-
-        Raises `AuthenticationFailed`.
-        """
 
 
 class GivenToken:
