@@ -105,6 +105,7 @@ def run_plan(
             clock=session.clock,
             rng=session.rng,
             stop=session.stop,
+            pending=tuple(entry for entry in recovered if entry.outcome == "pending"),
         ),
         parallelism=session.settings.parallelism,
     )
@@ -191,6 +192,7 @@ def _recovered_note(entry: Recovered) -> str:
         "observed": f"its write had happened, as revision {entry.revision}",
         "refused": "its write had not happened",
         "superseded": "the flow has moved on since",
+        "pending": "its write had not happened when this run began",
         "open": f"it cannot be read yet ({entry.problem}), and stays open",
     }[entry.outcome]
     return f"{entry.ref}: run {entry.run_id} was cut off; {told}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.core.rebase import rebase
 from gcsync.errors import ApiError, FlowNotFound
@@ -11,6 +12,7 @@ from gcsync.model.change import Conflict, FlowChange, FlowRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from gcsync.api.pacing import Clock
     from gcsync.drivers.driver import Driver
@@ -18,18 +20,26 @@ if TYPE_CHECKING:
     from gcsync.store.journal import Journal
 
 
+SETTLES_WITHIN: Final = timedelta(minutes=10)
+"""After that long no request is still on its way, and no replica lags any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What reading told of one open intent.
+    """What reading told of one open intent, which was to replace revision *base*.
 
-    *outcome* is ``observed`` (the settings hold at *revision*), ``refused``
-    (the flow has not moved: the write did not happen), ``superseded`` (the
-    flow moved on, and shows other settings now), or ``open`` where the flow
-    could not be read; *problem* then says why.
+    *outcome* is ``observed`` (the settings hold at *revision*), ``superseded``
+    (the flow moved on, and shows other settings now), ``refused`` (the flow
+    has not moved for so long that the write did not happen), ``pending`` (it
+    has not moved yet, but a gateway may still hold the write, or a replica
+    lag), or ``open`` where the flow could not be read; *problem* then says
+    why. The last two are for the next run to look at again.
     """
 
+    intent_id: int
     ref: FlowRef
     run_id: str
+    base: Revision
     outcome: str
     revision: Revision | None = None
     problem: str | None = None
@@ -41,22 +51,24 @@ def recover(
     """Resolve open intents by reading, and journal what was found."""
     recovered = []
     for found in intents:
-        entry = _resolved(driver, found)
-        if entry.outcome != "open":
+        entry = _resolved(driver, found, clock.now())
+        if entry.outcome not in ("open", "pending"):
             journal.settle(found.id, entry.outcome, entry.revision, clock.now())
         recovered.append(entry)
     return recovered
 
 
-def _resolved(driver: Driver, found: OpenIntent) -> Recovered:
+def _resolved(driver: Driver, found: OpenIntent, now: datetime) -> Recovered:
     intent = found.intent
 
     def told(
         outcome: str, revision: Revision | None = None, problem: str | None = None
     ) -> Recovered:
         return Recovered(
+            intent_id=found.id,
             ref=intent.ref,
             run_id=intent.run_id,
+            base=intent.revision,
             outcome=outcome,
             revision=revision,
             problem=problem,
@@ -73,7 +85,8 @@ def _resolved(driver: Driver, found: OpenIntent) -> Recovered:
         case FlowChange(fields=()):
             return told("observed", fresh.revision)
         case FlowChange() if fresh.revision == intent.revision:
-            return told("refused", fresh.revision)
+            is_settled = now - found.recorded_at > SETTLES_WITHIN
+            return told("refused" if is_settled else "pending", fresh.revision)
         case FlowChange() | Conflict():
             return told("superseded", fresh.revision)
         case other:

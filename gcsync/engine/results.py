@@ -48,8 +48,18 @@ def settled(change: FlowChange, fresh: Snapshot, *, wrote: bool) -> FlowResult:
     )
 
 
-def conflicting(change: FlowChange, conflict: Conflict) -> FlowResult:
-    """Somebody else changed managed settings; nothing was written over them."""
+def conflicting(change: FlowChange, conflict: Conflict, *, wrote: bool) -> FlowResult:
+    """Somebody else changed managed settings; nothing was written over them.
+
+    With *wrote* a write went out before, of which nobody can say any more
+    whether it happened.
+    """
+    if wrote and conflict.reason is None:
+        conflict = replace(
+            conflict,
+            reason="a write of this run was never answered:"
+            " it may have happened and been changed since",
+        )
     return replace(ended(change, "conflict"), revision_before=conflict.revision, conflict=conflict)
 
 

@@ -21,10 +21,12 @@ from gcsync.model.change import Conflict, FlowChange, Intent
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
     from threading import Event
 
     from gcsync.api.pacing import Clock
     from gcsync.drivers.driver import Driver
+    from gcsync.engine.recover import Recovered
     from gcsync.model.change import FlowResult, Revision, Snapshot
     from gcsync.store.journal import Journal
 
@@ -34,7 +36,10 @@ ATTEMPTS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every flow of one run shares. *stop*, once set, lets no new write begin."""
+    """What every flow of one run shares. *stop*, once set, lets no new write begin.
+
+    *pending* are writes of killed runs that may still arrive.
+    """
 
     driver: Driver
     journal: Journal
@@ -42,6 +47,7 @@ class Surroundings:
     clock: Clock
     rng: random.Random
     stop: Event
+    pending: Sequence[Recovered] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class FlowWrite:
         match rebase(self.change, fresh):
             case Conflict() as conflict:
                 self._close("superseded")
-                return results.conflicting(self.change, conflict)
+                return results.conflicting(self.change, conflict, wrote=bool(self.sent))
             case FlowChange(fields=()):
                 self._close("observed", fresh.revision)
                 return results.settled(self.change, fresh, wrote=bool(self.sent))
@@ -129,9 +135,14 @@ class FlowWrite:
     def _acknowledge(self, intent_id: int, base: Revision, revision: Revision) -> None:
         self._journal(intent_id, "applied", revision)
         # Of several writes conditional on one revision only one can win, and this one has.
-        beaten = [sent for sent in self.sent if sent.revision == base]
-        for sent in beaten:
-            self._journal(sent.intent_id, "refused")
+        beaten = [sent.intent_id for sent in self.sent if sent.revision == base]
+        beaten += [
+            pending.intent_id
+            for pending in self.run.pending
+            if pending.ref.id == self.change.ref.id and pending.base == base
+        ]
+        for number in beaten:
+            self._journal(number, "refused")
         self.sent = [sent for sent in self.sent if sent.revision != base]
         self._close("superseded")
 
@@ -139,8 +150,8 @@ class FlowWrite:
         result = results.written(self.change, written, revision)
         run = self.run
         match verify(run.driver, written, revision, clock=run.clock, rng=run.rng):
-            case Verified():
-                return result
+            case Verified(revision=seen):
+                return replace(result, revision_after=seen)
             case Dropped(fields=dropped):
                 return results.dropped(result, dropped)
             case Superseded(conflict=conflict):
