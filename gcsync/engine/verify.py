@@ -26,7 +26,7 @@ READINGS = 6
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Every changed setting was read back."""
+    """Every promised setting was read at this revision."""
 
     revision: Revision
 
@@ -57,13 +57,13 @@ Verification = Verified | Dropped | Superseded | Unverified
 
 def verify(
     driver: Driver,
-    written: FlowChange,
+    promised: FlowChange,
     revision: Revision,
     *,
     clock: Clock,
     rng: random.Random,
 ) -> Verification:
-    """Read the flow until *revision*, or a later one, shows what *written* promised.
+    """Read the flow until *revision*, or a later one, shows all that *promised* names.
 
     A reading of an older revision is a replica that lags, not an answer; since
     a revision is opaque, one that is neither the old nor the new is given the
@@ -75,24 +75,24 @@ def verify(
         if reading > 1 and clock.sleep(backoff_s(reading, base_s=0.2, cap_s=5.0, rng=rng)):
             break
         try:
-            fresh = driver.fetch(written.ref)
+            fresh = driver.fetch(promised.ref)
         except ApiError as error:
             problem = str(error)
             continue
-        differing = _differing(written.fields, fresh)
+        differing = _differing(promised.fields, fresh)
         if not differing:
-            # A lagging replica cannot show them: the write changed every one of them.
+            # A lagging replica cannot show them: the write changed some of them.
             return Verified(fresh.revision or revision)
         if fresh.revision == revision:
             return Dropped(tuple(entry.field for entry in differing))
-    if fresh is None or fresh.revision in (None, written.revision):
+    if fresh is None or fresh.revision in (None, promised.revision):
         why = problem or f"readings still show revision {fresh.revision if fresh else '?'}"
         return Unverified(f"written as revision {revision}, but not read back: {why}")
     return Superseded(
         Conflict(
-            ref=written.ref,
+            ref=promised.ref,
             revision=fresh.revision,
-            fields=_differing(written.fields, fresh),
+            fields=_differing(promised.fields, fresh),
             reason=f"written as revision {revision}, and changed since by somebody else",
         )
     )

@@ -149,7 +149,9 @@ class FlowWrite:
     def _verified(self, written: FlowChange, revision: Revision) -> FlowResult:
         result = results.written(self.change, written, revision)
         run = self.run
-        match verify(run.driver, written, revision, clock=run.clock, rng=run.rng):
+        # What was as desired before the write is part of the promise too.
+        promised = replace(written, fields=self.change.fields)
+        match verify(run.driver, promised, revision, clock=run.clock, rng=run.rng):
             case Verified(revision=seen):
                 return replace(result, revision_after=seen)
             case Dropped(fields=dropped):

@@ -17,7 +17,7 @@ from gcsync.engine.apply import Application
 from gcsync.engine.recover import SETTLES_WITHIN, recover
 from gcsync.engine.write import Surroundings
 from gcsync.errors import OutcomeUnknown
-from gcsync.model.change import Intent, Revision
+from gcsync.model.change import FieldConflict, Intent, Revision
 from gcsync.store.journal import Journal, open_journal
 
 if TYPE_CHECKING:
@@ -190,6 +190,25 @@ def test_the_revision_named_is_one_that_was_seen_to_hold_the_settings(
     result = applied(journal, clock, driver)
 
     assert (result.status, result.revision_after) == ("applied", '"9"')
+
+
+def test_a_success_holds_what_was_desired_before_the_write_too(
+    journal: Journal, clock: VirtualClock
+) -> None:
+    retries = field("Lookup", "retry/max_retries", before=1, after=2)
+    planned = flow_change(CHANGE, retries, revision='"7"')
+
+    def both(revision: str, timeout_ms: int, max_retries: int) -> Snapshot:
+        settings = {"timeout_ms": timeout_ms, "retry/max_retries": max_retries}
+        return snapshot(revision, Lookup=settings)
+
+    driver = Script(both('"7"', 3000, 2), both('"9"', 5000, 0), write=Revision('"8"'))
+
+    result = applied(journal, clock, driver, planned)
+
+    assert (result.status, result.revision_after) == ("conflict", '"8"')
+    assert result.conflict is not None
+    assert result.conflict.fields == (FieldConflict(field=retries, live=0),)
 
 
 def test_a_conflict_after_an_unanswered_write_says_that_it_may_have_happened(
