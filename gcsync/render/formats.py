@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gcsync.core.exact_json import readable
+from gcsync.render.sanitise import COMMANDS
 from gcsync.render.text import text
 
 if TYPE_CHECKING:
@@ -20,9 +21,13 @@ class Renderer(Protocol):
         """Write *report* out."""
 
 
-def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - what scripts read has neither
+def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - what scripts read has no colour
     """The report's document, indented; escapes leave nothing for a log viewer to obey."""
-    return readable(report.document)
+    written = readable(report.document)
+    if not in_pipeline:
+        return written
+    # Neither opening can stand outside of a string, and inside any character may be escaped.
+    return COMMANDS.sub(lambda command: f"\\u{ord(command.group()):04x}", written)
 
 
 RENDERERS: Mapping[str, Renderer] = {"text": text, "json": json}

@@ -6,7 +6,8 @@ import re
 
 # GitHub's runner takes "##[command]" anywhere in a line and "::command::" at its start for a
 # command (actions/runner, ActionCommand.cs); so may a log viewer of another make.
-_COMMANDS = re.compile(r"::|##\[")
+COMMANDS = re.compile(r":(?=:)|#(?=#\[)")
+"""The first character of what opens a command."""
 
 
 def clean(text: str, *, in_pipeline: bool = False) -> str:
@@ -19,4 +20,4 @@ def clean(text: str, *, in_pipeline: bool = False) -> str:
     shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
     if not in_pipeline:
         return shown
-    return _COMMANDS.sub(lambda command: "\\".join(command.group()), shown)
+    return COMMANDS.sub(r"\g<0>\\", shown)

@@ -1,0 +1,150 @@
+"""Plans, drift, results, history and findings as reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from document_builders import NOON, a_plan, a_result, a_run, flow_change, timeout_change
+
+from gcsync.core.document import sealed
+from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Status
+from gcsync.model.manifest import ABSENT, Finding, Location
+from gcsync.render.findings import present_findings
+from gcsync.render.formats import text
+from gcsync.render.plans import present_drift, present_plan
+from gcsync.render.runs import present_history, present_results
+
+HERE = Location("manifests/billing.yaml", 14, 19)
+
+
+def conflicting() -> Conflict:
+    result = a_result()
+    return Conflict(
+        ref=result.ref,
+        revision=result.revision_before,
+        fields=(FieldConflict(field=timeout_change(), live=12_000),),
+    )
+
+
+def test_a_plans_document_is_the_sealed_plan_itself() -> None:
+    plan = a_plan()
+
+    assert present_plan(plan, key=b"k").document == sealed(plan, b"k")
+
+
+def test_a_plan_has_one_line_a_setting_with_its_place() -> None:
+    shown = text(present_plan(a_plan(warnings=("look here",))))
+
+    assert "~ actions/GetCustomerProfile/timeout_ms  3000  ->  5000" in shown
+    assert "manifests/billing.yaml:14:19" in shown
+    assert "! warning: look here" in shown
+    assert shown.endswith("Plan: 1 flow of 12 to change, 1 setting.\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sign"), [(ABSENT, 1, "+"), (1, 2, "~"), (1, ABSENT, "-")]
+)
+def test_the_sign_says_whether_a_setting_comes_changes_or_goes(
+    before: object, after: object, sign: str
+) -> None:
+    shown = text(present_plan(a_plan(flow_change(timeout_change(before, after)))))
+
+    assert f"    {sign} actions/" in shown
+
+
+def test_drift_calls_the_sides_live_and_desired() -> None:
+    report = present_drift(a_plan())
+
+    [entry] = report.document["drift"]
+    [field] = entry["fields"]
+    assert (field["live"], field["desired"]) == (3000, 5000)
+    assert "live" in text(report)
+    assert "Drift: 1 flow of 12 differs" in text(report)
+
+
+@pytest.mark.parametrize("status", Status.__args__)  # type: ignore[attr-defined] # a Literal's values
+def test_every_status_is_counted_and_named(status: Status) -> None:
+    result = a_result(status=status, error=Failure(code="c", message="why"))
+
+    report = present_results("run-1", [result])
+
+    assert report.document["summary"][status] == 1
+    assert f"Run run-1: 1 {status}." in text(report)
+
+
+def test_a_conflict_shows_three_values_the_line_and_three_ways_out() -> None:
+    result = a_result(status="conflict", conflict=conflicting(), revision_after=None)
+
+    shown = text(present_results("run-1", [result]))
+
+    assert "planned from  live now  desired" in shown
+    assert "3000          12000     5000" in shown
+    assert "manifests/billing.yaml:14:19" in shown
+    assert "Three ways out:" in shown
+    assert "gcsync apply --target flow/billing-inbound" in shown
+
+
+def test_a_failure_tells_message_and_code() -> None:
+    error = Failure(code="contended", message="six attempts")
+
+    shown = text(present_results("run-1", [a_result(status="failed", error=error)]))
+
+    assert "six attempts [contended]" in shown
+
+
+def test_notes_come_before_the_sum() -> None:
+    shown = text(present_results("run-1", [a_result()], notes=["a run was cut off"]))
+
+    assert shown.index("a run was cut off") < shown.index("Run run-1")
+
+
+def test_history_lists_runs_on_a_line_each() -> None:
+    runs = [
+        a_run("run-2", results=(a_result(),), outcome="applied", ended_at=NOON),
+        a_run("run-1"),
+    ]
+
+    lines = text(present_history(runs, wants_results=False)).splitlines()
+
+    assert [line.split()[0] for line in lines] == ["run-2", "run-1"]
+
+
+def test_findings_are_lines_as_compilers_write_them() -> None:
+    findings = [
+        Finding(rule="schema", message="too large", location=HERE, address="flow/billing"),
+        Finding(rule="syntax", message="no file"),
+    ]
+
+    report = present_findings(findings, all_well="")
+
+    assert "manifests/billing.yaml:14:19: error: too large [schema]\n" in text(report)
+    assert "2 errors, 0 warnings, 0 notes." in text(report)
+    first, second = report.document["findings"]
+    assert (first["file"], first["line"], first["column"]) == ("manifests/billing.yaml", 14, 19)
+    assert (second["file"], second["line"]) == (None, None)
+
+
+def test_no_name_from_outside_reaches_a_terminal_as_it_is() -> None:
+    evil = "\x1b]0;owned\x07\u202e"
+    ref = FlowRef(address="flow/x", id="x", name=evil)
+    field = timeout_change(before=evil, after=evil, action=evil)
+    result = a_result(
+        ref=ref,
+        status="failed",
+        fields=(field,),
+        error=Failure(code=evil, message=evil),
+        conflict=replace(
+            conflicting(), reason=evil, fields=(FieldConflict(field=field, live=evil),)
+        ),
+    )
+    reports = [
+        present_plan(a_plan(flow_change(field, ref=ref), warnings=(evil,))),
+        present_drift(a_plan(flow_change(field, ref=ref), warnings=(evil,))),
+        present_results(evil, [result], notes=[evil]),
+        present_history([a_run(evil, actor=evil, command=evil, outcome=evil)], wants_results=True),
+        present_findings([Finding(rule=evil, message=evil)], all_well=evil),
+    ]
+
+    for report in reports:
+        assert text(report).replace("\n", "").isprintable()

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from gcsync.model.manifest import ABSENT, Location
+from gcsync.render.values import LONGEST, count, place, shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5000, "5000"),
+        (True, "true"),
+        (None, "null"),
+        (ABSENT, "(none)"),
+        ("POST", "POST"),
+        ("", '""'),
+        (" blank ", '" blank "'),
+        ('"quoted"', r'"\"quoted\""'),
+        ("(none)", '"(none)"'),
+        (("429", "5xx"), '["429", "5xx"]'),
+        ((200, 201), "[200,201]"),
+    ],
+)
+def test_a_value_is_shown_so_that_no_two_look_the_same(value: object, text: str) -> None:
+    assert shown(value) == text  # type: ignore[arg-type] # a table of values
+
+
+def test_a_long_value_is_cut_and_tells_its_length() -> None:
+    text = shown("x" * 1000)
+
+    assert text == f"{'x' * LONGEST}… (1000 characters)"
+
+
+def test_a_place_is_written_as_editors_link_it() -> None:
+    assert place(Location("a.yaml", 3, 5)) == "a.yaml:3:5"
+    assert place(None) == ""
+
+
+def test_things_are_counted_in_words() -> None:
+    assert [count(number, "flow") for number in (0, 1, 2)] == ["0 flows", "1 flow", "2 flows"]
