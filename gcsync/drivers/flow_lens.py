@@ -204,8 +204,7 @@ def _collector(found: list[dict[str, Any]]) -> Any:
         members = dict(pairs)
         if len(members) != len(pairs):
             raise ValueError("a key stands twice in one object")
-        actions = members.get("actions")
-        if isinstance(actions, list):
+        if "actions" in members and isinstance(actions := members["actions"], list):
             found.extend(
                 action
                 for action in actions
@@ -252,9 +251,10 @@ def _settings(data: dict[str, Any]) -> dict[str, JSON]:
         if key in _TOP:
             settings[_TOP[key]] = _frozen(value)
         elif key in _NESTED and isinstance(value, dict):
-            for inner, setting in _NESTED[key].items():
-                if inner in value:
-                    settings[setting] = _frozen(value[inner])
+            known = _NESTED[key]
+            for inner, held in value.items():
+                if inner in known:
+                    settings[known[inner]] = _frozen(held)
         elif key == "headers":
             settings.update(_headers(value))
     return settings
@@ -272,6 +272,9 @@ def _headers(headers: Any) -> dict[str, JSON]:
 
 
 def _frozen(value: Any) -> JSON:
+    kind = type(value)
+    if kind is str or kind is int:
+        return value  # type: ignore[no-any-return] # nearly every setting is one of these
     if isinstance(value, list):
         return tuple(_frozen(item) for item in value)
     if isinstance(value, dict):
