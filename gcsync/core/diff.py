@@ -44,6 +44,9 @@ def diff(live: Mapping[str, Value], desired: Mapping[str, Value]) -> tuple[str, 
 
 def same(one: Value, other: Value) -> bool:
     """Whether two values are the same JSON value."""
+    kind = type(one)
+    if kind is type(other) and (kind is int or kind is str):
+        return one == other  # nearly every setting, at half the cost
     if isinstance(one, Sealed):
         return opens(one, other)
     if isinstance(other, Sealed):
