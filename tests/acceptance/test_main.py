@@ -1,0 +1,134 @@
+"""What holds for the command line as a whole."""
+
+from __future__ import annotations
+
+import os
+import pty
+from typing import TYPE_CHECKING
+
+import pytest
+from acceptance_world import ended, live, manifest
+
+from gcsync import __version__
+from gcsync.cli.main import COMMANDS
+
+if TYPE_CHECKING:
+    from acceptance_world import World
+
+
+def test_the_version(world: World) -> None:
+    told = world.process("--version")
+
+    assert (told.code, told.out) == (0, f"gcsync, version {__version__}\n")
+
+
+def test_without_a_command_the_help_is_shown_as_wrong_usage(world: World) -> None:
+    told = world.run()
+
+    assert told.code == 64
+    assert "Commands:" in told.said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_on_stdout(world: World, command: str) -> None:
+    told = world.run(command, "--help")
+
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith(f"Usage: gcsync {command}")
+
+
+def test_the_word_dry_run_does_not_occur(world: World) -> None:
+    said = "".join(world.run(command, "--help").out for command in COMMANDS)
+
+    assert "dry" not in said
+
+
+def test_a_misspelt_command_is_wrong_usage_with_the_nearest(world: World) -> None:
+    told = world.process("aply")
+
+    assert (told.code, told.out) == (64, "")
+    assert "Did you mean 'apply'?" in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "coloured"),
+    [
+        ((), {}, True),
+        (("--no-color",), {}, False),
+        ((), {"NO_COLOR": "1"}, False),
+        ((), {"NO_COLOR": ""}, True),
+        (("-o", "json"), {}, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    world: World, words: tuple[str, ...], variables: dict[str, str], *, coloured: bool
+) -> None:
+    world.manifests()
+    leader, follower = pty.openpty()
+    try:
+        process = world.spawn("plan", *words, stdout=follower, variables=variables)
+        assert ended(process).code == 0
+        shown = os.read(leader, 65_536)
+    finally:
+        os.close(leader)
+        os.close(follower)
+
+    assert (b"\x1b[" in shown) is coloured
+
+
+def test_a_pipe_gets_no_colour(world: World) -> None:
+    world.manifests()
+
+    assert "\x1b" not in world.process("plan").out
+
+
+@pytest.mark.parametrize(("variables", "shown"), [({}, True), ({"CI": "true"}, False)])
+def test_a_bar_on_a_terminal_for_long_work_and_never_in_ci(
+    world: World, variables: dict[str, str], *, shown: bool
+) -> None:
+    names = [f"flow-{number}" for number in range(30)]
+    world.lives(*(live(name) for name in names))
+    world.manifests(*(manifest(name) for name in names))
+    leader, follower = pty.openpty()
+    try:
+        process = world.spawn("plan", stderr=follower, variables=variables)
+        assert ended(process).code == 0
+        os.write(follower, b"\n")
+        said = os.read(leader, 65_536)
+    finally:
+        os.close(leader)
+        os.close(follower)
+
+    assert (b"Reading flows" in said) is shown
+
+
+def test_an_unforeseen_error_is_one_line_that_asks_for_a_report(world: World) -> None:
+    program = (
+        "from gcsync.cli import main\n"
+        "@main.cli.command()\n"
+        "def broken(): raise ZeroDivisionError('a secret')\n"
+        "main.COMMANDS['broken'] = 'main'\n"
+        "main.broken = broken\n"
+        "main.main()"
+    )
+
+    told = world.process("broken", program=("-c", program))
+    debugged = world.process("broken", program=("-c", program), variables={"GCSYNC_DEBUG": "1"})
+
+    assert told.code == 1
+    assert told.err.startswith("error: gcsync met a case it does not know (ZeroDivisionError at")
+    assert len(told.err.splitlines()) == 1
+    assert "a secret" not in told.err
+    assert "Traceback" in debugged.err
+
+
+@pytest.mark.parametrize(
+    "words", [("plan",), ("apply", "--auto-approve"), ("drift",), ("validate",)]
+)
+def test_an_organisation_without_manifests_is_no_traceback(
+    world: World, words: tuple[str, ...]
+) -> None:
+    told = world.run(*words)
+
+    assert told.code in {0, 1}
+    assert told.said
