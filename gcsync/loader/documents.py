@@ -70,6 +70,7 @@ class Reading:
         self._environment = environment
         self.variables = self.file.variables(environment)
         self._paths = paths
+        self._root = root.resolve()
         self._read: dict[Path, tuple[str, bytes]] = {}
         self._first: dict[tuple[str, str, str], Location] = {}
         if self.file.content is not None:
@@ -178,9 +179,8 @@ class Reading:
 
     def _digested(self, file: SourceFile) -> str:
         """The name under which a file counts in the digest, the same on every machine."""
-        root = self.file.root.resolve()
-        inside = file.path.is_relative_to(root)
-        return file.path.relative_to(root).as_posix() if inside else file.name
+        inside = file.path.is_relative_to(self._root)
+        return file.path.relative_to(self._root).as_posix() if inside else file.name
 
     def _identified(self, kind: str, document: Mapping, layer: str) -> str | None:
         """The name of a document; ``None`` and a finding where it has none of its own."""

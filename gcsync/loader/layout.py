@@ -78,7 +78,11 @@ class _Reader:
         spaces, name, dash, plain, quoted, inline, other = parts
         column = len(spaces) + 1
         if name:
-            entries = self._mapping(number, column)
+            top = self._top
+            if column == self._column and self._key is None and type(top) is Mapping:
+                entries = top.entries
+            else:
+                entries = self._mapping(number, column)
             key = Scalar(intern(name), True, self._file, number, column)
             if name in entries:
                 raise _Other
