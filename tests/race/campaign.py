@@ -70,7 +70,10 @@ def _campaign(seeds: range, options: argparse.Namespace) -> int:
     with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
         for number, found in enumerate(pool.map(work, chunks), start=1):
             wrong.extend(found)
-            sys.stderr.write(f"\r{min(number * CHUNK, len(seeds))} schedules, {len(wrong)} wrong")
+            if sys.stderr.isatty():
+                sys.stderr.write(
+                    f"\r{min(number * CHUNK, len(seeds))} schedules, {len(wrong)} wrong"
+                )
     for schedule in islice(wrong, SHOWN):
         sys.stdout.write(f"\n{schedule}\n")
     seconds = time.monotonic() - started
