@@ -26,7 +26,7 @@ unit: $(VENV)/.developed
 	$(BIN)/pytest --numprocesses=auto --quiet
 
 race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race SCHEDULES=100000
-	$(BIN)/python -m race --schedules $(SCHEDULES)
+	cd tests && ../$(BIN)/python -m race --schedules $(SCHEDULES)
 
 bench: $(VENV)/.developed ## What things cost, as ratios within one run
 	$(BIN)/python tests/bench/run.py
