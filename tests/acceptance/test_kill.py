@@ -7,34 +7,40 @@ complete.
 
 from __future__ import annotations
 
+import os
 import signal
 from datetime import UTC, datetime
-from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING
 
 import pytest
-from acceptance_world import ended, live, manifest
+from acceptance_world import live, manifest
 from faultproxy import FaultProxy, passing
+from warm import Warm
 
 from gcsync.sandbox.org import ORGANISATION_ID
 from gcsync.store.journal import open_journal
 
 if TYPE_CHECKING:
-    import subprocess
+    from collections.abc import Iterator
 
     from acceptance_world import World
     from faultproxy import Exchange
 
     from gcsync.store.rows import JournalledIntent
 
-PROGRAM = str(Path(__file__).parents[1] / "killed_at_commit.py")
 APPLY = ("apply", "--auto-approve", "--parallelism", "1")
 NAMES = ("billing", "orders")
 REQUESTS = 10
 """Token, organisation; a GET for each flow's plan; GET, PUT, GET to write each."""
 COMMITS = 9
 """Tables; the run's begin; intent, outcome and result of each flow; the run's end."""
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    with Warm() as warm:
+        yield warm
 
 
 @pytest.fixture
@@ -48,12 +54,9 @@ class Assassin:
     """Kills the process when request *number* arrives, before or after the server obeyed it."""
 
     def __init__(self, number: int, *, obeyed: bool) -> None:
-        self._victim: Queue[subprocess.Popen[str]] = Queue()
+        self.victim: Queue[int] = Queue()
         self._left = number
         self._obeyed = obeyed
-
-    def takes(self, victim: subprocess.Popen[str]) -> None:
-        self._victim.put(victim)
 
     def __call__(self, exchange: Exchange) -> None:
         self._left -= 1
@@ -62,18 +65,19 @@ class Assassin:
             return
         if self._obeyed:
             exchange.forward()
-        self._victim.get().kill()
+        os.kill(self.victim.get(), signal.SIGKILL)
         exchange.reset()
 
 
-def killed_at_request(world: World, number: int, *, obeyed: bool) -> None:
+def killed_at_request(warm: Warm, world: World, number: int, *, obeyed: bool) -> None:
     assassin = Assassin(number, obeyed=obeyed)
     with FaultProxy(world.url) as proxy:
         for method in ("GET", "PUT", "POST"):
             proxy.on(method, "/", assassin, times=None)
-        victim = world.spawn(*APPLY, variables={"GCSYNC_API_URL": proxy.url})
-        assassin.takes(victim)
-        assert ended(victim).code == -signal.SIGKILL
+        environ = world.variables({"GCSYNC_API_URL": proxy.url})
+        victim = warm.start(APPLY, folder=world.folder, environ=environ)
+        assassin.victim.put(victim)
+        assert warm.wait(victim) == -signal.SIGKILL
 
 
 def recovers(world: World) -> None:
@@ -111,35 +115,36 @@ def _intents(world: World, run_id: str) -> tuple[JournalledIntent, ...]:
 
 
 @pytest.mark.parametrize("number", range(1, REQUESTS + 1))
-def test_killed_when_a_request_arrives(two_flows: World, number: int) -> None:
-    killed_at_request(two_flows, number, obeyed=False)
+def test_killed_when_a_request_arrives(warm: Warm, two_flows: World, number: int) -> None:
+    killed_at_request(warm, two_flows, number, obeyed=False)
 
     recovers(two_flows)
 
 
 @pytest.mark.parametrize("number", [6, 9])
-def test_killed_when_a_write_was_obeyed_and_not_yet_answered(two_flows: World, number: int) -> None:
-    killed_at_request(two_flows, number, obeyed=True)
+def test_killed_when_a_write_was_obeyed_and_not_yet_answered(
+    warm: Warm, two_flows: World, number: int
+) -> None:
+    killed_at_request(warm, two_flows, number, obeyed=True)
     assert two_flows.org.log[-1].if_match is not None
 
     recovers(two_flows)
 
 
 @pytest.mark.parametrize("number", range(1, COMMITS + 1))
-def test_killed_before_a_commit_of_the_journal(two_flows: World, number: int) -> None:
-    killed = two_flows.process(str(number), *APPLY, program=(PROGRAM,))
-    assert killed.code == -signal.SIGKILL
+def test_killed_before_a_commit_of_the_journal(warm: Warm, two_flows: World, number: int) -> None:
+    environ = two_flows.variables({})
+    victim = warm.start(APPLY, folder=two_flows.folder, environ=environ, kill_at=number)
+    assert warm.wait(victim) == -signal.SIGKILL
 
     recovers(two_flows)
 
 
-def test_there_are_no_more_moments_than_these(two_flows: World) -> None:
-    count = two_flows.folder / "commits"
-    variables = {"COMMITS": str(count)}
+def test_there_are_no_more_moments_than_these(warm: Warm, two_flows: World) -> None:
     with FaultProxy(two_flows.url) as proxy:
-        variables["GCSYNC_API_URL"] = proxy.url
-        undisturbed = two_flows.process("0", *APPLY, program=(PROGRAM,), variables=variables)
+        environ = two_flows.variables({"GCSYNC_API_URL": proxy.url})
+        undisturbed = warm.start(APPLY, folder=two_flows.folder, environ=environ)
 
-        assert undisturbed.code == 0
+        assert warm.wait(undisturbed) == 0
         assert len(proxy.seen) == REQUESTS
-    assert int(count.read_text()) == COMMITS
+    assert int((two_flows.folder / "commits.txt").read_text()) == COMMITS
