@@ -74,8 +74,7 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
     from gcsync.core.rebase import live_value
     from gcsync.core.secrecy import sealed
     from gcsync.engine.observe import resolve
-    from gcsync.model.change import unescape
-    from gcsync.model.manifest import ABSENT
+    from gcsync.model.manifest import ABSENT, unescape
 
     manifests = session.load(chosen)
     spec = next(spec for spec in manifests.flows if spec.address == explained[0].address)

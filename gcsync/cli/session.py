@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from gcsync import __version__
-from gcsync.cli import console, provenance
+from gcsync.cli import console
 from gcsync.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def make_plan(
     ttl: timedelta = PLAN_TTL,
 ) -> Plan:
     """Read the live flows of *specs* and plan what would bring them to the manifests."""
+    from gcsync.cli import provenance
     from gcsync.core.plan import build_plan
     from gcsync.engine.observe import observe
 

@@ -29,8 +29,8 @@ from gcsync.model.change import (
     Organisation,
     Plan,
     Source,
-    unescape,
 )
+from gcsync.model.manifest import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

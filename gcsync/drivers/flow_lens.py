@@ -14,8 +14,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import FlowRef, LiveAction, Revision, Snapshot, escape, unescape
-from gcsync.model.manifest import ABSENT, Sealed
+from gcsync.model.change import FlowRef, LiveAction, Revision, Snapshot
+from gcsync.model.manifest import ABSENT, Sealed, escape, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, location
-from gcsync.model.change import escape
 from gcsync.model.manifest import (
     ActionSpec,
     AuthBinding,
@@ -17,6 +16,7 @@ from gcsync.model.manifest import (
     FlowSpec,
     Location,
     Setting,
+    escape,
 )
 
 if TYPE_CHECKING:

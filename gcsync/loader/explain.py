@@ -12,7 +12,7 @@ from gcsync.loader.manifests import load
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import shape, typed
-from gcsync.model.change import escape, unescape
+from gcsync.model.manifest import escape, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import re
 from sys import intern
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gcsync.loader.node import NULLS, Mapping, Node, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from gcsync.model.manifest import Finding
 
 MAX_CHARACTERS: Final = 100_000
 MAX_LEVELS: Final = 50
@@ -42,11 +45,23 @@ _INLINE = re.compile(
 )
 _INLINE_KEY = re.compile(rf"({_NAME}): +", re.ASCII)
 _SPACES = re.compile(r" *")
+_UNUSUAL = re.compile(r"[^\n -~]")
+
+
+def read(text: str, file: str) -> tuple[list[Node], list[Finding]]:
+    """The documents of one file, and everything that is wrong with its YAML."""
+    usual = documents(text, file)
+    if usual is not None:
+        return usual, []
+    # Importing PyYAML takes as long as reading fifty manifests.
+    from gcsync.loader.parse import parse  # noqa: PLC0415 - see above
+
+    return parse(text, file)
 
 
 def documents(text: str, file: str) -> list[Node] | None:
     """The documents of *text* in this layout, as `parse` gives them; else ``None``."""
-    if len(text) > MAX_CHARACTERS or not text.isascii() or "\t" in text or "\r" in text:
+    if len(text) > MAX_CHARACTERS or _UNUSUAL.search(text):
         return None
     reader = _Reader(file)
     try:

@@ -27,7 +27,6 @@ from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
 
-from gcsync.loader import layout
 from gcsync.loader.names import quoted, trouble
 from gcsync.loader.node import NULLS, Mapping, Node, Scalar, Sequence, location
 from gcsync.model.manifest import Finding, Location
@@ -77,7 +76,6 @@ def parse(
 ) -> tuple[list[Node], list[Finding]]:
     """The documents of one file, and everything that is wrong with its YAML.
 
-    *parser* is for tests: it reads the file as YAML, whatever its layout.
     Documents that end before a syntax error are given all the same, so that
     their findings are not hidden. Empty documents are left out.
     """
@@ -88,8 +86,6 @@ def parse(
         code = ord(forbidden.group())
         builder.refuse(where, f"the character U+{code:04X} is not allowed; remove or escape it")
         return [], builder.findings
-    if parser is None and (documents := layout.documents(text, file)) is not None:
-        return documents, []
     try:
         builder.run((parser or FastParser)(text).get_event)
     except yaml.MarkedYAMLError as error:

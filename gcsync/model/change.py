@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NewType
 
+from gcsync.model.manifest import escape
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -225,13 +227,3 @@ class Run:
     ended_at: datetime | None = None
     outcome: str | None = None
     results: tuple[FlowResult, ...] = ()
-
-
-def escape(token: str) -> str:
-    """One path token with its slashes and tildes escaped (RFC 6901, section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
-
-
-def unescape(token: str) -> str:
-    """The inverse of `escape`."""
-    return token.replace("~1", "/").replace("~0", "~")

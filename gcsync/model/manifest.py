@@ -182,3 +182,13 @@ class Manifests:
     project: Project
     environment: Environment | None
     sha256: str
+
+
+def escape(token: str) -> str:
+    """One path token with its slashes and tildes escaped (RFC 6901, section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def unescape(token: str) -> str:
+    """The inverse of `escape`."""
+    return token.replace("~1", "/").replace("~0", "~")

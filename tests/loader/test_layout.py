@@ -201,7 +201,7 @@ def test_what_is_not_usual_is_left_to_yaml(text) -> None:
 
 
 def test_the_pure_parser_agrees_too() -> None:
-    fast, _ = parse(USUAL, "m.yaml")
+    fast, _ = layout.read(USUAL, "m.yaml")
     pure, _ = parse(USUAL, "m.yaml", parser=PureParser)
 
     assert [seen(node) for node in fast] == [seen(node) for node in pure]
