@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from acceptance_world import DEADLINE_S, ended, live, manifest
@@ -52,11 +54,12 @@ def statuses(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def heard(process: subprocess.Popen[str], text: str) -> str:
-    """Read stderr up to a line with *text*."""
-    assert process.stderr is not None
+def heard(process: subprocess.Popen[str], text: str, *, stream: IO[str] | None = None) -> str:
+    """Read stderr, or *stream*, up to a line with *text*."""
+    stream = stream or process.stderr
+    assert stream is not None
     said = ""
-    for line in process.stderr:
+    for line in stream:
         said += line
         if text in line:
             return said
@@ -148,6 +151,28 @@ def test_while_reading_a_signal_ends_at_once(
     assert ended_by_it.code == code
     assert ended_by_it.err.strip() in {"error: interrupted", "error: terminated"}
     assert proxy.count("PUT") == 0
+
+
+@pytest.mark.parametrize("typed", [b"\x03", b"\x04"])
+def test_control_c_or_d_at_the_prompt_writes_nothing(world: World, typed: bytes) -> None:
+    world.manifests()
+    leader, follower = pty.openpty()
+    try:
+        process = world.spawn("apply", stdin=follower)
+        heard(process, "Plan: 1 flow", stream=process.stdout)
+        if typed == b"\x03":
+            process.send_signal(signal.SIGINT)
+        else:
+            os.write(leader, typed)
+        told = ended(process)
+    finally:
+        os.close(leader)
+        os.close(follower)
+
+    assert told.code == 130
+    assert told.err.endswith("error: interrupted\n")
+    assert world.writes() == 0
+    assert world.run("history", "-o", "json").json["runs"] == []
 
 
 def test_a_reader_that_has_seen_enough_gets_no_traceback(world: World) -> None:

@@ -140,6 +140,14 @@ def test_killed_before_a_commit_of_the_journal(warm: Warm, two_flows: World, num
     recovers(two_flows)
 
 
+def test_a_killed_run_is_listed_as_interrupted(warm: Warm, two_flows: World) -> None:
+    killed_at_request(warm, two_flows, 6, obeyed=False)
+
+    listed = two_flows.run("history")
+
+    assert "interrupted" in listed.out
+
+
 def test_there_are_no_more_moments_than_these(warm: Warm, two_flows: World) -> None:
     with FaultProxy(two_flows.url) as proxy:
         environ = two_flows.variables({"GCSYNC_API_URL": proxy.url})

@@ -321,6 +321,15 @@ def test_flags_beat_variables_which_beat_the_project_file(world: World) -> None:
     assert planned("-f", "from-flag", "-f", "from-file/a.yaml") == ["flow/a", "flow/c"]
 
 
+def test_a_variable_is_held_to_the_rules_of_its_flag(world: World) -> None:
+    world.manifests()
+
+    refused = world.run("plan", GCSYNC_PARALLELISM="0")
+    beaten = world.run("plan", "--parallelism", "2", GCSYNC_PARALLELISM="0")
+
+    assert (refused.code, beaten.code) == (64, 0)
+
+
 def test_the_environment_comes_from_flag_then_variable(world: World) -> None:
     world.write(
         {
