@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.document import field_document, sealed
 from gcsync.core.exact_json import stamp
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gcsync.model.change import FieldChange, FlowChange, Plan
+    from gcsync.model.report import Tone
+
+_CREATE: Final[tuple[str, Tone]] = ("+", "good")
+_CHANGE: Final[tuple[str, Tone]] = ("~", "change")
+_REMOVE: Final[tuple[str, Tone]] = ("-", "bad")
 
 
 def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
@@ -105,14 +110,14 @@ def _flow_block(change: FlowChange, headings: tuple[str, str] | None = None) -> 
 
 def field_row(field: FieldChange) -> Row:
     """One setting's change on one line: path, before, after, the manifest's line."""
-    sign, tone = ("+", "good") if field.before is ABSENT else ("~", "change")
+    sign, tone = _CREATE if field.before is ABSENT else _CHANGE
     if field.after is ABSENT:
-        sign, tone = "-", "bad"
+        sign, tone = _REMOVE
     return Row(
         sign=sign,
         cells=(field.path, shown(field.before), "->", shown(field.after)),
         depth=1,
-        tone=tone,  # type: ignore[arg-type] # a literal of Tone each
+        tone=tone,
         place=place(field.source),
     )
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import click
+from click import style
 
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gcsync.model.report import Report, Row, Tone
 
 INDENT: Final = "    "
 WIDEST_CELL: Final = 60
-_STYLES: Final[dict[Tone, dict[str, bool | str]]] = {
-    "plain": {},
-    "good": {"fg": "green"},
-    "change": {"fg": "yellow"},
-    "bad": {"fg": "red"},
-    "faint": {"dim": True},
-    "strong": {"bold": True},
+_STYLES: Final[dict[Tone, Callable[[str], str]]] = {
+    "plain": str,
+    "good": partial(style, fg="green"),
+    "change": partial(style, fg="yellow"),
+    "bad": partial(style, fg="red"),
+    "faint": partial(style, dim=True),
+    "strong": partial(style, bold=True),
 }
 
 
@@ -51,8 +51,7 @@ def _lines(rows: Iterable[Row], *, colour: bool, in_pipeline: bool) -> Iterable[
         body = "  ".join(padded).rstrip() if not row.place else "  ".join(padded)
         place = clean(row.place, in_pipeline=in_pipeline)
         if colour:
-            body = click.style(body, **_STYLES[row.tone])  # type: ignore[arg-type] # a table of keyword arguments
-            sign = click.style(sign, **_STYLES[row.tone])  # type: ignore[arg-type] # as above
-            place = click.style(place, dim=True)
+            body, sign = _STYLES[row.tone](body), _STYLES[row.tone](sign)
+            place = _STYLES["faint"](place)
         line = f"{INDENT * row.depth}{sign}{body}"
         yield (f"{line}  {place}" if row.place else line).rstrip() + "\n"
