@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 YARDSTICKS = Path(__file__).with_name("yardsticks.py")
 PYTHON = (sys.executable, "-X", "utf8")
+INHERITED = ("PATH", "HOME", "LANG", "PYTHONPATH")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def run(
     stdin: bytes = b"",
 ) -> Cost:
     """Run *command* in *folder* to its end; raises `RuntimeError` unless that is a success."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     given, printed, complained = (folder / name for name in (".stdin", ".stdout", ".stderr"))
     given.write_bytes(stdin)
     with given.open("rb") as i, printed.open("wb") as o, complained.open("wb") as e:
