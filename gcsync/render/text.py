@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,8 @@ from click import style
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from gcsync.model.report import Report, Row, Tone
 
 INDENT: Final = "    "
