@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 from itertools import count
@@ -44,14 +45,17 @@ def become(order: Mapping[str, Any]) -> None:
     os.environ.update(order["environ"])
     sys.argv = ["gcsync", *order["words"]]
     null = os.open(os.devnull, os.O_RDONLY)
-    said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for number, descriptor in enumerate((null, said, said)):
+    streams = [os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for file in ("out", "err")]
+    for number, descriptor in enumerate((null, *streams)):
         os.dup2(descriptor, number)
+    if order["largest_file"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"], order["largest_file"]))
     commits = kill_before_commit(order["kill_at"])
     try:
         main()
     except SystemExit as end:
-        Path("commits.txt").write_text(str(next(commits) - 1), encoding="ascii")
+        if order["largest_file"] is None:
+            Path("commits").write_text(str(next(commits) - 1), encoding="ascii")
         sys.stdout.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from acceptance_world import Stage, World, organisation
 from certificates import self_signed
+from warm import Warm
 
 from gcsync.sandbox.app import SandboxServer
 
@@ -20,6 +21,12 @@ def server() -> Iterator[tuple[Stage, SandboxServer]]:
     # A stage is all of an organisation that a server asks for.
     with SandboxServer(stage) as server:  # type: ignore[arg-type] # see above
         yield stage, server
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    with Warm() as warm:
+        yield warm
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,6 @@ secrets                         `test_no_secret_is_ever_shown`, tests/loader/
 from __future__ import annotations
 
 import json
-import resource
 import socket
 import ssl
 import threading
@@ -73,6 +72,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from acceptance_world import Outcome
+    from warm import Warm
 
 FLOW = "/api/v2/flows/"
 HTML = b"<!DOCTYPE html><title>We are busy</title>"
@@ -136,7 +136,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def hopeless(
-    tmp_path_factory: pytest.TempPathFactory, authority: Path
+    tmp_path_factory: pytest.TempPathFactory, authority: Path, warm: Warm
 ) -> Iterator[dict[str, Outcome]]:
     """``plan`` under every broken read that lasts, all at once: each waits between its tries."""
     with SandboxServer(organisation()) as server:
@@ -166,8 +166,8 @@ def hopeless(
                 },
             )
             world.manifests()
-            running[name] = world.spawn("plan", "--detailed-exitcode")
-        yield {name: ended(process, within_s=60) for name, process in running.items()}
+            running[name] = (world, warm.start(world, "plan", "--detailed-exitcode"))
+        yield {name: warm.ended(*started) for name, started in running.items()}
         for proxy in proxies.values():
             proxy.__exit__()
 
@@ -547,16 +547,13 @@ def test_two_applies_at_once_write_each_flow_once(world: World) -> None:
 
 @pytest.mark.parametrize("limit", [5_000, 50_000, 60_000, 80_000, 100_000])
 def test_a_full_disk_keeps_everything_from_being_written_that_cannot_be_journalled(
-    world: World, limit: int
+    world: World, warm: Warm, limit: int
 ) -> None:
     names = [f"flow-{number}" for number in range(4)]
     world.lives(*(live(name) for name in names))
     world.manifests(*(manifest(name) for name in names))
 
-    applied = world.process(
-        *APPLY,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    applied = warm.ended(world, warm.start(world, *APPLY, largest_file=limit))
     again = world.run(*APPLY)
 
     assert no_traceback(applied)
@@ -567,13 +564,13 @@ def test_a_full_disk_keeps_everything_from_being_written_that_cannot_be_journall
 
 
 @pytest.mark.parametrize("words", [("--out", "plan.json"), ("-o", "json=plan.json")])
-def test_a_full_disk_leaves_the_former_file_whole(world: World, words: tuple[str, str]) -> None:
+def test_a_full_disk_leaves_the_former_file_whole(
+    world: World, warm: Warm, words: tuple[str, str]
+) -> None:
     world.manifests()
     world.write({"plan.json": "as it was"})
 
-    plan = world.process(
-        "plan", *words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-    )
+    plan = warm.ended(world, warm.start(world, "plan", *words, largest_file=250))
 
     assert plan.code == 1
     assert "plan.json" in plan.err

@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING
 import pytest
 from acceptance_world import live, manifest
 from faultproxy import FaultProxy, passing
-from warm import Warm
 
 from gcsync.sandbox.org import ORGANISATION_ID
 from gcsync.store.journal import open_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from acceptance_world import World
     from faultproxy import Exchange
+    from warm import Warm
 
     from gcsync.store.rows import JournalledIntent
 
@@ -35,12 +33,6 @@ REQUESTS = 10
 """Token, organisation; a GET for each flow's plan; GET, PUT, GET to write each."""
 COMMITS = 9
 """Tables; the run's begin; intent, outcome and result of each flow; the run's end."""
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    with Warm() as warm:
-        yield warm
 
 
 @pytest.fixture
@@ -74,10 +66,9 @@ def killed_at_request(warm: Warm, world: World, number: int, *, obeyed: bool) ->
     with FaultProxy(world.url) as proxy:
         for method in ("GET", "PUT", "POST"):
             proxy.on(method, "/", assassin, times=None)
-        environ = world.variables({"GCSYNC_API_URL": proxy.url})
-        victim = warm.start(APPLY, folder=world.folder, environ=environ)
+        victim = warm.start(world, *APPLY, variables={"GCSYNC_API_URL": proxy.url})
         assassin.victim.put(victim)
-        assert warm.wait(victim) == -signal.SIGKILL
+        assert warm.ended(world, victim).code == -signal.SIGKILL
 
 
 def recovers(world: World) -> None:
@@ -133,9 +124,8 @@ def test_killed_when_a_write_was_obeyed_and_not_yet_answered(
 
 @pytest.mark.parametrize("number", range(1, COMMITS + 1))
 def test_killed_before_a_commit_of_the_journal(warm: Warm, two_flows: World, number: int) -> None:
-    environ = two_flows.variables({})
-    victim = warm.start(APPLY, folder=two_flows.folder, environ=environ, kill_at=number)
-    assert warm.wait(victim) == -signal.SIGKILL
+    victim = warm.start(two_flows, *APPLY, kill_at=number)
+    assert warm.ended(two_flows, victim).code == -signal.SIGKILL
 
     recovers(two_flows)
 
@@ -150,9 +140,8 @@ def test_a_killed_run_is_listed_as_interrupted(warm: Warm, two_flows: World) -> 
 
 def test_there_are_no_more_moments_than_these(warm: Warm, two_flows: World) -> None:
     with FaultProxy(two_flows.url) as proxy:
-        environ = two_flows.variables({"GCSYNC_API_URL": proxy.url})
-        undisturbed = warm.start(APPLY, folder=two_flows.folder, environ=environ)
+        undisturbed = warm.start(two_flows, *APPLY, variables={"GCSYNC_API_URL": proxy.url})
 
-        assert warm.wait(undisturbed) == 0
+        assert warm.ended(two_flows, undisturbed).code == 0
         assert len(proxy.seen) == REQUESTS
-    assert int((two_flows.folder / "commits.txt").read_text()) == COMMITS
+    assert int((two_flows.folder / "commits").read_text()) == COMMITS
