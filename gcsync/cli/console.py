@@ -29,14 +29,20 @@ def write(report: Report, settings: Settings) -> None:
     outputs = settings.outputs
     if all(output.file is not None for output in outputs):
         outputs = (*outputs, Output(format="text"))
-    for output in outputs:
+    failure: ConfigurationError | None = None
+    # Files first, for a reader of stdout may be gone; and none keeps the others from being written.
+    for output in sorted(outputs, key=lambda output: output.file is None):
         render = RENDERERS[output.format]
         if output.file is None:
             rendered = render(report, colour=settings.has_colour, in_pipeline=settings.in_pipeline)
             click.echo(rendered, nl=False, color=settings.has_colour)
-        else:
-            rendered = render(report, colour=False, in_pipeline=False)
-            _write_file(output.file, rendered)
+            continue
+        try:
+            _write_file(output.file, render(report, colour=False, in_pipeline=False))
+        except ConfigurationError as error:
+            failure = failure or error
+    if failure:
+        raise failure
 
 
 def write_aside(report: Report, settings: Settings) -> None:

@@ -513,6 +513,19 @@ def test_reports_are_written_whatever_the_exit_code(world: World) -> None:
     assert applied.err == ""
 
 
+def test_a_report_that_cannot_be_written_hides_no_other(world: World) -> None:
+    world.manifests()
+
+    applied = world.run(
+        "apply", "--auto-approve", "-o", "json=nowhere/x.json", "-o", "json=result.json"
+    )
+
+    assert applied.code == 1
+    assert "1 applied" in applied.out
+    assert "nowhere/x.json: cannot be written" in applied.err
+    assert json.loads((world.folder / "result.json").read_text())["summary"]["applied"] == 1
+
+
 def test_an_apply_of_many_flows_in_parallel_writes_each_once(world: World) -> None:
     names = [f"flow-{number:02}" for number in range(30)]
     world.lives(*(live(name) for name in names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -208,7 +209,9 @@ def test_an_apply_whose_reader_goes_away_ends_in_good_order(
 ) -> None:
     gate = Gate()
     proxy.on("PUT", "/", gate)
-    with world.spawn("apply", "--auto-approve") as process:
+    report = world.folder / "result.json"
+    words = ("-o", "text", "-o", f"json={report.name}")
+    with world.spawn("apply", "--auto-approve", *words) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert gate.met.wait(DEADLINE_S)
@@ -220,6 +223,7 @@ def test_an_apply_whose_reader_goes_away_ends_in_good_order(
     assert said == ""
     [run] = world.run("history", "-o", "json").json["runs"]
     assert run["outcome"] == "applied"
+    assert json.loads(report.read_text())["results"] == run["results"]
     assert [world.timeout("billing"), world.timeout("orders")] == [5000, 5000]
 
 
