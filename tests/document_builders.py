@@ -51,6 +51,7 @@ def a_plan(*changes: FlowChange, **rest: Any) -> Plan:
         "source": Source(commit="c0ffee", dirty=False),
         "manifest_sha256": "ab" * 32,
         "flow_count": 12,
+        "managed_flows": 12,
     }
     return Plan(changes=changes or (flow_change(timeout_change()),), **facts | rest)
 
@@ -132,7 +133,8 @@ plans = st.lists(flow_changes, max_size=3, unique_by=lambda change: change.ref.a
         source=st.builds(Source, commit=st.none() | texts, dirty=st.booleans()),
         manifest_sha256=texts,
         changes=st.just(tuple(changes)),
-        flow_count=st.integers(len(changes)),
+        flow_count=st.integers(len(changes), 1000),
+        managed_flows=st.integers(1000),
         warnings=st.lists(texts, max_size=2).map(tuple),
     )
 )

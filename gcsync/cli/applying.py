@@ -56,7 +56,6 @@ def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # 
             found,
             lambda: session.make_plan(found, manifests, specs),
             limits=manifests.project.limits,
-            managed_flows=len(manifests.flows),
             must_ask=not auto_approve,
         )
 
@@ -79,7 +78,6 @@ def _apply_saved(planfile: Path, chosen: Settings) -> int:
             found,
             lambda: saved.plan,
             limits=limits,
-            managed_flows=saved.plan.flow_count,
             must_ask=False,
             saved_digest=saved.digest,
         )
@@ -105,7 +103,6 @@ def _run(
     planned: Any,
     *,
     limits: Limits,
-    managed_flows: int,
     must_ask: bool,
     saved_digest: str | None = None,
 ) -> int:
@@ -123,7 +120,7 @@ def _run(
         open_intents = journal.open_intents(org_id)
         recovered = recover(journal, found.driver, open_intents, clock=found.clock)
         plan: Plan = planned()
-        check_limits(plan, limits, managed_flows=managed_flows)
+        check_limits(plan, limits)
         if saved_digest is None:
             console.write_aside(present_plan(plan, key=key), found.settings)
             console.blank(found.settings)

@@ -94,7 +94,7 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read has seen enough; nothing may be flushed into the void at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 128 + signal.SIGPIPE
+        code = 1
     except OSError as error:
         code = _failed(f"{error.filename or 'system'}: {error.strerror or error}", 1)
     sys.exit(code)

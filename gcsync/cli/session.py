@@ -148,6 +148,7 @@ def make_plan(
     return build_plan(
         observation.changes,
         flow_count=len(specs),
+        managed_flows=len(manifests.flows),
         gcsync_version=__version__,
         created_at=now,
         expires_at=now + ttl,

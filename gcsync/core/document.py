@@ -89,6 +89,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "manifest_sha256": plan.manifest_sha256,
         "resource_changes": [_change_document(change) for change in plan.changes],
         "summary": _summary(plan.changes, plan.flow_count),
+        "managed_flows": plan.managed_flows,
         "warnings": list(plan.warnings),
     }
 
@@ -163,12 +164,15 @@ def _plan(node: Node) -> Plan:
     organisation = node.member("org")
     source = node.member("source")
     flow_count = node.member("summary").member("flows").integer()
+    managed_flows = node.member("managed_flows").integer()
     changes = tuple(map(_change, node.member("resource_changes").items()))
     addresses = [change.ref.address for change in changes]
     if len(set(addresses)) < len(addresses):
         raise Malformed("resource_changes names a flow twice")
     if flow_count < len(changes):
         raise Malformed("summary.flows is less than the flows that change")
+    if managed_flows < flow_count:
+        raise Malformed("managed_flows is less than summary.flows")
     _agree(node.member("summary"), _summary(changes, flow_count))
     return Plan(
         gcsync_version=node.member("gcsync_version").text(),
@@ -182,6 +186,7 @@ def _plan(node: Node) -> Plan:
         manifest_sha256=node.member("manifest_sha256").text(),
         changes=changes,
         flow_count=flow_count,
+        managed_flows=managed_flows,
         warnings=tuple(warning.text() for warning in node.member("warnings").items()),
     )
 

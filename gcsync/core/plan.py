@@ -90,6 +90,7 @@ def build_plan(
     changes: Iterable[FlowChange],
     *,
     flow_count: int,
+    managed_flows: int,
     gcsync_version: str,
     created_at: datetime,
     expires_at: datetime,
@@ -115,16 +116,16 @@ def build_plan(
             )
         ),
         flow_count=flow_count,
+        managed_flows=managed_flows,
         warnings=tuple(sorted(set(warnings))),
     )
 
 
-def check_limits(plan: Plan, limits: Limits, *, managed_flows: int) -> None:
+def check_limits(plan: Plan, limits: Limits) -> None:
     """Refuse a plan that changes more flows than the project allows; both limits count.
 
-    *managed_flows* is how many flows all manifests of the environment name,
-    whatever was selected, so that looking at one flow does not make it 100 %.
-    Raises `LimitExceeded`.
+    A percentage is one of all managed flows, whatever was selected, so that
+    looking at one flow alone does not make it 100 %. Raises `LimitExceeded`.
     """
     changed = len(plan.changes)
     if limits.max_flows is not None and changed > limits.max_flows:
@@ -132,10 +133,10 @@ def check_limits(plan: Plan, limits: Limits, *, managed_flows: int) -> None:
             f"the plan changes {changed} flows, more than spec.limits.max_flows"
             f" = {limits.max_flows}; narrow it with --target or --select, or raise the limit"
         )
-    percent = 100 * changed / managed_flows if managed_flows else 0.0
+    percent = 100 * changed / plan.managed_flows if plan.managed_flows else 0.0
     if limits.max_percent is not None and percent > limits.max_percent:
         raise LimitExceeded(
-            f"the plan changes {changed} of {managed_flows} flows ({percent:.1f} %), more than"
+            f"the plan changes {changed} of {plan.managed_flows} flows ({percent:.1f} %), more than"
             f" spec.limits.max_percent = {limits.max_percent:g}; narrow it with --target or"
             " --select, or raise the limit"
         )

@@ -145,7 +145,8 @@ class Plan:
     """The difference between manifests and live flows, as a value.
 
     *changes* are sorted by address and hold changed flows only;
-    *flow_count* counts all flows that were compared. Times are UTC.
+    *flow_count* counts all flows that were compared, *managed_flows* all
+    that the manifests of the environment name, selected or not. Times are UTC.
     """
 
     gcsync_version: str
@@ -157,6 +158,7 @@ class Plan:
     manifest_sha256: str
     changes: tuple[FlowChange, ...]
     flow_count: int
+    managed_flows: int
     warnings: tuple[str, ...] = ()
 
 

@@ -378,10 +378,13 @@ def test_more_than_the_limits_allow_is_refused_before_any_write(world: World, li
     now = world.run("apply", "--auto-approve")
     saved = world.run("apply", "plan.json")
     narrowed = world.run("apply", "--auto-approve", "--target", "flow/a")
+    world.run("plan", "--target", "flow/b", "--out", "narrowed.json")
+    narrowed_and_saved = world.run("apply", "narrowed.json")
 
-    assert (now.code, saved.code, narrowed.code) == (5, 5, 0)
+    codes = (now.code, saved.code, narrowed.code, narrowed_and_saved.code)
+    assert codes == (5, 5, 0, 0)
     assert f"spec.limits.{limits[1:-1].replace(':', ' =')}" in now.err
-    assert [edit.flow for edit in world.org.log] == ["id-a"]
+    assert [edit.flow for edit in world.org.log] == ["id-a", "id-b"]
 
 
 def test_a_plan_that_was_changed_after_it_was_saved_is_refused(world: World) -> None:

@@ -107,6 +107,7 @@ def test_a_plan_has_the_members_of_the_contract() -> None:
             }
         ],
         "summary": {"flows": 12, "changed_flows": 1, "changed_fields": 1, "unchanged_flows": 11},
+        "managed_flows": 12,
         "warnings": [],
         "digest": digest(document),
     }

@@ -18,6 +18,7 @@ def plan_of(*changes: FlowChange, flow_count: int = 10) -> Plan:
     return build_plan(
         changes,
         flow_count=flow_count,
+        managed_flows=10,
         gcsync_version="1",
         created_at=NOW,
         expires_at=NOW + timedelta(hours=24),
@@ -96,18 +97,18 @@ def test_a_plan_holds_changed_flows_only_in_the_order_of_their_addresses() -> No
 )
 def test_a_plan_over_any_limit_is_refused(limits: Limits) -> None:
     with pytest.raises(LimitExceeded, match="the plan changes 2"):
-        check_limits(plan_of(changed("a"), changed("b")), limits, managed_flows=10)
+        check_limits(plan_of(changed("a"), changed("b")), limits)
 
 
 def test_a_plan_at_its_limits_passes() -> None:
     plan = plan_of(changed("a"), changed("b"))
 
-    check_limits(plan, Limits(max_flows=2, max_percent=20.0), managed_flows=10)
-    check_limits(plan, Limits(), managed_flows=10)
+    check_limits(plan, Limits(max_flows=2, max_percent=20.0))
+    check_limits(plan, Limits())
 
 
 def test_a_percentage_is_of_all_managed_flows_not_of_the_selected() -> None:
-    check_limits(plan_of(changed("a"), flow_count=1), Limits(max_percent=10), managed_flows=10)
+    check_limits(plan_of(changed("a"), flow_count=1), Limits(max_percent=10))
 
 
 def test_with_nothing_alike_some_names_that_exist_are_offered() -> None:
