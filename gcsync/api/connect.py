@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gcsync.api.credentials import (
+    TOKEN,
     AccessToken,
     ClientCredentials,
     Credentials,
@@ -126,6 +127,11 @@ def connect(
 def _credentials(given: Mapping[str, str]) -> Credentials | None:
     """A ready token first, then what was set up for gcsync alone, then what others share."""
     if token := given.get("GENESYSCLOUD_ACCESS_TOKEN"):
+        if not TOKEN.fullmatch(token):
+            raise ConfigurationError(
+                "GENESYSCLOUD_ACCESS_TOKEN: holds characters that no token has; set it again,"
+                " without line ends and quotes"
+            )
         return AccessToken(token=Secret(token))
     client_id = _first(given, CLIENT_ID)
     if client_id is None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
+
+TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")
+"""What can be sent as a bearer token: visible ASCII (RFC 6750, 2.1, and then some)."""
 
 
 class Secret:

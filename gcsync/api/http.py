@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar, assert_neve
 
 from gcsync import __version__
 from gcsync.api.pacing import DEFER_S, backoff_s
-from gcsync.api.refusal import Problem, problem_of
+from gcsync.api.refusal import Problem, noted, problem_of
 from gcsync.errors import (
     ApiError,
     AuthenticationFailed,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Iterator
 
-    from gcsync.api.credentials import TokenSource
+    from gcsync.api.credentials import Secret, TokenSource
     from gcsync.api.pacing import Clock, Limiter
 
 T = TypeVar("T")
@@ -201,13 +201,9 @@ class Client:
                     raise outcome.error
                 case "token":
                     if effort.renewed:
-                        raise AuthenticationFailed(
-                            f"{call.name}: the API does not accept the token that the login"
-                            " service has just given; check that region and credentials belong"
-                            " to one organisation"
-                        ) from outcome.error
+                        raise _twice_rejected(call, outcome.error)
                     effort.renewed = True
-                    self.tokens.refresh(token)
+                    self._renew(token, outcome.error)
                 case "throttle":
                     # With a Retry-After the limiter holds this call back, with all others.
                     if self._limiter.held_s() == 0:
@@ -220,6 +216,12 @@ class Client:
                     self._pause(effort, outcome.error, effort.failures, FAILURE_BASE_S)
                 case _:
                     assert_never(outcome.remedy)
+
+    def _renew(self, rejected: Secret, error: ApiError) -> None:
+        try:
+            self.tokens.refresh(rejected)
+        except AuthenticationFailed as failure:
+            raise noted(failure, failure.correlation_id or error.correlation_id) from error
 
     def _attempt(self, call: _Call, token: str, reader: Callable[[Answer], T]) -> T | Problem:
         headers = {
@@ -303,6 +305,15 @@ class _Effort:
     throttles: int = 0
     renewed: bool = False
     last: ApiError | None = None
+
+
+def _twice_rejected(call: _Call, error: ApiError) -> ApiError:
+    rejected = AuthenticationFailed(
+        f"{call.name}: the API does not accept the token that the login service has just given;"
+        " check that region and credentials belong to one organisation"
+    )
+    rejected.__cause__ = error
+    return noted(rejected, error.correlation_id)
 
 
 def _as_it_is(answer: Answer) -> Answer:

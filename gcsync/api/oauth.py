@@ -6,7 +6,6 @@ import base64
 import email.utils
 import json
 import math
-import re
 import threading
 import uuid
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from urllib.parse import quote_plus, urlencode
 
-from gcsync.api.credentials import ClientCredentials, Secret, SignedAssertion
+from gcsync.api.credentials import TOKEN, ClientCredentials, Secret, SignedAssertion
 from gcsync.api.http import USER_AGENT, Request, Response, Transport
 from gcsync.api.pacing import DEFER_S, backoff_s, retry_after_s
 from gcsync.errors import (
@@ -39,7 +38,6 @@ LONG_LIFETIME_S: Final = 3_600
 EARLY_S: Final = 300
 LONGEST_LIFETIME_S: Final = 172_800
 THROTTLE_BASE_S: Final = 2.0
-_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
 class GivenToken:
@@ -262,7 +260,7 @@ def _token(url: str, response: Response) -> tuple[Secret, float]:
     """Token and lifetime in seconds, which is endless where the answer does not tell."""
     document = _object(response.body)
     token = document.get("access_token")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+    if not isinstance(token, str) or not TOKEN.fullmatch(token):
         raise AuthenticationFailed(
             f"{url}: the answer holds no usable token; check region and GCSYNC_LOGIN_URL"
         )

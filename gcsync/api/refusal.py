@@ -73,9 +73,8 @@ def problem_of(
 def _refusal(name: str, status: int, said: ErrorBody) -> Problem:
     match status:
         case 401:
-            return Problem(
-                _noted(AuthenticationFailed(f"{name}: token not accepted"), said), "token"
-            )
+            rejected = AuthenticationFailed(f"{name}: token not accepted")
+            return Problem(noted(rejected, said.correlation_id), "token")
         case 403:
             return Problem(_permission_missing(name, said), "none")
         case 429:
@@ -132,14 +131,15 @@ def _ambiguous(
     detail = f"{reason} ({said})" if str(said) else reason
     if write:
         unknown = OutcomeUnknown(f"{name}: it is unknown whether this happened: {detail}")
-        return Problem(_noted(unknown, said), "none")
-    return Problem(_noted(error(f"{name}: {detail}"), said), remedy)
+        return Problem(noted(unknown, said.correlation_id), "none")
+    return Problem(noted(error(f"{name}: {detail}"), said.correlation_id), remedy)
 
 
-def _noted(error: ApiError, said: ErrorBody) -> ApiError:
-    if said.correlation_id:
-        error.correlation_id = said.correlation_id
-        error.args = (f"{error.args[0]} (correlation id {said.correlation_id})",)
+def noted(error: ApiError, correlation_id: str | None) -> ApiError:
+    """*error* with the id that Genesys support asks for, once, in its message too."""
+    if correlation_id and error.correlation_id is None:
+        error.correlation_id = correlation_id
+        error.args = (f"{error.args[0]} (correlation id {correlation_id})",)
     return error
 
 

@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 import zlib
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
@@ -39,7 +40,10 @@ class _Adapter(requests.adapters.HTTPAdapter):
     """requests' adapter without what it works out anew for each request."""
 
     def __init__(self, *, ca_bundle: str | None, proxy: str | None, pool_size: int) -> None:
-        self._context = _tls_context(ca_bundle)
+        self._ca_bundle = ca_bundle
+        if ca_bundle is not None:
+            # A mistake in what the user named is told before anything is sent.
+            _ = self._context
         self._proxy = proxy
         self._pools: dict[str, HTTPConnectionPool] = {}
         self._pools_lock = threading.Lock()
@@ -62,8 +66,14 @@ class _Adapter(requests.adapters.HTTPAdapter):
         if self._proxy and not is_loopback(urlsplit(origin).hostname or ""):
             manager = self.proxy_manager_for(self._proxy)
         manager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
-        manager.connection_pool_kw["ssl_context"] = self._context
+        if origin.startswith("https:"):
+            manager.connection_pool_kw["ssl_context"] = self._context
         return manager
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Made when first needed: reading all of certifi's certificates takes a while."""
+        return _tls_context(self._ca_bundle)
 
     def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
         """Nothing: the TLS context of every pool verifies, and cannot be told not to."""

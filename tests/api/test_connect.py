@@ -43,6 +43,14 @@ def test_a_region_gives_both_hosts() -> None:
     assert found.credentials == AccessToken(token=Secret("tok"))
 
 
+@pytest.mark.parametrize("token", ["tok\x1b", "tok\nX: y", "two words", "Bearer\u202etok"])
+def test_a_token_that_cannot_be_sent_is_refused_and_not_repeated(token: str) -> None:
+    with pytest.raises(ConfigurationError, match="GENESYSCLOUD_ACCESS_TOKEN") as refused:
+        settings(REGION | {"GENESYSCLOUD_ACCESS_TOKEN": token})
+
+    assert "tok" not in str(refused.value).replace("token", "")
+
+
 def test_the_api_url_is_the_login_url_too_unless_that_is_given() -> None:
     gateway = {"GCSYNC_API_URL": "https://Gateway.example/"} | TOKEN
 

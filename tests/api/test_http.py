@@ -499,11 +499,13 @@ def test_a_second_401_ends_the_call(proxy: FaultProxy, server: SandboxServer) ->
 
 
 def test_a_given_token_that_is_rejected_cannot_be_renewed() -> None:
-    sender, script = scripted(response(401))
+    sender, script = scripted(response(401, **{"ININ-Correlation-Id": "corr-1"}))
 
-    with pytest.raises(AuthenticationFailed, match="GENESYSCLOUD_ACCESS_TOKEN"):
+    with pytest.raises(AuthenticationFailed, match="GENESYSCLOUD_ACCESS_TOKEN") as failed:
         sender.get("/x")
 
+    assert failed.value.correlation_id == "corr-1"
+    assert "(correlation id corr-1)" in str(failed.value)
     assert len(script.sent) == 1
 
 
