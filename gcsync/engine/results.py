@@ -42,7 +42,7 @@ def settled(change: FlowChange, fresh: Snapshot, *, wrote: bool) -> FlowResult:
     return FlowResult(
         ref=fresh.ref,
         status="applied" if wrote else "unchanged",
-        revision_before=change.revision,
+        revision_before=change.revision if wrote else fresh.revision,
         revision_after=fresh.revision,
         fields=change.fields if wrote else (),
     )

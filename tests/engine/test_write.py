@@ -79,6 +79,7 @@ def test_a_flow_that_is_as_desired_already_costs_no_write(
     result = write.settle()
 
     assert (result.status, result.fields) == ("unchanged", ())
+    assert (result.revision_before, result.revision_after) == ('"2"', '"2"')
     assert driver.puts == []
     assert outcomes(run) == []
 
