@@ -10,10 +10,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gcsync.loader import layout, schema, secrets
+from gcsync.loader import schema, secrets
 from gcsync.loader.names import quoted
 from gcsync.loader.node import Mapping, Node, location
 from gcsync.loader.overlay import merged
+from gcsync.loader.parse import parse
 from gcsync.loader.project import FILE_NAME, ProjectFile, read_project
 from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import SourceFile, decode, discover, read
@@ -167,7 +168,7 @@ class Reading:
         if isinstance(text, Finding):
             self.findings.append(text)
             return []
-        documents, wrong = layout.read(text, file.name)
+        documents, wrong = parse(text, file.name)
         self.findings += wrong
         if mentions(text):
             return [substitute(each, self.variables, self.findings) for each in documents]

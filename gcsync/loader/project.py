@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import layout, schema, secrets
+from gcsync.loader import schema, secrets
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
+from gcsync.loader.parse import parse
 from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import SourceFile, decode, read
 from gcsync.loader.variables import Variables, definitions, references
@@ -104,7 +105,7 @@ def read_project(root: Path) -> ProjectFile:
         found.findings += [told for told in (text,) if isinstance(told, Finding)]
         return found
     found.content = content
-    documents, wrong = layout.read(text, FILE_NAME)
+    documents, wrong = parse(text, FILE_NAME)
     found.findings += wrong
     _take(found, documents)
     return found
