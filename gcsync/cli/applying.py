@@ -44,12 +44,12 @@ def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # 
     chosen = settings(**options)
     if planfile is not None:
         return _apply_saved(planfile, chosen)
-    if not auto_approve and not sys.stdin.isatty():
+    if not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):
         raise WrongUsage(
             "apply asks before it writes, and there is no terminal to ask on; give a saved plan,"
             " or --auto-approve"
         )
-    manifests = session.load(chosen)
+    manifests = session.load_flows(chosen)
     specs = chosen.chosen(manifests.flows)
     with session.connected(chosen, manifests.environment) as found:
         return _run(
@@ -134,7 +134,9 @@ def _run(
             command=shlex.join(["gcsync", *click.get_current_context().find_root().obj]),
             recovered=recovered,
         )
-        report = present_results(ended.run_id, ended.results, notes=ended.notes)
+        report = present_results(
+            ended.run_id, ended.results, notes=ended.notes, again=found.settings.again
+        )
         console.write(report, found.settings)
         return exit_code_of(ended)
 
@@ -142,13 +144,19 @@ def _run(
 def _ask(plan: Plan) -> None:
     click.echo(err=True)
     answer = click.prompt(
-        f"Apply to {plan.organisation.api_url}? Only 'yes' is taken as a yes",
+        f"Apply to {_named(plan)}? Only 'yes' is taken as a yes",
         default="no",
         show_default=False,
         err=True,
     )
     if answer != "yes":
         raise GcsyncError("apply cancelled; nothing was written")
+
+
+def _named(plan: Plan) -> str:
+    organisation = f"organisation {plan.organisation.id} at " if plan.organisation.id else ""
+    environment = f"{plan.environment}, " if plan.environment else ""
+    return f"{environment}{organisation}{plan.organisation.api_url}"
 
 
 @click.command()

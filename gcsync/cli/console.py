@@ -84,7 +84,7 @@ def progress(total: int, label: str, settings: Settings) -> Iterator[Callable[[]
         yield lambda: None
         return
     with click.progressbar(
-        length=total, label=label, file=sys.stderr, show_pos=True, show_eta=True
+        length=total, label=label, file=sys.stderr, show_pos=True, show_eta=False
     ) as bar:
         yield lambda: bar.update(1)
 

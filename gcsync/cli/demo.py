@@ -64,7 +64,7 @@ class _Tour:
             "That was the tour.",
             "Your own organisation: 'gcsync init', set GENESYSCLOUD_REGION,",
             "GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, 'gcsync plan'.",
-            "To practise on the sandbox first, add --sandbox to any command.",
+            "To practise on the sandbox first: 'gcsync plan --sandbox', 'gcsync apply --sandbox'.",
         )
 
     def _a_plan(self) -> None:

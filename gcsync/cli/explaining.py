@@ -76,7 +76,7 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
     from gcsync.engine.observe import resolve
     from gcsync.model.manifest import ABSENT, unescape
 
-    manifests = session.load(chosen)
+    manifests = session.load_flows(chosen)
     spec = next(spec for spec in manifests.flows if spec.address == explained[0].address)
     with session.connected(chosen, manifests.environment) as found:
         ((_, ref),) = resolve([spec], found.driver)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -47,6 +48,16 @@ class Settings:
     has_colour: bool = False
     in_pipeline: bool = False
     verbosity: int = 0
+
+    @property
+    def again(self) -> str:
+        """The options that lead another command to the same manifests and organisation."""
+        words = [word for path in self.manifests for word in ("-f", str(path))]
+        if self.environment is not None:
+            words += ["--env", self.environment]
+        if self.has_sandbox:
+            words.append("--sandbox")
+        return "".join(f" {shlex.quote(word)}" for word in words)
 
     def chosen(self, specs: Sequence[FlowSpec]) -> tuple[FlowSpec, ...]:
         """The flows that ``--select``, ``--target`` and ``--exclude`` leave.
@@ -192,7 +203,7 @@ def settings(**options: Any) -> Settings:
         raise WrongUsage("-o: only one format can go to stdout; give the others a file")
     return Settings(
         **known,
-        has_colour=not no_color and sys.stdout.isatty(),
+        has_colour=not no_color and sys.stdout.isatty() and os.environ.get("TERM") != "dumb",
         in_pipeline=bool(os.environ.get("GITHUB_ACTIONS")),
         verbosity=-1 if quiet else verbose,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,8 @@ def plan(
         planfile.write(out, drawn, key=key)
     console.write(present_plan(drawn, key=key), chosen)
     if out is not None:
-        console.say(f"saved to {out}; 'gcsync apply {out}' applies exactly this", chosen)
+        again = replace(chosen, manifests=()).again
+        console.say(f"saved to {out}; 'gcsync apply{again} {out}' applies exactly this", chosen)
     return 2 if detailed_exitcode and drawn.changes else 0
 
 
@@ -135,7 +137,7 @@ def _draw(
     from gcsync.cli import offline as saved
     from gcsync.cli import session
 
-    manifests = session.load(chosen)
+    manifests = session.load_flows(chosen)
     specs = chosen.chosen(manifests.flows)
     ttl = ttl or session.PLAN_TTL
     opened = (

@@ -148,7 +148,7 @@ def _applied(
 def _cut_off(change: FlowChange, doubtful: set[str]) -> FlowResult:
     if change.ref.address in doubtful:
         return outcomes.doubtful(change, change.revision, None)
-    return outcomes.ended(change, "skipped")
+    return outcomes.interrupted(change)
 
 
 def outcome_of(results: Sequence[FlowResult]) -> str:

@@ -80,10 +80,11 @@ def _misfit(
 def nearest(name: str, names: Iterable[str]) -> str:
     """A clause that offers the names most like *name*, or what there is, or nothing."""
     known = sorted(set(names))
-    close = get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
-    if not close:
-        return ""
-    return f"; nearest: {', '.join(close)}"
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return f"; nearest: {', '.join(close)}"
+    more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+    return f"; there are {', '.join(known[:5])}{more}" if known else ""
 
 
 def build_plan(
@@ -127,19 +128,32 @@ def check_limits(plan: Plan, limits: Limits) -> None:
     A percentage is one of all managed flows, whatever was selected, so that
     looking at one flow alone does not make it 100 %. Raises `LimitExceeded`.
     """
+    problem = over_limits(plan, limits)
+    if problem is not None:
+        raise LimitExceeded(problem)
+
+
+def over_limits(plan: Plan, limits: Limits) -> str | None:
+    """Which limit *plan* exceeds, and what to do about it; ``None`` where it keeps them all."""
     changed = len(plan.changes)
     if limits.max_flows is not None and changed > limits.max_flows:
-        raise LimitExceeded(
+        return (
             f"the plan changes {changed} flows, more than spec.limits.max_flows"
-            f" = {limits.max_flows}; narrow it with --target or --select, or raise the limit"
+            f" = {limits.max_flows}; {_way_out(changed)}"
         )
     percent = 100 * changed / plan.managed_flows if plan.managed_flows else 0.0
     if limits.max_percent is not None and percent > limits.max_percent:
-        raise LimitExceeded(
+        return (
             f"the plan changes {changed} of {plan.managed_flows} flows ({percent:.1f} %), more than"
-            f" spec.limits.max_percent = {limits.max_percent:g}; narrow it with --target or"
-            " --select, or raise the limit"
+            f" spec.limits.max_percent = {limits.max_percent:g}; {_way_out(changed)}"
         )
+    return None
+
+
+def _way_out(changed: int) -> str:
+    if changed == 1:
+        return "raise the limit in gcsync.yaml"
+    return "narrow the plan with --target or --select, or raise the limit in gcsync.yaml"
 
 
 def invert(change: FlowChange) -> FlowChange:

@@ -1,7 +1,8 @@
 """Live flows kept in a file: recorded from one driver, read back as another that cannot write.
 
 The file holds each document as the text that was received, so that a plan
-against it is the plan that the organisation would have given at that time.
+against it is the plan that the organisation would have given at that time;
+only secrets that somebody typed into a setting are left out.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import Malformed, Node, parse, readable
+from gcsync.core.secrecy import secrets_in
 from gcsync.drivers.flow_lens import amended, read_snapshot
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
-from gcsync.model.change import LiveFlow, Organisation
+from gcsync.model.change import FieldChange, LiveFlow, Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import FieldChange, FlowRef, Revision, Snapshot
+    from gcsync.model.change import FlowRef, Revision, Snapshot
 
 FORMAT_VERSION: Final = "1.0"
+REMOVED: Final = "(a secret, removed by gcsync)"
 LARGEST_FILE: Final = 512 * 1024 * 1024
 
 
@@ -78,13 +81,12 @@ class Recorder:
                 {
                     "id": flow_id,
                     "revision": snapshot.revision,
-                    "document": snapshot.document.decode(),
+                    "document": _without_secrets(snapshot).decode(),
                 }
                 for flow_id, snapshot in sorted(self._snapshots.items())
             ],
         }
         try:
-            # Live documents can hold credentials that somebody typed into a header.
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="ascii") as opened:  # noqa: PTH123 - a descriptor has no path
                 opened.write(readable(document))
@@ -92,6 +94,28 @@ class Recorder:
             raise ConfigurationError(
                 f"{file}: snapshots cannot be saved ({error.strerror}); choose another file"
             ) from error
+
+
+def _without_secrets(snapshot: Snapshot) -> bytes:
+    """The document with every setting that holds a secret replaced: the file will be passed on.
+
+    Raises `InvalidAnswer` where a secret cannot be replaced in place.
+    """
+    return amended(
+        snapshot,
+        [
+            FieldChange(
+                action=action.name,
+                action_id=action.id,
+                setting=setting,
+                before=value,
+                after=REMOVED,
+            )
+            for action in snapshot.actions
+            for setting, value in action.settings.items()
+            if isinstance(value, str) and any(secrets_in(setting, value))
+        ],
+    )
 
 
 class SavedSnapshots:

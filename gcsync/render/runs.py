@@ -31,15 +31,18 @@ _SIGNS: Final[dict[Status, tuple[str, Tone]]] = {
 
 
 def present_results(
-    run_id: str, results: Sequence[FlowResult], *, notes: Sequence[str] = ()
+    run_id: str, results: Sequence[FlowResult], *, notes: Sequence[str] = (), again: str = ""
 ) -> Report:
-    """How a run ended, flow by flow; *notes* are warnings, recovered writes first of all."""
+    """How a run ended, flow by flow; *notes* are warnings, recovered writes first of all.
+
+    *again* are the options that a command needs to meet the same manifests
+    and organisation.
+    """
     statuses = Counter(result.status for result in results)
     said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
     smooth = [result for result in results if result.status in ("applied", "rebased")]
-    rough = [
-        result for result in results if result.status not in ("applied", "rebased", "unchanged")
-    ]
+    skipped = [result for result in results if result.status == "skipped"]
+    rough = [result for result in results if result.status in ("conflict", "failed", "unknown")]
     return Report(
         document={
             "format_version": "1.0",
@@ -50,7 +53,8 @@ def present_results(
         },
         blocks=(
             *([Block(rows=tuple(_smooth_row(result) for result in smooth))] if smooth else []),
-            *(_result_block(result) for result in rough),
+            *([Block(rows=tuple(_skipped_row(result) for result in skipped))] if skipped else []),
+            *(_result_block(result, again) for result in rough),
         ),
         closing=(
             *(Row(sign="!", cells=(note,), tone="change") for note in notes),
@@ -84,7 +88,13 @@ def _smooth_row(result: FlowResult) -> Row:
     return Row(sign=sign, cells=cells, tone=tone)
 
 
-def _result_block(result: FlowResult) -> Block:
+def _skipped_row(result: FlowResult) -> Row:
+    sign, tone = _SIGNS[result.status]
+    why = result.error.message if result.error else ""
+    return Row(sign=sign, cells=(result.ref.address, result.status, why), tone=tone)
+
+
+def _result_block(result: FlowResult, again: str = "") -> Block:
     sign, tone = _SIGNS[result.status]
     ref = result.ref
     moved = f", now revision {result.revision_after}" if result.revision_after else ""
@@ -93,11 +103,11 @@ def _result_block(result: FlowResult) -> Block:
     if result.error:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
     if result.conflict:
-        rows.extend(_conflict_rows(result, result.conflict))
+        rows.extend(_conflict_rows(result, result.conflict, again))
     return Block(rows=tuple(rows))
 
 
-def _conflict_rows(result: FlowResult, conflict: Conflict) -> list[Row]:
+def _conflict_rows(result: FlowResult, conflict: Conflict, again: str) -> list[Row]:
     rows = [
         Row(
             cells=("setting", "planned from", "live now", "desired"),
@@ -114,7 +124,7 @@ def _conflict_rows(result: FlowResult, conflict: Conflict) -> list[Row]:
         Row(cells=(way,), depth=2)
         for way in (
             (
-                f"keep the manifest's value: gcsync apply --target {address}"
+                f"keep the manifest's value: gcsync apply{again} --target {address}"
                 "  (plans anew from what is live now)"
             ),
             "keep the live value: write it into the manifest at the line shown, and merge that",
@@ -162,6 +172,8 @@ def _run_block(run: Run, *, wants_results: bool) -> Block:
 def _history_rows(result: FlowResult) -> tuple[Row, ...]:
     if result.status in ("applied", "rebased"):
         return (_smooth_row(result), *map(field_row, result.fields))
+    if result.status == "skipped":
+        return (_skipped_row(result),)
     return _result_block(result).rows
 
 

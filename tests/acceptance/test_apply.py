@@ -146,7 +146,7 @@ def test_only_yes_is_taken_as_a_yes(world: World) -> None:
     assert cancelled == 0
     assert accepted.code == 0
     assert "Plan: 1 flow of 1 to change" in accepted.out
-    assert f"Apply to {world.url}?" in accepted.err
+    assert f"at {world.url}?" in accepted.err
     assert world.timeout() == 5000
 
 

@@ -485,3 +485,51 @@ def test_the_sandbox_needs_no_network_and_no_credentials(world: World) -> None:
     assert plan.code == 2, plan.err
     assert "4321" in plan.out
     assert not world.org.requests
+
+
+def test_saved_snapshots_hold_no_secret(world: World) -> None:
+    secret = "Bearer c4n4ry-0123456789-abcdef"
+    headers = [{"name": "Authorization", "value": secret}, {"name": "Accept", "value": "a"}]
+    world.lives(live(actions={"Lookup": {"timeout": 3000, "headers": headers}}))
+    world.manifests(manifest())
+
+    world.run("plan", "--save-snapshots", "snapshots.json")
+
+    saved = (world.folder / "snapshots.json").read_text()
+    assert secret not in saved
+    assert "Accept" in saved
+    assert world.run("plan", "--offline", "snapshots.json").code == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "drift", "apply --auto-approve"])
+def test_manifests_without_a_flow_are_no_all_clear(world: World, command: str) -> None:
+    world.write({"manifests/none.yaml": "# everything was removed by mistake\n"})
+
+    ended = world.run(*command.split())
+
+    assert ended.code == 1
+    assert world.writes() == 0
+
+
+def test_a_plan_says_when_apply_will_refuse_it(world: World) -> None:
+    world.lives(live("a"), live("b"))
+    world.write({"gcsync.yaml": project("limits: {max_flows: 1}")})
+    world.manifests(manifest("a"), manifest("b"))
+
+    plan = world.run("plan", "-o", "json")
+
+    assert plan.code == 0
+    assert plan.json["warnings"] == [
+        "apply will refuse: the plan changes 2 flows, more than spec.limits.max_flows = 1;"
+        " narrow the plan with --target or --select, or raise the limit in gcsync.yaml"
+    ]
+
+
+def test_what_to_run_next_leads_to_the_same_organisation(world: World) -> None:
+    world.lives(live())
+    world.manifests(manifest())
+    world.write({"gcsync.yaml": project("environments: {prod: {}}")})
+
+    plan = world.run("plan", "--env", "prod", "--out", "p.json")
+
+    assert "'gcsync apply --env prod p.json' applies exactly this" in plan.err

@@ -112,5 +112,6 @@ def test_a_percentage_is_of_all_managed_flows_not_of_the_selected() -> None:
 
 
 def test_with_nothing_alike_some_names_that_exist_are_offered() -> None:
-    assert nearest("zzz", ["b", "a"]) == "; nearest: a, b"
+    assert nearest("zzz", ["b", "a"]) == "; there are a, b"
+    assert nearest("zzz", "fedcba") == "; there are a, b, c, d, e and 1 more"
     assert nearest("zzz", []) == ""
