@@ -78,9 +78,9 @@ class Application:
             progress(result)
 
         def settle(change: FlowChange) -> FlowResult:
-            if halted or self._run.stop.is_set():
-                return results.ended(change, "skipped")
-            return self._settle(change)
+            if self._run.stop.is_set():
+                return results.interrupted(change)
+            return results.held_back(change) if halted else self._settle(change)
 
         return in_parallel(settle, members, parallelism=self._parallelism, done=note)
 

@@ -26,6 +26,18 @@ def ended(change: FlowChange, status: Status) -> FlowResult:
     )
 
 
+def interrupted(change: FlowChange) -> FlowResult:
+    """The run was told to stop before anything was written to the flow."""
+    why = Failure(code="interrupted", message="interrupted before it was written")
+    return replace(ended(change, "skipped"), error=why)
+
+
+def held_back(change: FlowChange) -> FlowResult:
+    """The flow's wave never began."""
+    why = Failure(code="earlier-wave", message="an earlier wave did not go through")
+    return replace(ended(change, "skipped"), error=why)
+
+
 def written(planned: FlowChange, rebased: FlowChange, revision: Revision) -> FlowResult:
     """A write was acknowledged; it was rebased where the flow had moved since the plan."""
     return FlowResult(

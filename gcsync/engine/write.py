@@ -189,4 +189,4 @@ class FlowWrite:
     def _stopped(self) -> FlowResult:
         if self.sent:
             return results.doubtful(self.change, self.sent[-1].revision, self.problem)
-        return results.ended(self.change, "skipped")
+        return results.interrupted(self.change)

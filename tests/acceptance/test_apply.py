@@ -297,6 +297,8 @@ def test_lower_waves_come_first_and_a_failure_keeps_later_ones_from_starting(wor
 
     assert applied.code == 4
     assert statuses(applied) == {"first": "failed", "too": "applied", "later": "skipped"}
+    later = next(entry for entry in applied.json["results"] if entry["status"] == "skipped")
+    assert later["error"]["code"] == "earlier-wave"
     assert world.timeout("later") == 3000
 
 

@@ -36,6 +36,10 @@ def statuses(results: tuple[FlowResult, ...]) -> list[str]:
     return [result.status for result in results]
 
 
+def reasons(results: tuple[FlowResult, ...]) -> list[str]:
+    return [f"{result.error.message} [{result.error.code}]" for result in results if result.error]
+
+
 def in_waves(driver: PretendDriver, *waves: int) -> list[FlowChange]:
     return [planned(driver, name, wave=wave) for name, wave in zip(NAMES, waves, strict=False)]
 
@@ -65,6 +69,7 @@ def test_a_failure_lets_its_wave_finish_and_no_later_one_start(
     results = Application(run, parallelism=1).apply(in_waves(driver, 0, 0, 1, 2))
 
     assert statuses(results) == ["failed", "applied", "skipped", "skipped"]
+    assert reasons(results[2:]) == ["an earlier wave did not go through [earlier-wave]"] * 2
 
 
 def test_a_conflict_keeps_later_waves_from_starting_too(
@@ -113,6 +118,7 @@ def test_stopped_in_the_middle_the_rest_is_skipped(
     results = Application(run, parallelism=1).apply(in_waves(driver, 0, 0, 1))
 
     assert statuses(results) == ["applied", "skipped", "skipped"]
+    assert reasons(results[1:]) == ["interrupted before it was written [interrupted]"] * 2
 
 
 @pytest.mark.parametrize("parallelism", [1, 2])

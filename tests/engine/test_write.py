@@ -275,7 +275,11 @@ def test_a_document_that_cannot_be_amended_is_not_written(
 def test_once_stopped_no_write_begins(run: Surroundings, driver: PretendDriver) -> None:
     run.stop.set()
 
-    assert settled(run, driver).status == "skipped"
+    result = settled(run, driver)
+
+    assert result.status == "skipped"
+    assert result.error is not None
+    assert result.error.code == "interrupted"
     assert driver.puts == []
 
 

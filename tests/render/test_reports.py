@@ -93,6 +93,21 @@ def test_a_failure_tells_message_and_code() -> None:
     assert "six attempts [contended]" in shown
 
 
+def test_skipped_flows_are_lines_of_one_block_with_their_reason() -> None:
+    why = Failure(code="earlier-wave", message="an earlier wave did not go through")
+    skipped = [
+        a_result(ref=FlowRef(address=address, id="x"), status="skipped", error=why)
+        for address in ("flow/a", "flow/longer")
+    ]
+
+    shown = text(present_results("run-1", [a_result(), *skipped]))
+
+    assert (
+        "- flow/a       skipped  an earlier wave did not go through\n"
+        "- flow/longer  skipped  an earlier wave did not go through\n"
+    ) in shown
+
+
 def test_notes_come_before_the_sum() -> None:
     shown = text(present_results("run-1", [a_result()], notes=["a run was cut off"]))
 
