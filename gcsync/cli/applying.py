@@ -39,7 +39,7 @@ def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # 
     With PLANFILE exactly that saved plan is applied, without asking. Without
     it, a plan is made, shown, and applied after a yes.
     """
-    from gcsync.cli import session
+    from gcsync.cli import console
 
     chosen = settings(**options)
     if planfile is not None:
@@ -49,6 +49,13 @@ def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # 
             "apply asks before it writes, and there is no terminal to ask on; give a saved plan,"
             " or --auto-approve"
         )
+    with console.findings_reported(chosen):
+        return _apply_planned(chosen, must_ask=not auto_approve)
+
+
+def _apply_planned(chosen: Settings, *, must_ask: bool) -> int:
+    from gcsync.cli import session
+
     manifests = session.load_flows(chosen)
     specs = chosen.chosen(manifests.flows)
     with session.connected(chosen, manifests.environment) as found:
@@ -56,7 +63,7 @@ def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # 
             found,
             lambda: session.make_plan(found, manifests, specs),
             limits=manifests.project.limits,
-            must_ask=not auto_approve,
+            must_ask=must_ask,
         )
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from gcsync.cli.options import Output
-from gcsync.errors import ConfigurationError
+from gcsync.errors import ConfigurationError, InvalidManifests
+from gcsync.render.findings import present_findings
 from gcsync.render.formats import RENDERERS
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from gcsync.cli.options import Settings
@@ -29,6 +30,10 @@ def write(report: Report, settings: Settings) -> None:
     outputs = settings.outputs
     if all(output.file is not None for output in outputs):
         outputs = (*outputs, Output(format="text"))
+    _write_to(outputs, report, settings)
+
+
+def _write_to(outputs: Iterable[Output], report: Report, settings: Settings) -> None:
     failure: ConfigurationError | None = None
     # Files first, for a reader of stdout may be gone; and none keeps the others from being written.
     for output in sorted(outputs, key=lambda output: output.file is None):
@@ -43,6 +48,17 @@ def write(report: Report, settings: Settings) -> None:
             failure = failure or error
     if failure:
         raise failure
+
+
+@contextmanager
+def findings_reported(settings: Settings) -> Iterator[None]:
+    """Where manifests are refused inside, write the findings in the formats for scripts too."""
+    try:
+        yield
+    except InvalidManifests as invalid:
+        for_scripts = [output for output in settings.outputs if output.format != "text"]
+        _write_to(for_scripts, present_findings(invalid.findings, all_well=""), settings)
+        raise
 
 
 def write_aside(report: Report, settings: Settings) -> None:

@@ -78,7 +78,8 @@ def plan(
 
     chosen = settings(**options)
     key = session.plan_key()
-    drawn = _draw(chosen, ttl=plan_ttl, offline=offline, save_snapshots=save_snapshots)
+    with console.findings_reported(chosen):
+        drawn = _draw(chosen, ttl=plan_ttl, offline=offline, save_snapshots=save_snapshots)
     if out is not None:
         from gcsync.store import planfile
 
@@ -122,7 +123,8 @@ def drift(**options: Any) -> int:
     from gcsync.render.plans import present_drift
 
     chosen = settings(**options)
-    drawn = _draw(chosen)
+    with console.findings_reported(chosen):
+        drawn = _draw(chosen)
     console.write(present_drift(drawn), chosen)
     return 2 if drawn.changes else 0
 

@@ -519,10 +519,8 @@ def test_a_plan_says_when_apply_will_refuse_it(world: World) -> None:
     plan = world.run("plan", "-o", "json")
 
     assert plan.code == 0
-    assert plan.json["warnings"] == [
-        "apply will refuse: the plan changes 2 flows, more than spec.limits.max_flows = 1;"
-        " narrow the plan with --target or --select, or raise the limit in gcsync.yaml"
-    ]
+    (warning,) = plan.json["warnings"]
+    assert warning.startswith("apply will refuse: the plan changes 2 flows, more than")
 
 
 def test_what_to_run_next_leads_to_the_same_organisation(world: World) -> None:
@@ -533,3 +531,19 @@ def test_what_to_run_next_leads_to_the_same_organisation(world: World) -> None:
     plan = world.run("plan", "--env", "prod", "--out", "p.json")
 
     assert "'gcsync apply --env prod p.json' applies exactly this" in plan.err
+
+
+@pytest.mark.parametrize("command", ["plan", "drift", "apply --auto-approve"])
+@pytest.mark.parametrize("actions", ["Lookup: {timout_ms: 1}", "Lokup: {timeout_ms: 1}"])
+def test_refused_manifests_are_findings_for_scripts_too(
+    world: World, command: str, actions: str
+) -> None:
+    world.manifests(manifest(actions=actions))
+
+    ended = world.run(*command.split(), "-o", "json", "-o", "json=findings.json")
+
+    assert ended.code == 1
+    (finding,) = ended.json["findings"]
+    assert finding["line"] == 11
+    assert finding["message"] in ended.err
+    assert json.loads((world.folder / "findings.json").read_text()) == ended.json
