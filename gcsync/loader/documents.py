@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gcsync.loader import schema, secrets
-from gcsync.loader.names import quoted
+from gcsync.loader.names import quoted, shown
 from gcsync.loader.node import Mapping, Node, location
 from gcsync.loader.overlay import merged
 from gcsync.loader.parse import parse
@@ -184,7 +184,10 @@ class Reading:
 
     def _identified(self, kind: str, document: Mapping, layer: str) -> str | None:
         """The name of a document; ``None`` and a finding where it has none of its own."""
+        node = document.get("metadata", "name")
         name = document.text("metadata", "name")
+        if name is not None and shown(name) != name:
+            name = None  # no address is made of a secret, or of what cannot be shown
         address = f"{kind.lower()}/{name}" if name else None
         self.findings += secrets.findings_in(document, kind, address)
         if kind == "Project":
@@ -192,7 +195,6 @@ class Reading:
             place = location(document.get("kind") or document)
             self.findings.append(Finding(rule="reference", message=message, location=place))
             return None
-        node = document.get("metadata", "name")
         if name is None or node is None:
             self.findings += self._refused(document, kind, address)
             return None

@@ -1,11 +1,17 @@
-"""Names that are safe to show and cannot pass for another; the nearest known name."""
+"""Names that are safe to show and cannot pass for another; the nearest known name.
+
+Whatever a message repeats of a manifest passes `quoted` or `shown`: a secret
+may stand in the wrong place, and the log of a pipeline is read by many.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from gcsync.core.secrecy import secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +20,9 @@ if TYPE_CHECKING:
 # Latin are everyday Japanese; a word that mixes these is a trap (UTS 39, 5.2).
 _CONFUSABLE = frozenset(("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"))
 _WORD = re.compile(r"[^\W\d_]+")
+# What makes a reference of a text: "${var.ghp_…}" names a secret all the same.
+_BRACES = str.maketrans("${}", "   ")
+_UNSAID: Final = "a text that looks like a secret"
 
 
 def trouble(name: str) -> str | None:
@@ -39,7 +48,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A hint such as `` (did you mean 'voice'?)``, or nothing where no name is near."""
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold()[:100], folded, n=2, cutoff=0.6)
-    choices = " or ".join(f"'{folded[match]}'" for match in near)
+    choices = " or ".join(quoted(folded[match]) for match in near)
     return f" (did you mean {choices}?)" if choices else ""
 
 
@@ -47,16 +56,30 @@ def listed(names: Iterable[str], *, most: int = 12) -> str:
     """Names as a short list for a message."""
     every = list(names)
     more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more
+    return ", ".join(shown(name) for name in every[:most]) + more
 
 
 def quoted(text: str, *, most: int = 60) -> str:
-    """Text for a message: one line, in quotes, cut where it is long."""
-    shown = "".join(
-        character if character.isprintable() else f"\\u{{{ord(character):x}}}"
-        for character in text[:most]
+    """Text for a message: one line, in quotes, cut where it is long; never a secret."""
+    if _is_secret(text):
+        return _UNSAID
+    cut = _printable(text[:most])
+    return f"'{cut}…'" if len(text) > most else f"'{cut}'"
+
+
+def shown(text: str) -> str:
+    """Text for a message, whole and without quotes: one line, and never a secret."""
+    return _UNSAID if _is_secret(text) else _printable(text)
+
+
+def _is_secret(text: str) -> bool:
+    return any(True for each in (text, text.translate(_BRACES)) for _ in secrets_in("value", each))
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        character if character.isprintable() else f"\\u{{{ord(character):x}}}" for character in text
     )
-    return f"'{shown}…'" if len(text) > most else f"'{shown}'"
 
 
 def _script(letter: str) -> str:

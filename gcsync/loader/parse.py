@@ -27,7 +27,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
 
-from gcsync.loader.names import quoted, trouble
+from gcsync.loader.names import quoted, shown, trouble
 from gcsync.loader.node import NULLS, Mapping, Node, Scalar, Sequence, location
 from gcsync.model.manifest import Finding, Location
 
@@ -108,7 +108,7 @@ def _marked(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[Location
     line, column = min((mark.line + 1, mark.column + 1), end) if mark else end
     where = Location(file, line, column)
     problem = " ".join(str(part) for part in (error.context, error.problem) if part)
-    return where, f"this is not YAML: {problem}; correct the text here or just above"
+    return where, f"this is not YAML: {shown(problem)}; correct the text here or just above"
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
@@ -273,7 +273,7 @@ class _Builder:
         if known is None:
             inside = event.anchor in self._anchors
             fact = "stands inside what it names" if inside else "names nothing above it"
-            self.refuse(where, f"the alias *{event.anchor} {fact}; write the value out")
+            self.refuse(where, f"the alias {quoted(event.anchor)} {fact}; write the value out")
             self._put(Scalar("", plain=False, file=self.file, line=where.line, column=where.column))
             return
         node, size, height = known

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from gcsync.errors import WrongUsage
-from gcsync.loader.names import listed, nearest, quoted
+from gcsync.loader.names import listed, nearest, quoted, shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import KINDS, Shape, meant, raw_schema, shape, typed
 from gcsync.loader.wording import TELLERS, TYPES, Told, unknown_key
@@ -97,7 +97,10 @@ def _told(error: ValidationError, document: Mapping, root: Shape) -> Iterator[To
         elif tell:
             yield from tell(error, node, at, _thing(path))
         else:  # a keyword that no schema uses today
-            yield node, f"{_thing(path)}: {error.message}"
+            yield (
+                node,
+                f"{_thing(path)} does not keep to the schema's {error.kind.name}; correct it",
+            )
 
 
 def _places(
@@ -137,7 +140,7 @@ def _number(key: str) -> int | None:
 def _thing(path: tuple[str | int, ...]) -> str:
     """How a message names a place: ``actions/Lookup/timeout_ms``."""
     inner = path[1:] if len(path) > 1 and path[0] == "spec" else path
-    return "/".join(str(step) for step in inner) or "the document"
+    return "/".join(shown(str(step)) for step in inner) or "the document"
 
 
 def _alternatives(error: ValidationError, document: Mapping, root: Shape) -> Iterator[Told]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.core.secrecy import secrets_in
+from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.model.manifest import Finding
 
@@ -19,7 +20,7 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
     return [
         Finding(
             rule="schema",
-            message=f"{thing} holds {what}; {_ADVICE}",
+            message=f"{shown(thing)} holds {what}; {_ADVICE}",
             location=location(node),
             address=address,
         )

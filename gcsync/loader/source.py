@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gcsync.loader.names import shown
 from gcsync.model.manifest import Finding, Location
 
 if TYPE_CHECKING:
@@ -39,22 +40,22 @@ def discover(
     paths) are left out below *named*. A link is followed only to a file
     inside the tree; linked folders inside it are found where they lie.
     """
-    shown = Path(name if name is not None else named)
+    root_name = Path(name if name is not None else named)
     try:
         tree = named.resolve(strict=True)
     except (OSError, RuntimeError):
         message = (
-            f"{_printable(shown)}: no such file or folder; name one that exists with -f,"
+            f"{shown(_printable(name or named))}: no such file or folder; name one that exists with -f,"
             " or begin with 'gcsync init'"
         )
         yield Finding(rule="reference", message=message)
         return
     if not tree.is_dir():
-        yield SourceFile(path=tree, name=_printable(shown))
+        yield SourceFile(path=tree, name=_printable(root_name))
         return
     hidden: list[OSError] = []
     for path in _walk(tree, skipped, hidden):
-        called = _printable(shown / path.relative_to(tree))
+        called = _printable(root_name / path.relative_to(tree))
         if not path.is_symlink():
             yield SourceFile(path=path, name=called)
             continue
@@ -64,9 +65,9 @@ def discover(
         elif path.suffix in SUFFIXES and not aim.is_dir() and not _within(aim, skipped):
             yield SourceFile(path=aim, name=called)
     for error in hidden:
-        folder = _printable(shown / Path(error.filename).relative_to(tree))
+        folder = _printable(root_name / Path(error.filename).relative_to(tree))
         yield Finding(
-            rule="syntax", message=f"{folder}: the folder {_reason(error)}; allow reading it"
+            rule="syntax", message=f"{shown(folder)}: the folder {_reason(error)}; allow reading it"
         )
 
 
@@ -137,6 +138,6 @@ def _reason(error: OSError) -> str:
     return f"cannot be read ({os.strerror(error.errno)})" if error.errno else "cannot be read"
 
 
-def _printable(name: Path) -> str:
+def _printable(name: Path | str) -> str:
     """A file name that can be written anywhere: bytes that are no UTF-8 are spelled out."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gcsync.loader.names import nearest, quoted
+from gcsync.loader.names import nearest, quoted, shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.model.manifest import Finding
 
@@ -115,7 +115,7 @@ class _Substitution:
         if name in known:
             return known[name]
         if name in self._variables.elsewhere:
-            where = " and ".join(self._variables.elsewhere[name])
+            where = " and ".join(map(shown, self._variables.elsewhere[name]))
             fact = f"is defined for {where} only; choose an environment with --env, or define it"
         else:
             fact = f"is not defined{nearest(name, known)}; define it"

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from manifest_builders import binding, flow, lines, project, written
@@ -9,6 +10,7 @@ from manifest_builders import binding, flow, lines, project, written
 from gcsync.loader.manifests import check
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\\nMIIEpAIBAAKCAQEA\\n-----END RSA PRIVATE KEY-----"
@@ -158,3 +160,124 @@ def test_a_long_body_is_searched_in_linear_time(tmp_path: Path, unit: str) -> No
     said_of(tmp_path, f"body: '{unit * (200_000 // len(unit))}'")
 
     assert time.process_time() - started < 5
+
+
+ACTION = {
+    "id": "x",
+    "timeout_ms": 5000,
+    "auth": {"binding": "crm"},
+    "retry": {"max_retries": 2, "delay_ms": 1, "retry_on": ["429", "5xx"]},
+    "circuit_breaker": {"min_interval_ms": 1, "error_rate_percent": 5, "window_s": 6},
+    "request": {
+        "url": "https://crm.example/",
+        "method": "GET",
+        "headers": {"Accept": "text/plain", "X-Key": "${Secure.Key}"},
+        "body": "{}",
+        "max_body_bytes": 1,
+    },
+    "response": {"success_status": [200], "content_type": "text/plain", "max_age_s": 3},
+}
+METADATA = {"name": "crm", "labels": {"team": "a"}, "owner": "@acme"}
+WHOLE: dict[str, dict[str, Any]] = {
+    "Flow": {
+        "flow": {"name": "Billing", "type": "inboundcall"},
+        "channel": "voice",
+        "latency_budget_ms": 6000,
+        "calls_per_minute": 40,
+        "wave": 1,
+        "defaults": {"timeout_ms": 1},
+        "actions": {"Lookup": ACTION},
+    },
+    "AuthBinding": {
+        "type": "oauth2_client_credentials",
+        "client_id_variable": "Secure.A",
+        "client_secret_variable": "Secure.B",
+        "token_url": "https://auth.example/token",
+        "scopes": ["read", "write"],
+        "token_cache_s": 5,
+    },
+    "Project": {
+        "manifests": ["manifests"],
+        "variables": {"a": 1, "b": ["x", "y"]},
+        "environments": {
+            "prod": {"region": "eu-west-1", "org_id": "x", "overlays": ["o"], "variables": {"c": 1}}
+        },
+        "limits": {"max_flows": 1, "max_percent": 2},
+        "lint": {"enable": ["GC001"], "disable": ["GC002"], "severity": {"GC003": "note"}},
+    },
+}
+CANARIES = [
+    f"Bearer {JWT}",
+    "Bearer abcdef123456abcdef",
+    JWT,
+    "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "password=hunter2hunter2",
+    "https://user:hunter2hunter2@crm.example/",
+    PEM.replace("\\n", "\n"),
+    "${var.ghp_0123456789abcdefghijABCDEFGHIJ012345}",
+    "$${var.password=hunter2hunter2",
+]
+TELLING = ("eyJhbGci", "abcdef123456", "ghp_0123", "hunter2", "MIIEpAIB")
+
+
+def planted(whole: Any, canary: str) -> Iterator[Any]:
+    """The document with the secret in the place of each value and of each key, one at a time."""
+    yield canary
+    if isinstance(whole, dict):
+        for key, value in whole.items():
+            yield {canary if name == key else name: each for name, each in whole.items()}
+            yield {**whole, canary: value}
+            for below in planted(value, canary):
+                yield {**whole, key: below}
+    elif isinstance(whole, list):
+        yield [*whole, canary, canary]
+        for number, value in enumerate(whole):
+            for below in planted(value, canary):
+                yield [*whole[:number], below, *whole[number + 1 :]]
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+@pytest.mark.parametrize("kind", WHOLE)
+def test_no_finding_repeats_a_secret_wherever_it_stands(
+    tmp_path: Path, kind: str, canary: str
+) -> None:
+    whole = {
+        "apiVersion": "gcsync/v1",
+        "kind": kind,
+        "metadata": METADATA,
+        "spec": WHOLE[kind],
+    }
+    file = "gcsync.yaml" if kind == "Project" else "manifests/m.yaml"
+    for document in planted(whole, canary):
+        written(
+            tmp_path,
+            {
+                file: json.dumps(document),
+            },
+        )
+
+        for finding in check(None, root=tmp_path, environment="prdo"):
+            said = f"{finding} {finding.address}"
+            assert not [secret for secret in TELLING if secret in said], (document, said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: *ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        "a: !ghp_0123456789abcdefghijABCDEFGHIJ012345 b",
+        "a: !ghp_0123456789abcdefghijABCDEFGHIJ012345!x b",
+        "%TAG !ghp_0123456789abcdefghijABCDEFGHIJ012345! x\n---\na: b",
+        "password=hunter2hunter2: 1\npassword=hunter2hunter2: 2",
+        "password=hunter2hunter2:\n",
+        "password=hunter2hunter2",
+        "kind: &hunter2 {password=hunter2hunter2",
+    ],
+)
+def test_no_syntax_error_repeats_a_secret(tmp_path: Path, text: str) -> None:
+    written(tmp_path, {"manifests/m.yaml": text})
+
+    found = lines(check(None, root=tmp_path))
+
+    assert found
+    assert not [secret for secret in TELLING for said in found if secret in said]
