@@ -10,17 +10,18 @@ journal in PostgreSQL wants an account of its own.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from gcsync.core.document import result_document, result_from_document
-from gcsync.core.exact_json import parse
+from gcsync.core.document import result_document
 from gcsync.errors import JournalError
 from gcsync.model.change import OpenIntent
 from gcsync.store import database, tables
+from gcsync.store.merging import completed
 from gcsync.store.process import Process, is_alive, this_process
 from gcsync.store.rows import (
     JournalledIntent,
@@ -28,15 +29,16 @@ from gcsync.store.rows import (
     packed,
     read_intent,
     read_journalled,
+    read_result,
     read_run,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import URL, ColumnElement, Connection, Engine, Row, Select
+    from sqlalchemy import URL, ColumnElement, Connection, Engine, Row, Select, Table
 
     from gcsync.model.change import FlowResult, Intent, Revision, Run
 
@@ -222,7 +224,11 @@ class Journal:
             return tuple(map(read_journalled, rows))
 
     def runs(self, *, org_id: str | None = None, limit: int | None = 50) -> tuple[Run, ...]:
-        """The latest runs with their results, newest first; killed ones are ``interrupted``."""
+        """The latest runs with their results, newest first; killed ones are ``interrupted``.
+
+        Of a run that is over, a write that happened is a result, too, where
+        none was recorded.
+        """
         query = select(tables.runs).order_by(
             tables.runs.c.started_at.desc(), tables.runs.c.number.desc()
         )
@@ -238,16 +244,27 @@ class Journal:
         return found[0]
 
     def _with_results(self, rows: Sequence[Row[Any]]) -> tuple[Run, ...]:
-        results: dict[str, list[FlowResult]] = {row.run_id: [] for row in rows}
-        found = self._rows(
-            select(tables.results)
-            .where(tables.results.c.run_id.in_(list(results)))
-            .order_by(tables.results.c.id)
-        )
+        # Before the results are read, for a run may end in between, and all of it then counts.
+        outcomes = {row.run_id: self._outcome(row) for row in rows}
+        recorded = self._by_run(tables.results, outcomes)
+        over = [run_id for run_id, outcome in outcomes.items() if outcome is not None]
+        intents = self._by_run(tables.intents, over)
         with self._reading():
-            for row in found:
-                results[row.run_id].append(result_from_document(parse(row.result)))
-        return tuple(read_run(row, self._outcome(row), results[row.run_id]) for row in rows)
+            return tuple(
+                read_run(
+                    row,
+                    outcomes[row.run_id],
+                    completed(map(read_result, recorded[row.run_id]), intents[row.run_id]),
+                )
+                for row in rows
+            )
+
+    def _by_run(self, table: Table, run_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+        found: dict[str, list[Row[Any]]] = defaultdict(list)
+        query = select(table).where(table.c.run_id.in_(list(run_ids))).order_by(table.c.id)
+        for row in self._rows(query):
+            found[row.run_id].append(row)
+        return found
 
     def _outcome(self, row: Row[Any]) -> str | None:
         if row.ended_at is not None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gcsync.core.document import canonical, field_document, field_from_document
+from gcsync.core.document import (
+    canonical,
+    field_document,
+    field_from_document,
+    result_from_document,
+)
 from gcsync.core.exact_json import Node, parse
 from gcsync.core.result_document import read_ref
 from gcsync.model.change import Intent, Revision, Run
@@ -60,6 +65,11 @@ def read_intent(row: Row[Any]) -> Intent:
     )
 
 
+def read_address(row: Row[Any]) -> str:
+    """The address of the flow that a row's intent was for. Raises `Malformed`."""
+    return Node(parse(row.intent)).member("address").name()
+
+
 def read_journalled(row: Row[Any]) -> JournalledIntent:
     """The intent that a row holds, and its result. Raises `Malformed`."""
     return JournalledIntent(
@@ -70,6 +80,11 @@ def read_journalled(row: Row[Any]) -> JournalledIntent:
         revision=None if row.revision is None else Revision(row.revision),
         settled_at=row.settled_at,
     )
+
+
+def read_result(row: Row[Any]) -> FlowResult:
+    """The result of one flow that a row holds. Raises `Malformed`."""
+    return result_from_document(parse(row.result))
 
 
 def read_run(row: Row[Any], outcome: str | None, results: Sequence[FlowResult]) -> Run:

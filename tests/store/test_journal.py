@@ -23,7 +23,7 @@ from document_builders import (
 from hypothesis import given, settings
 
 from gcsync.errors import ConfigurationError, JournalError
-from gcsync.model.change import FlowRef, FlowResult, Revision
+from gcsync.model.change import Failure, FlowRef, FlowResult, Revision
 from gcsync.model.manifest import ABSENT
 from gcsync.store.journal import open_journal
 
@@ -238,6 +238,107 @@ def test_the_intent_of_a_killed_process_is_open_until_somebody_settles_it(
     assert journal.run("run-1").ended_at is None
     journal.settle(left, "observed", Revision('"8"'), LATER)
     assert journal.open_intents("org-1") == ()
+
+
+DEAD = {"liveness": lambda *_: False}
+ORDERS = FlowRef(address="flow/orders", id="orders")
+DOUBT = Failure(code="outcome-unknown", message="nobody knows")
+
+
+@pytest.mark.parametrize("settled_as", ["applied", "observed"])
+def test_a_write_that_happened_in_a_killed_run_is_a_result(url: str, settled_as: str) -> None:
+    with opened(url, **DEAD) as journal:
+        journal.begin(a_run())
+        journal.record("run-1", a_result(ref=ORDERS))
+        journal.settle(journal.intend(an_intent(ref=ORDERS)), "applied", Revision('"8"'), NOON)
+        journal.settle(journal.intend(an_intent()), "refused", None, NOON)
+        journal.settle(journal.intend(an_intent()), settled_as, Revision('"8"'), NOON)
+
+        assert journal.run("run-1").results == (a_result(ref=ORDERS), a_result())
+        assert journal.runs()[0].results == (a_result(ref=ORDERS), a_result())
+
+
+@pytest.mark.parametrize("settled_as", [None, "unknown"])
+def test_a_write_of_a_killed_run_that_nobody_resolved_is_unknown(
+    memory: Journal, settled_as: str | None
+) -> None:
+    memory.begin(a_run())
+    number = memory.intend(an_intent())
+    if settled_as:
+        memory.settle(number, settled_as, None, NOON)
+    memory.finish("run-1", "unknown", LATER)
+
+    [result] = memory.run("run-1").results
+
+    assert (result.status, result.revision_before, result.revision_after) == (
+        "unknown",
+        '"7"',
+        None,
+    )
+    assert result.error is not None
+    assert result.error.code == "outcome-unknown"
+    assert result.fields == an_intent().fields
+
+
+@pytest.mark.parametrize("settled_as", ["refused", "superseded"])
+def test_a_write_that_was_left_behind_is_no_result(memory: Journal, settled_as: str) -> None:
+    memory.begin(a_run())
+    memory.settle(memory.intend(an_intent()), settled_as, None, NOON)
+    memory.finish("run-1", "interrupted", LATER)
+
+    assert memory.run("run-1").results == ()
+
+
+def test_a_write_of_a_living_run_waits_for_its_result(memory: Journal) -> None:
+    memory.begin(a_run())
+    memory.settle(memory.intend(an_intent()), "applied", Revision('"8"'), NOON)
+
+    assert memory.run("run-1").results == ()
+
+
+@pytest.mark.parametrize(
+    "recorded", [a_result(status="skipped"), a_result(status="unknown", error=DOUBT)]
+)
+def test_a_write_found_afterwards_is_surer_than_a_doubt(
+    memory: Journal, recorded: FlowResult
+) -> None:
+    memory.begin(a_run())
+    number = memory.intend(an_intent())
+    memory.record("run-1", recorded)
+    memory.finish("run-1", "unknown", LATER)
+    memory.settle(number, "observed", Revision('"8"'), LATER)
+
+    assert memory.run("run-1").results == (a_result(),)
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        a_result(status="failed", error=Failure(code="dropped", message="gone")),
+        a_result(status="unknown", error=Failure(code="unverified", message="never seen")),
+        a_result(revision_after=Revision('"9"')),
+    ],
+)
+def test_what_was_seen_after_a_write_is_not_overruled(
+    memory: Journal, recorded: FlowResult
+) -> None:
+    memory.begin(a_run())
+    memory.settle(memory.intend(an_intent()), "applied", Revision('"8"'), NOON)
+    memory.record("run-1", recorded)
+    memory.finish("run-1", "partial", LATER)
+
+    assert memory.run("run-1").results == (recorded,)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_results_of_one_flow_the_surer_counts(memory: Journal, *, turned: bool) -> None:
+    """A thread left behind may record its own after the interrupted run gave it up."""
+    both = [a_result(status="unknown", error=DOUBT), a_result()]
+    memory.begin(a_run())
+    for result in reversed(both) if turned else both:
+        memory.record("run-1", result)
+
+    assert memory.run("run-1").results == (a_result(),)
 
 
 def test_a_run_on_another_host_counts_as_dead_after_ten_silent_minutes(url: str) -> None:

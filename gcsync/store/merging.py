@@ -1,0 +1,93 @@
+"""What a run did, put together from the results it recorded and the writes it journalled.
+
+A run that was killed, or that could not journal a result, leaves writes that
+happened without one; a later run may have found out what became of them. The
+journal keeps both as they were entered, and they are brought together here,
+whenever they are read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from gcsync.model.change import Failure, FlowResult
+from gcsync.store.rows import read_address, read_journalled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from sqlalchemy import Row
+
+    from gcsync.store.rows import JournalledIntent
+
+
+def surest(recorded: Iterable[FlowResult]) -> dict[str, FlowResult]:
+    """One result a flow, by address; of several, the last that leaves no doubt.
+
+    A thread that an interrupted run left behind may end, and record that,
+    beside the doubt that the run recorded of it.
+    """
+    kept: dict[str, FlowResult] = {}
+    for result in recorded:
+        former = kept.get(result.ref.address)
+        if former is None or _is_doubt(former) or not _is_doubt(result):
+            kept[result.ref.address] = result
+    return kept
+
+
+def completed(
+    recorded: Iterable[FlowResult], intents: Iterable[Row[Any]]
+) -> tuple[FlowResult, ...]:
+    """The results of a run that is over, and those that its writes tell of beside them.
+
+    A write that happened counts where its flow has no result, or only one
+    that leaves it open. Raises `Malformed`.
+    """
+    kept = surest(recorded)
+    by_address: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in intents:
+        by_address[read_address(row)].append(row)
+    for address, rows in by_address.items():
+        former = kept.get(address)
+        if former is not None and not _is_doubt(former):
+            continue
+        told = _told([read_journalled(row) for row in rows])
+        if told and (former is None or former.status == "skipped" or told.status == "applied"):
+            kept[address] = told
+    return tuple(kept.values())
+
+
+def _is_doubt(result: FlowResult) -> bool:
+    """Whether an intent may know more: a write that was verified or not is beyond that."""
+    if result.status == "unknown":
+        return result.error is None or result.error.code == "outcome-unknown"
+    return result.status == "skipped"
+
+
+def _told(intents: Sequence[JournalledIntent]) -> FlowResult | None:
+    """What the writes of one flow say by themselves; those that lost say nothing."""
+    for entry in reversed(intents):
+        if entry.result in ("applied", "observed"):
+            return FlowResult(
+                ref=entry.intent.ref,
+                status="applied",
+                revision_before=entry.intent.revision,
+                revision_after=entry.revision,
+                fields=entry.intent.fields,
+            )
+    for entry in reversed(intents):
+        if entry.result in (None, "unknown"):
+            return FlowResult(
+                ref=entry.intent.ref,
+                status="unknown",
+                revision_before=entry.intent.revision,
+                fields=entry.intent.fields,
+                error=Failure(
+                    code="outcome-unknown",
+                    message="the run ended before it was known whether its write had happened;"
+                    " the next apply looks again",
+                ),
+            )
+    return None
