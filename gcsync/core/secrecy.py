@@ -55,6 +55,8 @@ _SHAPES = {
         r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"
     ),
 }
+# The least that a shape above, or "bearer" with a token, can be.
+_SHORTEST = 15
 # What the patterns above need in lower case; most texts have none of it.
 _SUSPICIOUS = (
     *("pass", "pwd", "secret", "key", "token", "bearer", "basic", "@", "eyj", "akia", "asia"),
@@ -112,7 +114,17 @@ def _is_credential(thing: str) -> bool:
     return where == "variables" and bool(_CREDENTIAL_NAME.fullmatch(name))
 
 
-def _suspected(text: str, literal: str) -> Iterator[str]:
+def unmistakable_secrets_in(text: str) -> Iterator[str]:
+    """What is secret in *text* wherever it stands: what no prose and no name looks like.
+
+    At most one answer, as for `secrets_in`.
+    """
+    if len(text) >= _SHORTEST:
+        literal = _REFERENCE.sub("", text)
+        yield from _shaped(literal)
+
+
+def _shaped(literal: str) -> Iterator[str]:
     for what, shape in _SHAPES.items():
         if shape.search(literal):
             yield what
@@ -120,6 +132,12 @@ def _suspected(text: str, literal: str) -> Iterator[str]:
     bearer = _BEARER.search(literal)
     if bearer and _is_random(bearer["value"]):
         yield "a bearer token"
+
+
+def _suspected(text: str, literal: str) -> Iterator[str]:
+    shaped = next(_shaped(literal), None)
+    if shaped:
+        yield shaped
     elif any(_is_pair(match["value"]) for match in _BASIC.finditer(literal)):
         yield "a user name and password (Basic)"
     elif _has_userinfo(text):

@@ -4,29 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.core.secrecy import secrets_in
+from gcsync.core.secrecy import secrets_in, unmistakable_secrets_in
 from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
-from gcsync.model.manifest import Finding
+from gcsync.model.manifest import Finding, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ADVICE = "keep it in a secure variable and write ${Secure.Name}"
+_ELSEWHERE = "remove it, and have it replaced, for others may have read it"
 
 
 def findings_in(document: Mapping, kind: str, address: str | None) -> list[Finding]:
-    """Every literal secret in the requests, addresses and variables of a document."""
+    """Every literal secret of a document.
+
+    In requests, addresses and variables, whatever looks like one; in every
+    other text and in names, what cannot be anything else.
+    """
+    found: dict[Location, str] = {}
+    for thing, node in _places(document, kind):
+        for what in secrets_in(thing, node.text):
+            found[location(node)] = f"{shown(thing)} holds {what}; {_ADVICE}"
+    for path, node in _every((), document):
+        for what in unmistakable_secrets_in(node.text):
+            thing = "/".join(map(shown, path)) or "the document"
+            found.setdefault(location(node), f"{thing} holds {what}; {_ELSEWHERE}")
     return [
-        Finding(
-            rule="schema",
-            message=f"{shown(thing)} holds {what}; {_ADVICE}",
-            location=location(node),
-            address=address,
-        )
-        for thing, node in _places(document, kind)
-        for what in secrets_in(thing, node.text)
+        Finding(rule="schema", message=message, location=place, address=address)
+        for place, message in found.items()
     ]
+
+
+def _every(path: tuple[str, ...], node: Node) -> Iterator[tuple[tuple[str, ...], Scalar]]:
+    """Every text with its path, and every name with the path of what it is a name in."""
+    if isinstance(node, Scalar):
+        yield path, node
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _every(path, item)
+    else:
+        for name, (key, below) in node.entries.items():
+            yield path, key
+            if isinstance(below, Scalar):
+                yield (*path, name), below
+            else:
+                yield from _every((*path, name), below)
 
 
 def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:

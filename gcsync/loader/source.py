@@ -44,8 +44,9 @@ def discover(
     try:
         tree = named.resolve(strict=True)
     except (OSError, RuntimeError):
+        folder = shown(_printable(name or named))
         message = (
-            f"{shown(_printable(name or named))}: no such file or folder; name one that exists with -f,"
+            f"{folder}: no such file or folder; name one that exists with -f,"
             " or begin with 'gcsync init'"
         )
         yield Finding(rule="reference", message=message)

@@ -281,3 +281,44 @@ def test_no_syntax_error_repeats_a_secret(tmp_path: Path, text: str) -> None:
 
     assert found
     assert not [secret for secret in TELLING for said in found if secret in said]
+
+
+METADATA_TEXTS = [
+    ("labels: {{team: '{}'}}", "metadata/labels/team"),
+    ("owner: '{}'", "metadata/owner"),
+    ("labels: {{'{}': a}}", "metadata/labels"),
+]
+
+
+@pytest.mark.parametrize(("line", "thing"), METADATA_TEXTS)
+@pytest.mark.parametrize("secret", [JWT, f"Bearer {JWT}", "-----BEGIN RSA PRIVATE KEY----- MII"])
+def test_an_unmistakable_secret_is_refused_in_every_text_and_name(
+    tmp_path: Path, line: str, thing: str, secret: str
+) -> None:
+    metadata = "{name: billing, " + line.format(secret) + "}"
+    written(tmp_path, {"manifests/m.yaml": flow().replace("{name: billing}", metadata)})
+
+    found = lines(check(None, root=tmp_path))
+
+    assert f"{thing} holds " in "".join(found)
+    assert "MII" not in "".join(found)
+    assert "eyJ" not in "".join(found)
+
+
+def test_a_flows_name_that_holds_a_token_is_refused(tmp_path: Path) -> None:
+    text = flow().replace("{id: id-of-billing}", f"{{name: Bearer {JWT}, type: inboundcall}}")
+    written(tmp_path, {"manifests/m.yaml": text})
+
+    (said,) = lines(check(None, root=tmp_path))
+
+    assert "m.yaml:5:16: error: spec/flow/name holds a signed token; remove it, and" in said
+
+
+def test_prose_about_secrets_is_refused_nowhere(tmp_path: Path) -> None:
+    text = flow(actions="'token: the bearer of basic information': {timeout_ms: 1}").replace(
+        "{name: billing}",
+        "{name: billing, owner: 'Password: ask the bearer-token team at a:b@acme.example'}",
+    )
+    written(tmp_path, {"manifests/m.yaml": text})
+
+    assert lines(check(None, root=tmp_path)) == []
