@@ -81,7 +81,8 @@ class Reading:
         """A digest of every file read so far: names and contents, whatever the order."""
         whole = hashlib.sha256()
         for name, digest in sorted(self._read.values()):
-            whole.update(f"{name}\0{digest.hex()}\n".encode())
+            # A name may hold bytes that are no UTF-8.
+            whole.update(f"{name}\0{digest.hex()}\n".encode(errors="surrogateescape"))
         return whole.hexdigest()
 
     def documents(self) -> Iterator[Document]:

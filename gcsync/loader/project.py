@@ -12,7 +12,7 @@ from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.parse import parse
 from gcsync.loader.shape import shape, typed
-from gcsync.loader.source import SourceFile, decode, read
+from gcsync.loader.source import SourceFile, decode, printable, read
 from gcsync.loader.variables import Variables, definitions, references
 from gcsync.model.manifest import Environment, Finding, Limits, Project
 
@@ -60,7 +60,9 @@ class ProjectFile:
         if name in known:  # it is there, and a finding says why it cannot be used
             return None
         if self.content is None:
-            fact = f"there is no {FILE_NAME} in {self.root}; write one with 'gcsync init'"
+            fact = (
+                f"there is no {FILE_NAME} in {printable(self.root)}; write one with 'gcsync init'"
+            )
         elif known:
             fact = f"not in {FILE_NAME}{nearest(name, known)}; choose from {listed(sorted(known))}"
         else:

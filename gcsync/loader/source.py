@@ -44,7 +44,7 @@ def discover(
     try:
         tree = named.resolve(strict=True)
     except (OSError, RuntimeError):
-        folder = shown(_printable(name or named))
+        folder = shown(printable(name or named))
         message = (
             f"{folder}: no such file or folder; name one that exists with -f,"
             " or begin with 'gcsync init'"
@@ -52,11 +52,11 @@ def discover(
         yield Finding(rule="reference", message=message)
         return
     if not tree.is_dir():
-        yield SourceFile(path=tree, name=_printable(root_name))
+        yield SourceFile(path=tree, name=printable(root_name))
         return
     hidden: list[OSError] = []
     for path in _walk(tree, skipped, hidden):
-        called = _printable(root_name / path.relative_to(tree))
+        called = printable(root_name / path.relative_to(tree))
         if not path.is_symlink():
             yield SourceFile(path=path, name=called)
             continue
@@ -66,7 +66,7 @@ def discover(
         elif path.suffix in SUFFIXES and not aim.is_dir() and not _within(aim, skipped):
             yield SourceFile(path=aim, name=called)
     for error in hidden:
-        folder = _printable(root_name / Path(error.filename).relative_to(tree))
+        folder = printable(root_name / Path(error.filename).relative_to(tree))
         yield Finding(
             rule="syntax", message=f"{shown(folder)}: the folder {_reason(error)}; allow reading it"
         )
@@ -139,6 +139,6 @@ def _reason(error: OSError) -> str:
     return f"cannot be read ({os.strerror(error.errno)})" if error.errno else "cannot be read"
 
 
-def _printable(name: Path | str) -> str:
+def printable(name: Path | str) -> str:
     """A file name that can be written anywhere: bytes that are no UTF-8 are spelled out."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -352,3 +353,26 @@ def test_a_damaged_manifest_gives_findings_or_loads_and_never_anything_else(
 
     assert all(each.rule in ("syntax", "schema", "reference") for each in findings)
     assert all("\n" not in str(each) for each in findings)
+
+
+def test_a_file_name_that_is_not_utf_8_is_read_told_and_counted(tmp_path: Path) -> None:
+    name = os.fsdecode(b"manifests/\xff\xfe.yaml")
+    written(tmp_path, {name: flow()})
+    before = load(None, root=tmp_path).sha256
+    written(tmp_path, {name: flow(actions="A: {timeout_ms: 0}")})
+
+    (said,) = lines(check(None, root=tmp_path))
+
+    assert said.startswith(r"manifests/\xff\xfe.yaml:8:21: error: ")
+    assert said.encode().isascii()
+    written(tmp_path, {name: flow("other")})
+    assert load(None, root=tmp_path).sha256 != before
+
+
+def test_a_project_folder_whose_name_is_not_utf_8_can_be_shown(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    written(root, {"manifests/m.yaml": flow()})
+
+    (said,) = lines(check(None, root=root, environment="prod"))
+
+    assert rb"caf\xe9;" in said.encode()
