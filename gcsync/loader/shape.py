@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 KINDS: Final = ("Flow", "AuthBinding", "Project")
 
 # Eighteen digits fit 64 bits; int() refuses giants with a bare ValueError.
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+# A leading zero is refused: YAML 1.1 reads 010 as 8, YAML 1.2 as 10.
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _BOOLEANS = {"true": True, "false": False}
-_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?")
 
 
 @dataclass(slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ TYPES = {
     "number": "a number",
     "boolean": "true or false",
 }
+_ZEROS = re.compile(r"-?0[0-9]")
 Told = tuple[Node, str]
 """Where a finding points, and what it says."""
 
@@ -41,7 +43,9 @@ def _type(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterato
             fact = f"is {quoted(node.text)}" if scalar else "is text"
     else:
         fact = "is a mapping" if isinstance(node, Mapping) else "is a list"
-    if at.whole and isinstance(node, Scalar) and node.text.isdecimal():
+    if isinstance(node, Scalar) and _ZEROS.match(node.text) and node.plain and scalar:
+        fact += ", which some readers of YAML take for an octal number; remove the leading zero"
+    elif at.whole and isinstance(node, Scalar) and node.text.isdecimal():
         words += " of at most 18 digits"
     yield node, f"{thing} must be {words}, and {fact}"
 

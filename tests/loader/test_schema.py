@@ -132,7 +132,7 @@ def test_an_action_keeps_the_name_that_was_written(name: str) -> None:
 def test_a_scalar_has_the_type_that_its_place_asks_for() -> None:
     document = instance_of(
         flow(
-            spec="calls_per_minute: 0.50\nwave: 010",
+            spec="calls_per_minute: 0.50\nwave: 10",
             actions="""
                 A:
                   retry: {retry_on: [429, 5xx]}
@@ -160,6 +160,21 @@ def test_what_is_no_decimal_whole_number_is_refused_where_one_is_due(text: str) 
     (told,) = refusals(flow(actions=f"A: {{timeout_ms: {text}}}"))
 
     assert told.startswith("m.yaml:8:21: error: actions/A/timeout_ms must be a whole number")
+
+
+@pytest.mark.parametrize(
+    "line", ["wave: 010", "wave: -08", "wave: 00", "calls_per_minute: 010", "wave: 008.5"]
+)
+def test_a_number_that_readers_of_yaml_disagree_about_is_refused(line: str) -> None:
+    (told,) = refusals(flow(spec=line))
+
+    assert told.startswith("m.yaml:7:")
+    assert "take for an octal number; remove the leading zero [schema]" in told
+
+
+@pytest.mark.parametrize("line", ["wave: 0", "calls_per_minute: 0.5", "calls_per_minute: 10.05"])
+def test_a_zero_that_nobody_misreads_is_legal(line: str) -> None:
+    assert refusals(flow(spec=line)) == []
 
 
 @pytest.mark.parametrize("number", [0, -1, 30001, 10**17])
