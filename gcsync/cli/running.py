@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -109,20 +109,29 @@ def run_plan(
         ),
         parallelism=session.settings.parallelism,
     )
-    results, signal_number = _applied(session, application, plan)
+    told, signal_number = _applied(session, application, plan)
+    given_up = [change for change in plan.changes if change.ref.address not in told]
+    if given_up:
+        # Threads under way are left behind: they end with the process.
+        doubtful = {ref.address for ref in application.unresolved()}
+        told |= {change.ref.address: _cut_off(change, doubtful) for change in given_up}
+    results = tuple(told[change.ref.address] for change in plan.changes)
     notes = [_recovered_note(entry) for entry in recovered]
-    if application.journal_failure:
-        notes.append(f"the journal is incomplete: {application.journal_failure}")
+    failure = application.journal_failure
     try:
+        journal.record_all(run_id, [told[change.ref.address] for change in given_up])
         journal.finish(run_id, outcome_of(results), session.clock.now())
     except JournalError as error:
-        notes.append(f"the journal is incomplete: {error}")
+        failure = failure or error
+    if failure:
+        notes.append(f"the journal is incomplete: {failure}")
     return Ended(run_id=run_id, results=results, notes=tuple(notes), signal_number=signal_number)
 
 
 def _applied(
     session: Session, application: Application, plan: Plan
-) -> tuple[tuple[FlowResult, ...], int | None]:
+) -> tuple[dict[str, FlowResult], int | None]:
+    """The results by address, which are all but those that a signal cut off; and the signal."""
     settled: dict[str, FlowResult] = {}
     with (
         interruptible(session) as interruption,
@@ -133,16 +142,9 @@ def _applied(
             settled[result.ref.address] = result
             step()
 
-        try:
-            results = application.apply(plan.changes, progress=note)
-        except Interrupted:
-            # Threads under way are left behind: they end with the process.
-            doubtful = {ref.address for ref in application.unresolved()}
-            results = tuple(
-                settled.get(change.ref.address) or _cut_off(change, doubtful)
-                for change in plan.changes
-            )
-    return results, interruption.signal_number
+        with suppress(Interrupted):
+            application.apply(plan.changes, progress=note)
+    return dict(settled), interruption.signal_number
 
 
 def _cut_off(change: FlowChange, doubtful: set[str]) -> FlowResult:

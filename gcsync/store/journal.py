@@ -188,10 +188,15 @@ class Journal:
 
     def record(self, run_id: str, result: FlowResult) -> None:
         """Enter how the apply of one flow ended."""
+        self.record_all(run_id, (result,))
+
+    def record_all(self, run_id: str, results: Iterable[FlowResult]) -> None:
+        """Enter how the apply of several flows ended, all or none."""
+        rows = [{"run_id": run_id, "result": packed(result_document(result))} for result in results]
+        if not rows:
+            return
         with self._writing("cannot record a result") as connection:
-            connection.execute(
-                _ENTER_RESULT, {"run_id": run_id, "result": packed(result_document(result))}
-            )
+            connection.execute(_ENTER_RESULT, rows)
 
     def finish(self, run_id: str, outcome: str, at: datetime) -> None:
         """Enter the end of a run."""

@@ -107,6 +107,8 @@ def test_a_write_that_never_ends_is_left_behind_in_time_and_named(
     again = world.run(*APPLY)
     assert again.code == 0
     assert any("was cut off; its write had happened" in note for note in again.json["warnings"])
+    [_, former] = world.run("history", "-o", "json").json["runs"]
+    assert [result["status"] for result in former["results"]] == ["applied", "skipped"]
     assert [world.writes("billing"), world.writes("orders")] == [1, 1]
 
 
@@ -131,6 +133,9 @@ def test_a_second_signal_ends_at_once_and_lists_what_is_unknown(
     other = "skipped" if parallelism == "1" else "unknown"
     assert statuses(applied) == {"billing": "unknown", "orders": other}
     assert "Traceback" not in applied.err
+    [run] = world.run("history", "-o", "json").json["runs"]
+    assert run["outcome"] == "unknown"
+    assert run["results"] == applied.json["results"]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
