@@ -342,6 +342,45 @@ def test_what_the_parser_found_missing_is_not_said_again() -> None:
     assert refusals(text) == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://crm.example/x",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        " data:text/plain,x",
+        "file:///etc/passwd",
+        "http:crm.example",
+        "crm.example:8080/x",
+    ],
+)
+def test_an_address_of_another_scheme_is_refused(url: str) -> None:
+    (told,) = refusals(flow(actions=f"A: {{request: {{url: '{url}'}}}}"))
+
+    assert told.startswith(
+        "m.yaml:8:24: error: actions/A/request/url must be an address with https"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://crm.example:8443/x?at=10:30",
+        "HTTP://crm.example",
+        "/api/v2/users/me?expand=a:b",
+        "${credentials.loginUrl}",
+        "${input.host}:8080/x",
+        "$input.url",
+        "$!{input.url}",
+        "{{url}}/x:y",
+        "arn:aws:lambda:eu-west-1:123456789012:function:lookup",
+        "your-lambda-function-arn",
+    ],
+)
+def test_an_address_may_be_a_path_or_begin_with_a_reference(url: str) -> None:
+    assert refusals(flow(actions=f"A: {{request: {{url: '{url}'}}}}")) == []
+
+
 KEYS = st.sampled_from(
     [
         *(
