@@ -46,12 +46,16 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """A mapping; each entry holds the key as it stands there, and the value."""
+    """A mapping; each entry holds the key as it stands there, and the value.
+
+    One is *incomplete* where the parser refused a key, with what lay under it.
+    """
 
     entries: dict[str, tuple[Scalar, Node]]
     file: str
     line: int
     column: int
+    incomplete: bool = False
 
     def get(self, *keys: str) -> Node | None:
         """The value under these keys, one inside the other, or ``None``."""

@@ -33,7 +33,8 @@ def merged(base: Mapping, over: Mapping, at: Shape | None) -> Mapping:
             if isinstance(beneath, Mapping) and isinstance(value, Mapping):
                 below = merged(beneath, value, at.child(name) if at is not None else None)
         entries[name] = (key, below)
-    return Mapping(entries, base.file, base.line, base.column)
+    incomplete = base.incomplete or over.incomplete
+    return Mapping(entries, base.file, base.line, base.column, incomplete)
 
 
 def _fitting(over: Mapping, at: Shape) -> list[Shape]:

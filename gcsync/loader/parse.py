@@ -107,6 +107,8 @@ def _marked(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[Location
     end = _place(text, len(text.rstrip()))
     line, column = min((mark.line + 1, mark.column + 1), end) if mark else end
     where = Location(file, line, column)
+    if mark and text[mark.index : mark.index + 1] == "\t":
+        return where, "this is not YAML: a tab cannot indent; write blanks instead"
     problem = " ".join(str(part) for part in (error.context, error.problem) if part)
     return where, f"this is not YAML: {shown(problem)}; correct the text here or just above"
 
@@ -224,6 +226,7 @@ class _Builder:
         """The node as a key of *mapping*, or `_DISCARD` and a finding."""
         if type(node) is not Scalar:
             self.refuse(location(node), "a key must be text; write a name before the colon")
+            mapping.incomplete = True
             return _DISCARD
         # The same name typed on another system may be composed differently.
         text = unicodedata.normalize("NFC", node.text)
@@ -239,6 +242,7 @@ class _Builder:
             self.refuse(location(node), message)
         else:
             return Scalar(sys.intern(text), node.plain, node.file, node.line, node.column)
+        mapping.incomplete = True
         return _DISCARD
 
     def _nothing(self, node: Node, key: Scalar | None) -> None:

@@ -83,7 +83,8 @@ class ProjectFile:
                 values.update(own)
             for variable in own:
                 elsewhere[variable] = (*elsewhere.get(variable, ()), name)
-        return Variables(values=values, elsewhere=elsewhere)
+        unsettled = environment is not None and environment not in environments.entries
+        return Variables(values=values, elsewhere=elsewhere, unsettled=unsettled)
 
 
 def load_project(root: Path) -> Project:

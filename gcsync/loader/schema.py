@@ -150,6 +150,10 @@ def _alternatives(error: ValidationError, document: Mapping, root: Shape) -> Ite
         number = meant(node, at) if isinstance(node, Mapping) else None
         if number is not None:
             branch = at.branches[number]
+            mixed = isinstance(node, Mapping) and _mixed(node, at, branch, thing)
+            if mixed:
+                yield from mixed
+                continue
             for inner in error.kind.value[number]:
                 for below, shape_below, inner_path in _places(inner, document, root):
                     tell = TELLERS.get(inner.kind.name)
@@ -162,6 +166,23 @@ def _alternatives(error: ValidationError, document: Mapping, root: Shape) -> Ite
             yield node, f"{thing} must be {TYPES['object']}"
 
 
+def _ways(at: Shape) -> str:
+    return ", or ".join(" and ".join(branch.required()) for branch in at.branches)
+
+
+def _mixed(node: Mapping, at: Shape, branch: Shape, thing: str) -> list[Told]:
+    """What to say of a mapping with keys of two alternatives that no constant tells apart."""
+    foreign = [key for key in node.entries if key in at.properties and key not in branch.properties]
+    if not foreign or at.discriminators():
+        return []
+    named = " and ".join(key for key in node.entries if key in at.properties)
+    unknown = [key for key in node.entries if key not in at.properties]
+    return [
+        (node.entries[foreign[0]][0], f"{thing} has {named}; give either {_ways(at)}"),
+        *((node.entries[key][0], unknown_key(key, at, thing)) for key in unknown),
+    ]
+
+
 def _undecided(node: Mapping, at: Shape, thing: str) -> Iterator[Told]:
     """What to say of a mapping that none of the alternatives fits."""
     for key, allowed in at.discriminators().items():
@@ -172,8 +193,7 @@ def _undecided(node: Mapping, at: Shape, thing: str) -> Iterator[Told]:
             told = f"{thing}/{key} is {quoted(text)}, which is not allowed{nearest(text, allowed)}"
             yield place or node, f"{told}; write one of {listed(allowed)}"
     if not at.discriminators():
-        choices = ", or ".join(" and ".join(branch.required()) for branch in at.branches)
-        yield node, f"{thing} needs {choices}"
+        yield node, f"{thing} needs {_ways(at)}"
     for key, (place, _) in node.entries.items():
         if key not in at.properties:
             yield place, unknown_key(key, at, thing)

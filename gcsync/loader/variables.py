@@ -24,11 +24,14 @@ class Variables:
     """What may be referred to.
 
     *values* maps a name to its definition in force, *elsewhere* to the
-    environments that define a name which is not in force here.
+    environments that define a name which is not in force here. They are
+    *unsettled* where the chosen environment is not known: nobody can say then
+    whether a name is defined.
     """
 
     values: Dict[str, Node]
     elsewhere: Dict[str, tuple[str, ...]]
+    unsettled: bool = False
 
 
 def mentions(text: str) -> bool:
@@ -62,7 +65,7 @@ class _Substitution:
             if "${" in name and _REFERENCE.search(name):
                 self._refuse(key, f"the name {quoted(name)} refers to a variable; write it out")
             entries[name] = (key, self.node(value))
-        return Mapping(entries, node.file, node.line, node.column)
+        return Mapping(entries, node.file, node.line, node.column, node.incomplete)
 
     def _scalar(self, node: Scalar) -> Node:
         whole = _REFERENCE.fullmatch(node.text)
@@ -114,6 +117,8 @@ class _Substitution:
         known = self._variables.values
         if name in known:
             return known[name]
+        if self._variables.unsettled:  # that the environment is not known is said already
+            return None
         if name in self._variables.elsewhere:
             where = " and ".join(map(shown, self._variables.elsewhere[name]))
             fact = f"is defined for {where} only; choose an environment with --env, or define it"

@@ -105,7 +105,8 @@ def _items(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterat
     if isinstance(node, Sequence | Mapping) and not (
         node.items if isinstance(node, Sequence) else node.entries
     ):
-        yield node, f"{thing} is empty; omit it to leave it unmanaged"
+        if not (isinstance(node, Mapping) and node.incomplete):
+            yield node, f"{thing} is empty; omit it to leave it unmanaged"
     else:
         yield node, f"{thing} must have from {least} to {most} entries; shorten it"
 

@@ -376,3 +376,65 @@ def test_a_project_folder_whose_name_is_not_utf_8_can_be_shown(tmp_path: Path) -
     (said,) = lines(check(None, root=root, environment="prod"))
 
     assert rb"caf\xe9;" in said.encode()
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["'Look\\u0440up'", '"Look\\eup"', "? [a, b]\n", "<<"],
+    ids=["script", "esc", "list", "<<"],
+)
+def test_a_refused_name_is_not_also_called_missing(tmp_path: Path, key: str) -> None:
+    said = refused(tmp_path, flow(actions=f"{key}: {{timeout_ms: 5}}".replace("'", '"')))
+
+    assert len(said) == 1
+    assert "is empty" not in said[0]
+
+
+def test_a_refused_name_in_an_overlay_is_not_also_called_missing(tmp_path: Path) -> None:
+    action = "A: {retry: {<<: {a: b}}}"
+    written(
+        tmp_path,
+        {
+            "gcsync.yaml": project("environments: {prod: {overlays: [o]}}"),
+            "manifests/m.yaml": flow(),
+            "o/m.yaml": flow(actions=action),
+        },
+    )
+
+    (said,) = lines(check(None, root=tmp_path, environment="prod"))
+
+    assert "merge keys are not allowed" in said
+
+
+def test_an_unknown_environment_is_the_only_error_about_its_variables(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {
+            "gcsync.yaml": project("environments: {prod: {variables: {t: 5}}}"),
+            "manifests/m.yaml": flow(
+                actions="A: {timeout_ms: '${var.t}', request: {body: 'x${var.u}'}}"
+            ),
+        },
+    )
+
+    (said,) = lines(check(None, root=tmp_path, environment="prdo"))
+
+    assert said.startswith("error: environment 'prdo': not in gcsync.yaml (did you mean 'prod'?)")
+
+
+@pytest.mark.parametrize("selector", ["{id: x, name: Billing}", "{name: Billing, id: x}"])
+def test_an_id_and_a_name_are_answered_with_both_ways(tmp_path: Path, selector: str) -> None:
+    (said,) = refused(tmp_path, flow().replace("{id: id-of-billing}", selector))
+
+    assert said.endswith("; give either id, or name and type [schema]")
+    assert "error: flow has " in said
+
+
+def test_beside_an_id_and_a_name_an_unknown_key_is_told_too(tmp_path: Path) -> None:
+    selector = "{id: x, name: Billing, type: inboundcall, zebra: 1}"
+
+    said = refused(tmp_path, flow().replace("{id: id-of-billing}", selector))
+
+    assert len(said) == 2
+    assert "give either id, or name and type" in said[0]
+    assert "unknown key 'zebra'" in said[1]

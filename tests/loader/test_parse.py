@@ -279,3 +279,14 @@ def test_both_parsers_read_the_same(tree: Any, before: str) -> None:
     text = before + flow_style(tree)
 
     assert shape_of(FastParser, text) == shape_of(PureParser, text)
+
+
+@PARSERS
+@pytest.mark.parametrize("text", ["a:\n\tb: 1\n", "a:\n  b: 1\n\tc: 2\n", "é: 1\nb:\n \tc: 2\n"])
+def test_a_tab_in_the_indentation_is_called_by_its_name(parser: Any, text: str) -> None:
+    _, findings = parse(text, "m.yaml", parser=parser)
+
+    said = only(findings)
+    assert said.endswith(
+        "error: this is not YAML: a tab cannot indent; write blanks instead [syntax]"
+    )
