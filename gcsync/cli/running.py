@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 GRACE_S: Final = 5.5
 """GitHub's runner kills 7.5 s after its SIGINT (actions/runner, ProcessInvoker.cs)."""
 
+_TOLD_FIRST: Final = ("observed", "open", "pending", "superseded", "refused")
+"""Of several writes to one flow, what became of the first of these is what counts."""
+
 _WENT_THROUGH: Final = frozenset({"applied", "rebased", "unchanged"})
 
 
@@ -116,7 +119,7 @@ def run_plan(
         doubtful = {ref.address for ref in application.unresolved()}
         told |= {change.ref.address: _cut_off(change, doubtful) for change in given_up}
     results = tuple(told[change.ref.address] for change in plan.changes)
-    notes = [_recovered_note(entry) for entry in recovered]
+    notes = recovered_notes(recovered)
     failure = application.journal_failure
     try:
         journal.record_all(run_id, [told[change.ref.address] for change in given_up])
@@ -189,12 +192,21 @@ def exit_code_of(ended: Ended) -> int:
     return 1 if statuses & {"failed", "skipped"} else 0
 
 
+def recovered_notes(recovered: Sequence[Recovered]) -> list[str]:
+    """One line for each flow that an earlier run left open, however often it tried to write it."""
+    told: dict[tuple[str, str], Recovered] = {}
+    for entry in sorted(recovered, key=lambda entry: _TOLD_FIRST.index(entry.outcome)):
+        told.setdefault((entry.run_id, entry.ref.address), entry)
+    return [_recovered_note(entry) for entry in told.values()]
+
+
 def _recovered_note(entry: Recovered) -> str:
+    what, it = ("left a write in doubt", "it") if entry.has_ended else ("was cut off", "its write")
     told = {
-        "observed": f"its write had happened, as revision {entry.revision}",
-        "refused": "its write had not happened",
+        "observed": f"{it} had happened, as revision {entry.revision}",
+        "refused": f"{it} had not happened",
         "superseded": "the flow has moved on since",
-        "pending": "its write had not happened when this run began",
-        "open": f"it cannot be read yet ({entry.problem}), and stays open",
+        "pending": f"{it} had not happened when this run began",
+        "open": f"the flow cannot be read yet ({entry.problem}), and that stays open",
     }[entry.outcome]
-    return f"{entry.ref}: run {entry.run_id} was cut off; {told}"
+    return f"{entry.ref}: run {entry.run_id} {what}; {told}"

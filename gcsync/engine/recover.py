@@ -1,7 +1,8 @@
-"""What became of the writes of a run that was killed: ask the flows."""
+"""What became of the writes that earlier runs left open: ask the flows."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from gcsync.api.pacing import Clock
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import OpenIntent, Revision
+    from gcsync.model.change import OpenIntent, Revision, Snapshot
     from gcsync.store.journal import Journal
 
 
@@ -33,7 +34,8 @@ class Recovered:
     has not moved for so long that the write did not happen), ``pending`` (it
     has not moved yet, but a gateway may still hold the write, or a replica
     lag), or ``open`` where the flow could not be read; *problem* then says
-    why. The last two are for the next run to look at again.
+    why. The last two are for the next run to look at again. A run that
+    *has_ended* left the write in doubt; any other was killed.
     """
 
     intent_id: int
@@ -43,22 +45,38 @@ class Recovered:
     outcome: str
     revision: Revision | None = None
     problem: str | None = None
+    has_ended: bool = False
 
 
 def recover(
     journal: Journal, driver: Driver, intents: Sequence[OpenIntent], *, clock: Clock
 ) -> list[Recovered]:
-    """Resolve open intents by reading, and journal what was found."""
-    recovered = []
+    """Resolve open intents by reading, and journal what was found; in the order of *intents*.
+
+    Each flow is read once, however many writes to it are open.
+    """
+    by_flow: dict[str, list[OpenIntent]] = defaultdict(list)
     for found in intents:
-        entry = _resolved(driver, found, clock.now())
-        if entry.outcome not in ("open", "pending"):
-            journal.settle(found.id, entry.outcome, entry.revision, clock.now())
-        recovered.append(entry)
-    return recovered
+        by_flow[found.intent.ref.id].append(found)
+    recovered: dict[int, Recovered] = {}
+    for members in by_flow.values():
+        fresh = _read(driver, members[0].intent.ref)
+        for found in members:
+            entry = _resolved(fresh, found, clock.now())
+            if entry.outcome not in ("open", "pending"):
+                journal.settle(found.id, entry.outcome, entry.revision, clock.now())
+            recovered[found.id] = entry
+    return [recovered[found.id] for found in intents]
 
 
-def _resolved(driver: Driver, found: OpenIntent, now: datetime) -> Recovered:
+def _read(driver: Driver, ref: FlowRef) -> Snapshot | ApiError:
+    try:
+        return driver.fetch(ref)
+    except ApiError as error:
+        return error
+
+
+def _resolved(fresh: Snapshot | ApiError, found: OpenIntent, now: datetime) -> Recovered:
     intent = found.intent
 
     def told(
@@ -72,14 +90,13 @@ def _resolved(driver: Driver, found: OpenIntent, now: datetime) -> Recovered:
             outcome=outcome,
             revision=revision,
             problem=problem,
+            has_ended=found.has_ended,
         )
 
-    try:
-        fresh = driver.fetch(intent.ref)
-    except FlowNotFound as gone:
-        return told("superseded", problem=str(gone))
-    except ApiError as error:
-        return told("open", problem=str(error))
+    if isinstance(fresh, FlowNotFound):
+        return told("superseded", problem=str(fresh))
+    if isinstance(fresh, ApiError):
+        return told("open", problem=str(fresh))
     change = FlowChange(ref=intent.ref, revision=intent.revision, fields=intent.fields)
     match rebase(change, fresh):
         case FlowChange(fields=()):

@@ -38,7 +38,7 @@ ATTEMPTS = 6
 class Surroundings:
     """What every flow of one run shares. *stop*, once set, lets no new write begin.
 
-    *pending* are writes of killed runs that may still arrive.
+    *pending* are writes of earlier runs that may still arrive.
     """
 
     driver: Driver
@@ -135,14 +135,15 @@ class FlowWrite:
     def _acknowledge(self, intent_id: int, base: Revision, revision: Revision) -> None:
         self._journal(intent_id, "applied", revision)
         # Of several writes conditional on one revision only one can win, and this one has.
-        beaten = [sent.intent_id for sent in self.sent if sent.revision == base]
-        beaten += [
-            pending.intent_id
-            for pending in self.run.pending
-            if pending.ref.id == self.change.ref.id and pending.base == base
-        ]
-        for number in beaten:
-            self._journal(number, "refused")
+        for sent in self.sent:
+            if sent.revision == base:
+                self._journal(sent.intent_id, "refused")
+        for pending in self.run.pending:
+            # The flow had left any other revision behind, by that write or by another.
+            if pending.ref.id == self.change.ref.id:
+                self._journal(
+                    pending.intent_id, "refused" if pending.base == base else "superseded"
+                )
         self.sent = [sent for sent in self.sent if sent.revision != base]
         self._close("superseded")
 

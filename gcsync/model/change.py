@@ -208,11 +208,12 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIntent:
-    """An intent without an outcome: its process ended in between."""
+    """An intent without an outcome: its process was killed, or its run *has_ended* in doubt."""
 
     id: int
     intent: Intent
     recorded_at: datetime
+    has_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

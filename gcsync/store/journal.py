@@ -213,7 +213,12 @@ class Journal:
         rows = self._rows(query) if given_up else ()
         with self._reading():
             return tuple(
-                OpenIntent(id=row.id, intent=read_intent(row), recorded_at=row.recorded_at)
+                OpenIntent(
+                    id=row.id,
+                    intent=read_intent(row),
+                    recorded_at=row.recorded_at,
+                    has_ended=row.ended_at is not None,
+                )
                 for row in rows
                 if row.id in given_up
             )

@@ -169,7 +169,7 @@ def test_a_write_of_a_killed_run_is_refused_once_another_has_taken_its_place(
     assert outcomes(journal) == [("refused", None)]
 
 
-def test_a_write_of_a_killed_run_stays_open_where_another_revision_was_replaced(
+def test_a_write_of_a_killed_run_is_superseded_where_another_revision_was_replaced(
     journal: Journal, clock: VirtualClock
 ) -> None:
     cut_off(journal)
@@ -178,7 +178,7 @@ def test_a_write_of_a_killed_run_stays_open_where_another_revision_was_replaced(
 
     applied(journal, clock, driver, pending=(pending,))
 
-    assert outcomes(journal) == [(None, None)]
+    assert outcomes(journal) == [("superseded", None)]
 
 
 def test_the_revision_named_is_one_that_was_seen_to_hold_the_settings(

@@ -122,5 +122,36 @@ def test_a_flow_that_cannot_be_read_leaves_the_intent_for_the_next_run(
     assert len(journal.open_intents(str(ORG.id))) == 1
 
 
+def test_a_run_that_ended_in_doubt_is_told_from_one_that_was_killed(
+    journal: Journal, driver: PretendDriver, clock: VirtualClock
+) -> None:
+    assert not recovered(journal, driver, clock).has_ended
+
+    journal.finish("killed", "unknown", clock.now())
+
+    assert recovered(journal, driver, clock).has_ended
+
+
+def test_several_writes_to_one_flow_are_resolved_by_reading_it_once(
+    journal: Journal, driver: PretendDriver, clock: VirtualClock
+) -> None:
+    [first] = journal.open_intents(str(ORG.id))
+    journal.intend(first.intent)
+    driver.edit("billing", '"weight":1.10', '"weight":1.20')
+    reads = []
+
+    def once(ordinary: Callable[[], Snapshot]) -> Snapshot:
+        reads.append("GET")
+        return ordinary()
+
+    driver.on_fetch = [once, once]
+
+    entries = recover(journal, driver, journal.open_intents(str(ORG.id)), clock=clock)
+
+    assert [entry.outcome for entry in entries] == ["superseded", "superseded"]
+    assert reads == ["GET"]
+    assert journal.open_intents(str(ORG.id)) == ()
+
+
 def test_nothing_open_is_nothing_to_read(journal: Journal, clock: VirtualClock) -> None:
     assert recover(journal, PretendDriver(), (), clock=clock) == []
