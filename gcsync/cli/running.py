@@ -176,9 +176,11 @@ def outcome_of(results: Sequence[FlowResult]) -> str:
 def exit_code_of(ended: Ended) -> int:
     """The documented exit code: the gravest outcome wins.
 
-    A conflict that stopped nothing else is 3, "nothing was overwritten"; as
-    soon as anything failed, was skipped or is unknown next to something that
-    was applied, the plan is applied in part, 4.
+    A conflict is 3, also next to flows that were applied: nothing of the
+    conflicting flow was overwritten, and the others are as planned. A flow
+    that failed or was skipped next to one that was applied makes it 4,
+    applied in part, whatever conflicts there are; so does an unknown outcome,
+    alone as well. With nothing applied and no conflict, they are 1.
     """
     if ended.signal_number is not None:
         return 128 + ended.signal_number
