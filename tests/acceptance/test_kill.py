@@ -89,6 +89,9 @@ def recovers(world: World) -> None:
     settled = [intent.result for run in runs for intent in _intents(world, run["run_id"])]
     assert None not in settled
     assert sum(outcome in {"applied", "observed"} for outcome in settled) == len(NAMES)
+    told = [result for run in runs for result in run["results"] if result["status"] == "applied"]
+    assert sorted(result["address"] for result in told) == [f"flow/{name}" for name in NAMES]
+    assert all(result["revision_after"] and result["fields"] for result in told)
 
 
 def _open_intents(world: World) -> int:
