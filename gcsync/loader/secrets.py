@@ -26,7 +26,7 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
     for thing, node in _places(document, kind):
         for what in secrets_in(thing, node.text):
             found[location(node)] = f"{shown(thing)} holds {what}; {_ADVICE}"
-    for path, node in _every((), document):
+    for path, node in _every(document):
         for what in unmistakable_secrets_in(node.text):
             thing = "/".join(map(shown, path)) or "the document"
             found.setdefault(location(node), f"{thing} holds {what}; {_ELSEWHERE}")
@@ -36,20 +36,19 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
     ]
 
 
-def _every(path: tuple[str, ...], node: Node) -> Iterator[tuple[tuple[str, ...], Scalar]]:
+def _every(document: Mapping) -> Iterator[tuple[tuple[str, ...], Scalar]]:
     """Every text with its path, and every name with the path of what it is a name in."""
-    if isinstance(node, Scalar):
-        yield path, node
-    elif isinstance(node, Sequence):
-        for item in node.items:
-            yield from _every(path, item)
-    else:
-        for name, (key, below) in node.entries.items():
-            yield path, key
-            if isinstance(below, Scalar):
-                yield (*path, name), below
-            else:
-                yield from _every((*path, name), below)
+    places: list[tuple[tuple[str, ...], Node]] = [((), document)]
+    while places:
+        path, node = places.pop()
+        if isinstance(node, Mapping):
+            for name, (key, below) in node.entries.items():
+                yield path, key
+                places.append(((*path, name), below))
+        elif isinstance(node, Sequence):
+            places += [(path, item) for item in node.items]
+        else:
+            yield path, node
 
 
 def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
