@@ -147,7 +147,7 @@ def _conflict_row(one: FieldConflict) -> Row:
 def _run_block(run: Run, *, wants_results: bool) -> Block:
     statuses = Counter(result.status for result in run.results)
     said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
-    outcome = run.outcome or "interrupted"
+    outcome = run.outcome or "running"
     tone: Tone = "good" if outcome == "applied" else "change"
     rows = [
         Row(
