@@ -119,9 +119,17 @@ def unmistakable_secrets_in(text: str) -> Iterator[str]:
 
     At most one answer, as for `secrets_in`.
     """
-    if len(text) >= _SHORTEST:
+    if may_hold_secret(text):
         literal = _REFERENCE.sub("", text)
         yield from _shaped(literal)
+
+
+def may_hold_secret(text: str) -> bool:
+    """Whether `unmistakable_secrets_in` can find anything in *text*; cheap, for it seldom can."""
+    if len(text) < _SHORTEST:
+        return False
+    lowered = text.lower()
+    return any(sign in lowered for sign in _SUSPICIOUS)
 
 
 def _shaped(literal: str) -> Iterator[str]:

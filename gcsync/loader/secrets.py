@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.core.secrecy import secrets_in, unmistakable_secrets_in
+from gcsync.core.secrecy import may_hold_secret, secrets_in, unmistakable_secrets_in
 from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.model.manifest import Finding, Location
@@ -26,7 +26,7 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
     for thing, node in _places(document, kind):
         for what in secrets_in(thing, node.text):
             found[location(node)] = f"{shown(thing)} holds {what}; {_ADVICE}"
-    for path, node in _every(document):
+    for path, node in _every(document) if _is_suspicious(document) else ():
         for what in unmistakable_secrets_in(node.text):
             thing = "/".join(map(shown, path)) or "the document"
             found.setdefault(location(node), f"{thing} holds {what}; {_ELSEWHERE}")
@@ -34,6 +34,24 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
         Finding(rule="schema", message=message, location=place, address=address)
         for place, message in found.items()
     ]
+
+
+def _is_suspicious(document: Mapping) -> bool:
+    """Whether any text or name deserves the closer look; nearly no document has one."""
+    nodes: list[Node] = [document]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, Scalar):
+            if may_hold_secret(node.text):
+                return True
+        elif isinstance(node, Mapping):
+            for name, (_, below) in node.entries.items():
+                if may_hold_secret(name):
+                    return True
+                nodes.append(below)
+        else:
+            nodes += node.items
+    return False
 
 
 def _every(document: Mapping) -> Iterator[tuple[tuple[str, ...], Scalar]]:
