@@ -3,8 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 SCHEDULES ?= 100000
+# Twice the cores of a small machine: many tests wait for processes and sockets.
+WORKERS ?= 4
 
-.PHONY: help demo test lint types unit race bench format requirements clean
+.PHONY: help demo test lint types unit race laws bench format requirements clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,10 +25,14 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 
 unit: $(VENV)/.developed
-	$(BIN)/pytest --numprocesses=auto --quiet
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet
 
 race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race SCHEDULES=100000
 	cd tests && ../$(BIN)/python -m race --schedules $(SCHEDULES)
+
+laws: $(VENV)/.developed ## Every property with 3,000 examples instead of 60
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet --hypothesis-profile=thorough \
+	  tests/core tests/drivers tests/loader tests/store
 
 bench: $(VENV)/.developed ## What things cost, as ratios within one run
 	$(BIN)/python tests/bench/run.py

@@ -5,5 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 # A slow or busy machine is no finding: nothing here is held against a clock.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
+)
+settings.register_profile("thorough", settings.get_profile("steady"), max_examples=3000)
 settings.load_profile("steady")
