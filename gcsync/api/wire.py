@@ -106,7 +106,7 @@ class Wire(HTTPConnection):
             except OSError as error:
                 sock.close()
                 failure = error
-            except BaseException:
+            except BaseException:  # closed whatever ends this, a signal included
                 sock.close()
                 raise
             else:

@@ -94,7 +94,7 @@ def open_journal(
         try:
             with database.prepared(path) if path else nullcontext():
                 journal.upgrade()
-        except BaseException:
+        except BaseException:  # closed whatever ends this, a signal included
             journal.close()
             raise
     return journal

@@ -183,7 +183,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except BaseException:
+    except BaseException:  # no partial file stays behind, a signal included
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
