@@ -17,6 +17,7 @@ import pytest
 
 from gcsync import errors
 from gcsync.drivers.flow_lens import HEADERS, MAPPING
+from gcsync.loader.build import ACTION_FACTS, BINDING, BINDING_FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,8 +94,9 @@ def leaves(node: Any, path: str = "") -> Iterator[str]:
 def declared(flow: Any, binding: Any) -> set[str]:
     """What manifests can say of a data action, its binding resolved."""
     action = flow["$defs"]["action"]
-    inline = set(leaves(action)) - {"id", "auth/binding"}
-    return inline | set(leaves(binding["properties"]["spec"], "auth"))
+    inline = {path for path in leaves(action) if path.split("/")[0] not in ACTION_FACTS}
+    bound = set(leaves(binding["properties"]["spec"], "auth"))
+    return inline - {BINDING} | bound - {f"auth/{fact}" for fact in BINDING_FACTS}
 
 
 def mapped() -> set[str]:

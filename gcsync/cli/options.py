@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import FlowSpec
 
 FORMATS: Final = ("text", "json")
-"""Named here too, so that help needs no renderer; a test holds it against `RENDERERS`."""
+"""What every command writes; named here too, so that help needs no renderer."""
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -85,12 +85,15 @@ class Settings:
 class _OutputType(click.ParamType[Output]):
     name = "FORMAT[=FILE]"
 
+    def __init__(self, formats: Sequence[str]) -> None:
+        self._formats = formats
+
     def convert(self, value: Any, param: Any, ctx: Any) -> Output:
         if isinstance(value, Output):
             return value
         chosen, separator, file = str(value).partition("=")
-        if chosen not in FORMATS:
-            self.fail(f"{chosen!r} is not one of {', '.join(FORMATS)}", param, ctx)
+        if chosen not in self._formats:
+            self.fail(f"{chosen!r} is not one of {', '.join(self._formats)}", param, ctx)
         if separator and not file:
             self.fail(f"{value!r} names no file", param, ctx)
         return Output(format=chosen, file=Path(file) if file else None)
@@ -117,19 +120,25 @@ def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-output_options = _stacked(
-    click.option(
-        "-o",
-        "--output",
-        "outputs",
-        type=_OutputType(),
-        multiple=True,
-        help=f"Write the result as {' or '.join(FORMATS)}, to a file or stdout; repeatable.",
-    ),
-    click.option("--no-color", is_flag=True, help="Never colour the output."),
-    click.option("-v", "--verbose", count=True, help="Say more about what is done."),
-    click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
-)
+def outputs_in(*formats: str) -> Callable[[F], F]:
+    """The options of a command that writes its result in *formats*."""
+    listed = f"{', '.join(formats[:-1])} or {formats[-1]}"
+    return _stacked(
+        click.option(
+            "-o",
+            "--output",
+            "outputs",
+            type=_OutputType(formats),
+            multiple=True,
+            help=f"Write the result as {listed}, to a file or stdout; repeatable.",
+        ),
+        click.option("--no-color", is_flag=True, help="Never colour the output."),
+        click.option("-v", "--verbose", count=True, help="Say more about what is done."),
+        click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
+    )
+
+
+output_options = outputs_in(*FORMATS)
 
 manifest_options = _stacked(
     click.option(

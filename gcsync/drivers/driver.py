@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Revision,
         Snapshot,
     )
+    from gcsync.model.outline import Outline
 
 
 class Driver(Protocol):
@@ -39,6 +40,12 @@ class Driver(Protocol):
 
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
+
+    def outline(self, snapshot: Snapshot) -> Outline:
+        """The data actions of a snapshot and the ways between them; pure.
+
+        Raises `InvalidAnswer` where the document makes no sense.
+        """
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
 from gcsync.drivers.flow_lens import HEADERS, MAPPING, amended, read_snapshot, revision_of
+from gcsync.drivers.flow_outline import outline
 from gcsync.errors import FlowNotFound, InvalidAnswer, OutcomeUnknown, Refused, StaleRevision
 from gcsync.model.change import LiveFlow, Organisation
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from gcsync.api.http import Answer, Client
     from gcsync.model.change import FieldChange, FlowRef, Revision, Snapshot
+    from gcsync.model.outline import Outline
 
 PAGE_SIZE: Final = 500
 
@@ -81,6 +83,10 @@ class FlowDocumentDriver:
             if refused.status == 404:
                 raise _not_found(ref, refused) from refused
             raise
+
+    def outline(self, snapshot: Snapshot) -> Outline:
+        """The data actions of a snapshot and the ways between them; pure."""
+        return outline(snapshot)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""

@@ -88,6 +88,16 @@ class _Inexact(Exception):
     """A number that Python's own types would bend stands in the document."""
 
 
+def decoded(body: bytes) -> tuple[Any, list[dict[str, Any]]]:
+    """A document that `read_snapshot` has read, and the objects in it that are data actions.
+
+    These come in the order of the snapshot's actions. Raises `ValueError` or
+    `RecursionError` for what is no JSON.
+    """
+    found: list[dict[str, Any]] = []
+    return _decoded(body, found, exactly=True), found
+
+
 def _read(body: bytes, *, exactly: bool) -> tuple[Any, tuple[LiveAction, ...]]:
     found: list[dict[str, Any]] = []
     try:

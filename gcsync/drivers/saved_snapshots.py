@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gcsync.core.exact_json import Malformed, Node, parse, readable
 from gcsync.core.secrecy import secrets_in
 from gcsync.drivers.flow_lens import amended, read_snapshot
+from gcsync.drivers.flow_outline import outline
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
 from gcsync.model.change import FieldChange, LiveFlow, Organisation
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import FlowRef, Revision, Snapshot
+    from gcsync.model.outline import Outline
 
 FORMAT_VERSION: Final = "1.0"
 REMOVED: Final = "(a secret, removed by gcsync)"
@@ -55,6 +57,10 @@ class Recorder:
         with self._lock:
             self._snapshots[ref.id] = snapshot
         return snapshot
+
+    def outline(self, snapshot: Snapshot) -> Outline:
+        """Ask the driver."""
+        return self._driver.outline(snapshot)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """Ask the driver."""
@@ -182,6 +188,10 @@ class SavedSnapshots:
             )
         revision, document = self._flows[ref.id]
         return read_snapshot(ref, document.encode(), revision)
+
+    def outline(self, snapshot: Snapshot) -> Outline:
+        """The data actions of a snapshot and the ways between them; pure."""
+        return outline(snapshot)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""

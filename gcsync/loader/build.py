@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.loader import facts
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, location
 from gcsync.model.manifest import (
@@ -26,6 +27,12 @@ Flat = dict[str, Setting]
 
 BINDING = "auth/binding"
 """Where an action names its binding, until `resolve` puts the binding's settings there."""
+
+ACTION_FACTS: Final = ("id", "backend", "idempotent", "routed_on")
+"""What a manifest says of a data action that is no setting: it is never written."""
+
+BINDING_FACTS: Final = ("token_lifetime_s", "prevalidated")
+"""The same of an AuthBinding."""
 
 
 class Builder:
@@ -50,15 +57,21 @@ class Builder:
             latency_budget_ms=spec.get("latency_budget_ms"),
             calls_per_minute=float(calls) if calls is not None else None,
             wave=spec.get("wave", 0),
+            load=facts.load(document.mapping("spec", "load"), spec.get("load")),
+            allowances=facts.allowances(document, metadata),
         )
 
     def binding(self, source: Location, document: Mapping, instance: Any) -> AuthBinding:
         """An AuthBinding, its settings as they lie under an action."""
-        flat = self.flatten(document.mapping("spec"), instance["spec"], "auth")
+        spec, metadata = instance["spec"], instance["metadata"]
+        settings = {key: value for key, value in spec.items() if key not in BINDING_FACTS}
         return AuthBinding(
-            name=instance["metadata"]["name"],
+            name=metadata["name"],
             source=source,
-            settings=_sorted(flat),
+            settings=_sorted(self.flatten(document.mapping("spec"), settings, "auth")),
+            token_lifetime_s=spec.get("token_lifetime_s"),
+            is_prevalidated=spec.get("prevalidated", False),
+            allowances=facts.allowances(document, metadata),
         )
 
     def _actions(self, document: Mapping, spec: Any) -> tuple[ActionSpec, ...]:
@@ -66,14 +79,19 @@ class Builder:
         actions = []
         for name, (key, node) in document.mapping("spec", "actions").entries.items():
             values = spec["actions"][name]
-            own = self.flatten(node, values)
-            own.pop("id", None)
+            own = {key: value for key, value in values.items() if key not in ACTION_FACTS}
+            settings = laid_under(defaults, self.flatten(node, own))
+            bound = settings.get(BINDING)
             actions.append(
                 ActionSpec(
                     name=name,
                     source=location(key),
                     id=values.get("id"),
-                    settings=_sorted(laid_under(defaults, own)),
+                    settings=_sorted(settings),
+                    backend=facts.backend(node, values.get("backend")),
+                    is_idempotent=values.get("idempotent"),
+                    is_routed_on=values.get("routed_on"),
+                    binding=str(bound.value) if bound else None,
                 )
             )
         return tuple(actions)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from gcsync.errors import InvalidManifests, WrongUsage
-from gcsync.loader.build import BINDING, Builder
+from gcsync.loader.build import ACTION_FACTS, BINDING, BINDING_FACTS, Builder
 from gcsync.loader.documents import Document, Reading
 from gcsync.loader.manifests import load
 from gcsync.loader.names import listed, nearest, quoted
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gcsync.model.manifest import JSON, FlowSpec, Location, Manifests
 
+FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
 How = Literal["default", "action", "overlay", "variable", "binding"]
 
 
@@ -161,7 +162,8 @@ class _Layers:
             node = layer.get(*keys)
             if not isinstance(node, Mapping):
                 continue
-            for path, setting in self._builder.flatten(node, typed(node, at)).items():
+            values = {key: value for key, value in typed(node, at).items() if key not in FACTS}
+            for path, setting in self._builder.flatten(node, values).items():
                 origin = Origin(
                     how="overlay" if folder else how,
                     value=setting.value,

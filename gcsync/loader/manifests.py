@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import build, schema
+from gcsync.loader import build, facts, schema
 from gcsync.loader.documents import Reading
 from gcsync.loader.shape import shape, typed
 from gcsync.model.manifest import Location, Manifests
@@ -54,7 +54,9 @@ def _load(
             known.add(document.name)
         if not schema.accepts(instance, document.kind):
             findings += schema.refused(node, instance, document.kind, document.address)
-        elif document.kind == "AuthBinding":
+            continue
+        findings += facts.impossible(node, document.address)
+        if document.kind == "AuthBinding":
             bindings[document.name] = builder.binding(document.source, node, instance)
         else:
             flow = builder.flow(document.source, node, instance)

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidManifests
 from gcsync.loader import schema, secrets
+from gcsync.loader.facts import unknown_rule
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.parse import parse
 from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import SourceFile, decode, printable, read
 from gcsync.loader.variables import Variables, definitions, references
-from gcsync.model.manifest import Environment, Finding, Limits, Project
+from gcsync.model.manifest import (
+    Environment,
+    Finding,
+    Limits,
+    LintSettings,
+    OrganisationLimits,
+    Project,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FILE_NAME: Final = "gcsync.yaml"
@@ -155,6 +164,19 @@ def _check_references(found: ProjectFile) -> None:
     for place in places:
         for scalar in references(place):
             found.refuse(scalar, "a variable cannot refer to a variable; write the value out")
+    for scalar in _rules_named(spec.mapping("lint")):
+        problem = unknown_rule(scalar.text)
+        if problem:
+            found.refuse(scalar, problem)
+
+
+def _rules_named(lint: Mapping) -> Iterator[Scalar]:
+    """Every place of ``spec.lint`` that names a rule."""
+    for key, (_, node) in lint.entries.items():
+        if isinstance(node, Sequence):
+            yield from (item for item in node.items if isinstance(item, Scalar))
+        elif isinstance(node, Mapping) and key in ("severity", "thresholds"):
+            yield from (name for name, _ in node.entries.values())
 
 
 def _inside(tree: Path, named: str) -> bool:
@@ -165,7 +187,7 @@ def _inside(tree: Path, named: str) -> bool:
 def _project(node: Mapping, instance: Any) -> Project:
     """The project of a valid document."""
     spec = instance["spec"]
-    limits = spec.get("limits", {})
+    limits, lint = spec.get("limits", {}), spec.get("lint", {})
     percent = limits.get("max_percent")
     keys = node.mapping("spec", "environments").entries
     return Project(
@@ -184,4 +206,11 @@ def _project(node: Mapping, instance: Any) -> Project:
             max_flows=limits.get("max_flows"),
             max_percent=float(percent) if percent is not None else None,
         ),
+        lint=LintSettings(
+            enable=tuple(lint.get("enable", ())),
+            disable=tuple(lint.get("disable", ())),
+            severity=lint.get("severity", {}),
+            thresholds={rule: float(value) for rule, value in lint.get("thresholds", {}).items()},
+        ),
+        organisation=OrganisationLimits(**spec.get("organisation", {})),
     )

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
+
+    from gcsync.model.traffic import Backend, Load
 
 
 class Absent(Enum):
@@ -42,6 +45,7 @@ class Sealed:
 
 Value = JSON | Literal[Absent.ABSENT] | Sealed
 Channel = Literal["voice", "chat", "message", "email", "workflow"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +72,7 @@ class Finding:
     message: str
     location: Location | None = None
     name: str = ""
-    severity: Literal["error", "warning", "note"] = "error"
+    severity: Severity = "error"
     address: str | None = None
 
     def __str__(self) -> str:
@@ -86,18 +90,38 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A lint finding that is accepted: *rule* by number or name, up to and including *until*.
+
+    *action* narrows it to one data action of the flow.
+    """
+
+    rule: str
+    reason: str
+    until: date
+    source: Location
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSpec:
     """The settings that one data action should have.
 
     *name* is the key in the manifest and, unless *id* is given, the live
     action's name. *settings* are sorted by path; what is not among them is
-    not managed.
+    not managed. *backend*, *is_idempotent* and *is_routed_on* are facts for
+    lint and simulation, never written; ``None`` where nobody declared them.
+    *binding* names the AuthBinding whose settings lie under ``auth``.
     """
 
     name: str
     source: Location
     id: str | None = None
     settings: tuple[Setting, ...] = ()
+    backend: Backend | None = None
+    is_idempotent: bool | None = None
+    is_routed_on: bool | None = None
+    binding: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +149,8 @@ class FlowSpec:
     calls_per_minute: float | None = None
     wave: int = 0
     driver: str = "flow-document"
+    load: Load | None = None
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def address(self) -> str:
@@ -134,11 +160,22 @@ class FlowSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthBinding:
-    """One ``kind: AuthBinding`` document; *settings* lie under an action's ``auth``."""
+    """One ``kind: AuthBinding`` document; *settings* lie under an action's ``auth``.
+
+    *token_lifetime_s* and *is_prevalidated* are facts for lint, never written.
+    """
 
     name: str
     source: Location
     settings: tuple[Setting, ...]
+    token_lifetime_s: int | None = None
+    is_prevalidated: bool = False
+    allowances: tuple[Allowance, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """How reports name this binding."""
+        return f"authbinding/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,12 +198,40 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationLimits:
+    """What all data actions of an organisation may use together.
+
+    The defaults are the figures that lint and simulation are specified with;
+    what an organisation really has, its limits API tells.
+    """
+
+    requests_per_minute: int = 1000
+    concurrent_actions: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintSettings:
+    """Which lint rules run and how; rules are given by number or name.
+
+    *thresholds* are the numbers that rules compare with, in each rule's own
+    unit. *enable* wins over *disable*.
+    """
+
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """The project file ``gcsync.yaml``, or what holds without one."""
 
     manifests: tuple[str, ...] = ("manifests",)
     environments: Mapping[str, Environment] = field(default_factory=dict)
     limits: Limits = Limits()
+    lint: LintSettings = LintSettings()
+    organisation: OrganisationLimits = OrganisationLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

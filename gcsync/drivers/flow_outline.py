@@ -1,0 +1,184 @@
+"""From a flow document to its outline: data actions and the ways between them. Pure.
+
+The dialect names no closed set of steps, so only what carries meaning for a
+caller's way is known by name: ``actions`` is a sequence, a ``callTask`` goes
+to a task and comes back, a ``loop`` repeats. Whatever else a step holds that
+has ``actions`` of its own (outputs, cases, choices, a default) are ways of
+which a caller takes one; of a container, parts that run in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from gcsync.drivers.flow_lens import decoded
+from gcsync.errors import InvalidAnswer
+from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gcsync.model.change import Snapshot
+    from gcsync.model.outline import Step
+
+_NOWHERE: Final = Sequence(())
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
+_CONDITIONS: Final = ("condition", "evaluate", "expression")
+
+
+def outline(snapshot: Snapshot) -> Outline:
+    """The outline of the document that *snapshot* holds. Raises `InvalidAnswer`."""
+    try:
+        document, members = decoded(snapshot.document)
+        return Outline(root=_Reader(document, members).root(), actions=snapshot.actions)
+    except (ValueError, RecursionError) as error:
+        raise InvalidAnswer(f"{snapshot.ref}: the live document cannot be outlined") from error
+
+
+class _Reader:
+    """One document on its way to an outline; each task is read once."""
+
+    def __init__(self, document: Any, members: list[dict[str, Any]]) -> None:
+        self._document = document
+        self._indexes = {id(member): index for index, member in enumerate(members)}
+        self._tasks = {key: task for task in _tasks(document) for key in _keys(task)}
+        self._called = {id(task) for call in _calls(document) if (task := self._task(call))}
+        self._asked = _asked(document)
+        self._known: dict[int, Step] = {}
+        self._open: set[int] = set()
+
+    def root(self) -> Step:
+        """The whole flow."""
+        return self._container(self._document)
+
+    def _container(self, node: Any) -> Step:
+        """What has ``actions``: its steps, then the parts beside them that no step calls."""
+        steps = [self._step(step) for step in _list(node.get("actions"))]
+        for key, value in node.items():
+            if key != "actions":
+                steps += [
+                    self._container(part)
+                    for part in _containers(value)
+                    if id(part) not in self._called
+                ]
+        return _sequence(steps)
+
+    def _step(self, step: Any) -> Step:
+        if not isinstance(step, dict):
+            return _NOWHERE
+        if step.get("type") == "callTask":
+            return self._call_task(step)
+        ways = [
+            self._container(part)
+            for key, value in step.items()
+            if key not in ("actions", "tasks", "data")
+            for part in _containers(value)
+        ]
+        inner = self._container({key: step[key] for key in ("actions", "tasks") if key in step})
+        below = _sequence([inner, _branches(ways)])
+        if step.get("type") == "loop":
+            times = step.get("loopCount")
+            return below if below == _NOWHERE else Loop(body=below, times=_bound(times))
+        index = self._indexes.get(id(step))
+        return below if index is None else _sequence([self._call(step, index), below])
+
+    def _call_task(self, step: Any) -> Step:
+        """The task that a step calls; one that is under way already is not entered again."""
+        task = self._task(step)
+        if task is None or id(task) in self._open:
+            return _NOWHERE
+        if id(task) not in self._known:
+            self._open.add(id(task))
+            self._known[id(task)] = self._container(task)
+            self._open.discard(id(task))
+        return self._known[id(task)]
+
+    def _task(self, call: Any) -> Any:
+        named = call.get("task")
+        keys = _keys(named) if isinstance(named, dict) else ()
+        return next((self._tasks[key] for key in keys if key in self._tasks), None)
+
+    def _call(self, step: Any, index: int) -> Call:
+        results = step.get("results")
+        named = results.values() if isinstance(results, dict) else ()
+        variables = {str(each.get("variable")) for each in named if isinstance(each, dict)}
+        return Call(index=index, is_routed_on=not variables.isdisjoint(self._asked))
+
+
+def _keys(task: Any) -> tuple[tuple[str, str], ...]:
+    """By what a task can be called: its id before its name."""
+    return tuple(
+        (key, task[key]) for key in ("id", "refId", "name") if isinstance(task.get(key), str)
+    )
+
+
+def _tasks(node: Any) -> Iterator[Any]:
+    for part in _objects(node):
+        for task in _list(part.get("tasks")):
+            if isinstance(task, dict):
+                yield task
+
+
+def _calls(node: Any) -> Iterator[Any]:
+    return (part for part in _objects(node) if part.get("type") == "callTask")
+
+
+def _asked(node: Any) -> set[str]:
+    """The variables that decisions look at."""
+    texts = []
+    for part in _objects(node):
+        for key in _CONDITIONS:
+            held = part.get(key)
+            texts.append(held.get("exp") if isinstance(held, dict) else held)
+    return {name for text in texts if isinstance(text, str) for name in _VARIABLE.findall(text)}
+
+
+def _objects(node: Any) -> Iterator[Any]:
+    """Every JSON object in *node*, itself included, in the order of the document."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting.extend(reversed(each.values()))
+        elif isinstance(each, list):
+            waiting.extend(reversed(each))
+
+
+def _containers(node: Any) -> Iterator[Any]:
+    """The outermost objects in *node* that have ``actions`` or ``tasks`` of their own."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if isinstance(each.get("actions"), list) or isinstance(each.get("tasks"), list):
+                yield each
+            else:
+                waiting.extend(reversed(each.values()))
+        elif isinstance(each, list):
+            waiting.extend(reversed(each))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _bound(times: Any) -> int | None:
+    return times if type(times) is int and times >= 0 else None
+
+
+def _sequence(steps: list[Step]) -> Step:
+    """Steps in a row, those that call nothing left out."""
+    telling: list[Step] = []
+    for step in steps:
+        if isinstance(step, Sequence):
+            telling.extend(step.steps)
+        else:
+            telling.append(step)
+    return telling[0] if len(telling) == 1 else Sequence(tuple(telling))
+
+
+def _branches(ways: list[Step]) -> Step:
+    telling = [way for way in ways if way != _NOWHERE]
+    return telling[0] if len(telling) == 1 else Branches(tuple(telling)) if telling else _NOWHERE

@@ -1,0 +1,89 @@
+"""Running rules over manifests, or over what live flows hold; allowances taken into account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gcsync.lint.catalogue import RULES
+from gcsync.lint.registry import is_named, select
+from gcsync.lint.subject import Organisation
+from gcsync.model.manifest import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from gcsync.lint.registry import Rule, Scope, Selected
+    from gcsync.lint.subject import Found
+    from gcsync.model.manifest import Allowance, Manifests
+    from gcsync.model.outline import Outline
+
+
+def lint(
+    manifests: Manifests,
+    *,
+    today: date,
+    live: Mapping[str, Outline] | None = None,
+    rules: Sequence[Rule] = RULES,
+) -> tuple[Finding, ...]:
+    """What is unwise in *manifests*, by place; accepted findings are left out until they expire.
+
+    With *live* (outlines by address) it is the live flows that are looked at,
+    whatever the manifests want of them. A finding then stands where the
+    manifest speaks of the data action, or says which live flow it means.
+    """
+    organisation = Organisation(manifests, today=today, live=live)
+    allowances = _in_force(manifests, today)
+    findings = {
+        _finding(selected, found, is_live=live is not None)
+        for selected in select(rules, manifests.project.lint)
+        for subject in _subjects(organisation, selected.rule.scope)
+        for found in selected.apply(subject)
+        if not _is_allowed(selected.rule, found, allowances.get(found.address, ()))
+    }
+    return tuple(sorted(findings, key=_place))
+
+
+def _subjects(organisation: Organisation, scope: Scope) -> Iterable[object]:
+    match scope:
+        case "flow":
+            return organisation.flows
+        case "binding":
+            return organisation.bindings
+        case "organisation":
+            return (organisation,)
+
+
+def _in_force(manifests: Manifests, today: date) -> dict[str, tuple[Allowance, ...]]:
+    """By address, what is accepted today."""
+    given = [(flow.address, flow.allowances) for flow in manifests.flows]
+    given += [(binding.address, binding.allowances) for binding in manifests.bindings]
+    return {
+        address: tuple(each for each in allowances if each.until >= today)
+        for address, allowances in given
+        if allowances
+    }
+
+
+def _is_allowed(rule: Rule, found: Found, allowances: Iterable[Allowance]) -> bool:
+    return any(
+        is_named(rule, each.rule) and each.action in (None, found.action) for each in allowances
+    )
+
+
+def _finding(selected: Selected, found: Found, *, is_live: bool) -> Finding:
+    rule = selected.rule
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=selected.severity or found.severity or rule.severity,
+        message=f"live: {found.message}" if is_live else found.message,
+        location=found.location,
+        address=found.address,
+    )
+
+
+def _place(finding: Finding) -> tuple[object, ...]:
+    place = finding.location
+    where = (place.file, place.line, place.column) if place else ("", 0, 0)
+    return (*where, finding.rule, finding.message)

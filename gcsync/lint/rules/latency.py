@@ -1,0 +1,1 @@
+"""GC4: waiting against a budget."""

@@ -1,0 +1,1 @@
+"""GC7: what many callers do to the organisation."""

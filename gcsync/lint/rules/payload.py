@@ -1,0 +1,1 @@
+"""GC5: what data actions send."""

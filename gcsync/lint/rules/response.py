@@ -1,0 +1,1 @@
+"""GC6: what counts as a good answer."""

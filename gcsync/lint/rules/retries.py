@@ -1,0 +1,1 @@
+"""GC2: how failed calls are repeated."""

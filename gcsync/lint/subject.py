@@ -1,0 +1,222 @@
+"""What rules look at: flows and bindings with their settings at hand by path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gcsync.analysis.policy import declared_outline, policies, specs_of
+from gcsync.model.manifest import ActionSpec, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from gcsync.analysis.policy import CallPolicy
+    from gcsync.model.change import LiveAction
+    from gcsync.model.manifest import (
+        JSON,
+        AuthBinding,
+        FlowSpec,
+        Location,
+        Manifests,
+        OrganisationLimits,
+        Severity,
+    )
+    from gcsync.model.outline import Outline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a rule has to say: of which flow or binding, where, and in one sentence.
+
+    *action* names the data action that it is about. *severity* is for rules
+    that have more than one; the project file overrides it all the same.
+    """
+
+    address: str
+    location: Location
+    message: str
+    action: str | None = None
+    severity: Severity | None = None
+
+
+class Action:
+    """One data action of a flow; a setting that is not there is not managed, or not live."""
+
+    __slots__ = ("_settings", "flow", "spec")
+
+    def __init__(self, spec: ActionSpec, flow: Flow) -> None:
+        self.spec = spec
+        self.flow = flow
+        self._settings = {setting.path: setting for setting in spec.settings}
+
+    @property
+    def name(self) -> str:
+        """The manifest's key; live, the data action's name where the manifest has none."""
+        return self.spec.name
+
+    def has(self, path: str) -> bool:
+        """Whether a setting is there."""
+        return path in self._settings
+
+    def value(self, path: str) -> JSON:
+        """A setting's value, ``None`` where there is none."""
+        setting = self._settings.get(path)
+        return None if setting is None else setting.value
+
+    def number(self, path: str) -> float | None:
+        """A setting that is a number, ``None`` where there is none: a live one may be anything."""
+        value = self.value(path)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return float(value)
+        return None
+
+    def text(self, path: str) -> str | None:
+        """A setting that is text, ``None`` where there is none."""
+        value = self.value(path)
+        return value if isinstance(value, str) else None
+
+    def items(self, path: str) -> tuple[JSON, ...]:
+        """The items of a setting that is a list; nothing where there is none."""
+        value = self.value(path)
+        return value if isinstance(value, tuple) else ()
+
+    def below(self, prefix: str) -> tuple[Setting, ...]:
+        """The settings whose path begins with *prefix*, e.g. ``request/headers/``."""
+        return tuple(each for path, each in self._settings.items() if path.startswith(prefix))
+
+    def found(self, message: str, path: str | None = None, **more: Severity) -> Found:
+        """A finding at the setting under *path*, or at the data action where there is none."""
+        setting = self._settings.get(path) if path is not None else None
+        place = setting.source if setting is not None else self.spec.source
+        return Found(
+            address=self.flow.spec.address,
+            location=place,
+            message=message,
+            action=self.name,
+            **more,
+        )
+
+
+class Flow:
+    """One flow as rules see it: what its manifest says, or what the live flow really holds.
+
+    *outline* is the live flow's, or that of the manifest alone: its data
+    actions one after the other.
+    """
+
+    def __init__(
+        self, spec: FlowSpec, organisation: Organisation, *, live: Outline | None = None
+    ) -> None:
+        self.spec = spec
+        self.organisation = organisation
+        self.is_live = live is not None
+        self._live = live
+        self.actions = tuple(Action(action, self) for action in spec.actions)
+
+    @property
+    def is_voice(self) -> bool:
+        """Whether callers listen to silence while the flow waits."""
+        return self.spec.channel == "voice"
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The ways through the flow."""
+        return self._live if self._live is not None else declared_outline(self.spec)
+
+    @cached_property
+    def policies(self) -> tuple[CallPolicy, ...]:
+        """What each data action of the outline amounts to, by index."""
+        specs = {} if self.is_live else specs_of(self.spec, self.outline)
+        return policies(self.outline, specs)
+
+    def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
+        """A finding about the flow as a whole."""
+        return Found(
+            address=self.spec.address,
+            location=location or self.spec.source,
+            message=message,
+            **more,
+        )
+
+
+class Binding:
+    """One AuthBinding as rules see it."""
+
+    def __init__(self, spec: AuthBinding, organisation: Organisation) -> None:
+        self.spec = spec
+        self.organisation = organisation
+        self._settings = {setting.path: setting for setting in spec.settings}
+
+    def value(self, path: str) -> JSON:
+        """A setting's value by path, e.g. ``auth/scopes``; ``None`` where there is none."""
+        setting = self._settings.get(path)
+        return None if setting is None else setting.value
+
+    def found(self, message: str, path: str | None = None, **more: Severity) -> Found:
+        """A finding at the setting under *path*, or at the binding where there is none."""
+        setting = self._settings.get(path) if path is not None else None
+        return Found(
+            address=self.spec.address,
+            location=setting.source if setting is not None else self.spec.source,
+            message=message,
+            **more,
+        )
+
+
+class Organisation:
+    """All flows and bindings together, what the organisation allows them, and which day it is.
+
+    *bindings* are none where live flows are looked at: a binding lives in
+    manifests alone.
+    """
+
+    def __init__(
+        self,
+        manifests: Manifests,
+        *,
+        today: date,
+        live: Mapping[str, Outline] | None = None,
+    ) -> None:
+        self.today = today
+        self.limits: OrganisationLimits = manifests.project.organisation
+        self.declared = {each.name: each for each in manifests.bindings}
+        self.flows: tuple[Flow, ...]
+        self.bindings: tuple[Binding, ...]
+        if live is None:
+            self.bindings = tuple(Binding(each, self) for each in manifests.bindings)
+            self.flows = tuple(Flow(each, self) for each in manifests.flows)
+        else:
+            self.bindings = ()
+            self.flows = tuple(
+                Flow(live_spec(each, live[each.address]), self, live=live[each.address])
+                for each in manifests.flows
+                if each.address in live
+            )
+
+
+def live_spec(flow: FlowSpec, outline: Outline) -> FlowSpec:
+    """The manifest as if it said what the live flow holds; facts and places stay its own."""
+    specs = specs_of(flow, outline)
+    return replace(
+        flow,
+        actions=tuple(
+            _live_action(action, specs.get(index), flow.flow.source)
+            for index, action in enumerate(outline.actions)
+        ),
+    )
+
+
+def _live_action(live: LiveAction, spec: ActionSpec | None, place: Location) -> ActionSpec:
+    declared = spec or ActionSpec(name=live.name, source=place)
+    places = {setting.path.lower(): setting.source for setting in declared.settings}
+    return replace(
+        declared,
+        settings=tuple(
+            Setting(path, value, places.get(path.lower(), declared.source))
+            for path, value in sorted(live.settings.items())
+        ),
+    )

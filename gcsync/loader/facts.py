@@ -1,0 +1,145 @@
+"""What a manifest tells lint and simulation: allowances, load, back ends. Never written live."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from gcsync.loader.names import nearest, quoted, shown
+from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
+from gcsync.model.manifest import Allowance, Finding, Location
+from gcsync.model.traffic import (
+    Backend,
+    Constant,
+    Exponential,
+    Latency,
+    Load,
+    LogNormal,
+    SamplesFile,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+_NEVER = date.min
+
+
+def allowances(document: Mapping, metadata: Any) -> tuple[Allowance, ...]:
+    """The accepted findings of a valid document; a day that does not exist has long gone by."""
+    given = metadata.get("allow")
+    if not given:
+        return ()
+    nodes = _items(document.get("metadata", "allow"))
+    return tuple(
+        Allowance(
+            rule=each["rule"],
+            reason=each["reason"],
+            until=_day(each["until"]) or _NEVER,
+            action=each.get("action"),
+            source=location(node),
+        )
+        for each, node in zip(given, nodes, strict=True)
+    )
+
+
+def load(node: Mapping, values: Any) -> Load | None:
+    """How callers arrive."""
+    return None if values is None else Load(source=location(node), **values)
+
+
+def backend(action: Node, values: Any) -> Backend | None:
+    """The service behind a data action."""
+    if values is None or not isinstance(action, Mapping):
+        return None
+    node = action.mapping("backend")
+    given = values.get("latency")
+    return Backend(
+        source=location(node),
+        latency=_latency(location(action.mapping("backend", "latency")), given) if given else None,
+        failure_percent=float(values.get("failure_percent", 0)),
+        throttled_percent=float(values.get("throttled_percent", 0)),
+        windows=tuple(
+            Window(
+                kind=each["kind"],
+                start_s=float(each["start_s"]),
+                duration_s=float(each["duration_s"]),
+                percent=float(each.get("percent", 100)),
+            )
+            for each in values.get("windows", ())
+        ),
+    )
+
+
+def unknown_rule(given: str) -> str | None:
+    """What to say of a rule that does not exist; ``None`` of one that does."""
+    # Rules are loaded where one is named only: most commands need none.
+    from gcsync.lint.catalogue import RULES, find  # noqa: PLC0415 - see above
+
+    if find(given):
+        return None
+    known = [word for rule in RULES for word in (rule.name, rule.id)]
+    return f"there is no rule {quoted(given)}{nearest(given, known)}; 'gcsync rules' lists all"
+
+
+def impossible(document: Mapping, address: str) -> Iterator[Finding]:
+    """What no schema can see in a valid document.
+
+    Days that do not exist, rules and actions that are not there, percentiles
+    in the wrong order.
+    """
+    actions = document.mapping("spec", "actions").entries
+    for item in _items(document.get("metadata", "allow")):
+        if isinstance(item, Mapping):
+            for node, message in _doubts(item, actions):
+                yield _finding(node, message, address)
+    for name, (_, action) in actions.items():
+        if isinstance(action, Mapping) and "backend" in action.entries:
+            latency = action.mapping("backend", "latency")
+            p50, p99 = latency.text("p50_ms"), latency.text("p99_ms")
+            place = latency.get("p99_ms")
+            if place is not None and p50 and p99 and float(p99) < float(p50):
+                message = (
+                    f"actions/{shown(name)}/backend/latency/p99_ms is {p99}, below p50_ms = {p50};"
+                    " a 99th percentile is not below the median"
+                )
+                yield _finding(place, message, address)
+
+
+def _doubts(allowance: Mapping, actions: Container[str]) -> Iterator[tuple[Node, str]]:
+    """What is wrong with one allowance."""
+    until, rule = allowance.get("until"), allowance.get("rule")
+    if isinstance(until, Scalar) and _day(until.text) is None:
+        yield until, f"until: {quoted(until.text)} is no day of the calendar; correct it"
+    if isinstance(rule, Scalar) and (problem := unknown_rule(rule.text)):
+        yield rule, problem
+    action = allowance.get("action")
+    if isinstance(action, Scalar) and action.text not in actions:
+        yield action, f"this manifest has no action {quoted(action.text)} to allow a finding of"
+
+
+def _latency(source: Location, values: Any) -> Latency:
+    match values["distribution"]:
+        case "lognormal":
+            return LogNormal(p50_ms=float(values["p50_ms"]), p99_ms=float(values["p99_ms"]))
+        case "exponential":
+            return Exponential(mean_ms=float(values["mean_ms"]))
+        case "constant":
+            return Constant(value_ms=float(values["value_ms"]))
+        case _:
+            return SamplesFile(file=values["file"], source=source)
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return tuple(node.items) if isinstance(node, Sequence) else ()
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _finding(node: Node, message: str, address: str) -> Finding:
+    return Finding(rule="schema", message=message, location=location(node), address=address)
