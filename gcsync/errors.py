@@ -8,7 +8,8 @@
     ├── ConfigurationError      1   environment variables, project file
     ├── JournalError            1   the journal cannot be read or written
     ├── PlanRefused             3   a saved plan no longer holds
-    ├── LimitExceeded           5   a limit or policy, before any write
+    ├── LimitExceeded           5   a limit, before any write
+    ├── LintRefused             5   lint findings of severity error, before any write
     ├── Interrupted       130/143   a signal ended the command
     └── ApiError                1   the organisation's side
         ├── NotSent             1   certainly never reached the server
@@ -70,6 +71,21 @@ class LimitExceeded(GcsyncError):
     """The plan changes more than the project file allows."""
 
     exit_code = 5
+
+
+class LintRefused(GcsyncError):
+    """Lint has findings of severity error; nothing was read from the organisation or written."""
+
+    exit_code = 5
+
+    def __init__(self, findings: Sequence[Any]) -> None:
+        lines = "\n".join(str(finding) for finding in findings)
+        count = f"{len(findings)} error{'' if len(findings) == 1 else 's'}"
+        super().__init__(
+            f"{lines}\nlint refuses this with {count}, and nothing was read or written; correct"
+            " them, accept them with metadata.allow, or pass --no-lint ('gcsync rules' explains)"
+        )
+        self.findings = tuple(findings)
 
 
 class Interrupted(GcsyncError):

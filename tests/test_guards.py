@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOUSE = Path(__file__).parents[1]
-HEAVY = ("requests", "urllib3", "deepdiff", "sqlalchemy", "starlette", "uvicorn", "jwt")
+HEAVY = ("numpy", "requests", "urllib3", "deepdiff", "sqlalchemy", "starlette", "uvicorn", "jwt")
 DRAWN = re.compile(r"^ {4}(?P<indent>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?P<codes>[0-9/]+)", re.MULTILINE)
 
 
@@ -50,6 +50,8 @@ def test_the_contracts_of_the_layers_can_be_broken(tmp_path: Path) -> None:
         "model/change.py": "import requests",
         "engine/pool.py": "import gcsync.drivers.flow_document",
         "render/text.py": "import gcsync.engine.pool",
+        "lint/check.py": "import click",
+        "analysis/latency.py": "import gcsync.lint.registry",
     }
     for file, line in plants.items():
         planted = tmp_path / "gcsync" / file
@@ -67,6 +69,8 @@ def test_the_contracts_of_the_layers_can_be_broken(tmp_path: Path) -> None:
         ("gcsync.model.change", "requests"),
         ("gcsync.engine.pool", "gcsync.drivers.flow_document"),
         ("gcsync.render.text", "gcsync.engine.pool"),
+        ("gcsync.lint.check", "click"),
+        ("gcsync.analysis.latency", "gcsync.lint.registry"),
     ):
         assert f"{importer} -> {imported}" in linted.stdout
 
@@ -202,6 +206,8 @@ def test_a_readme_without_the_block_or_with_another_is_noticed() -> None:
         (["validate", "-f", "manifests"], set()),
         (["schema", "Flow"], set()),
         (["plan", "--help"], set()),
+        (["lint", "-q"], set()),
+        (["rules", "GC101"], set()),
         (["history"], {"sqlalchemy"}),
     ],
 )

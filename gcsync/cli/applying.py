@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcsync.cli.linting import gate, no_lint_option
 from gcsync.cli.options import (
     manifest_options,
     online_options,
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 @selection_options
 @online_options
 @click.option("--auto-approve", is_flag=True, help="Apply without asking.")
+@no_lint_option
 @output_options
-def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # noqa: FBT001 - click passes by name
+def apply(*, planfile: Path | None, auto_approve: bool, skips_lint: bool, **options: Any) -> int:
     """Write what plan shows, and never over anybody's edit.
 
     With PLANFILE exactly that saved plan is applied, without asking. Without
@@ -50,18 +52,19 @@ def apply(planfile: Path | None, auto_approve: bool, **options: Any) -> int:  # 
             " or --auto-approve"
         )
     with console.findings_reported(chosen):
-        return _apply_planned(chosen, must_ask=not auto_approve)
+        return _apply_planned(chosen, must_ask=not auto_approve, skips_lint=skips_lint)
 
 
-def _apply_planned(chosen: Settings, *, must_ask: bool) -> int:
+def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int:
     from gcsync.cli import session
 
     manifests = session.load_flows(chosen)
     specs = chosen.chosen(manifests.flows)
+    warnings = gate(chosen, manifests, specs, skips_lint=skips_lint)
     with session.connected(chosen, manifests.environment) as found:
         return _run(
             found,
-            lambda: session.make_plan(found, manifests, specs),
+            lambda: session.make_plan(found, manifests, specs, warnings=warnings),
             limits=manifests.project.limits,
             must_ask=must_ask,
         )
@@ -128,7 +131,10 @@ def _run(
         recovered = recover(journal, found.driver, open_intents, clock=found.clock)
         plan: Plan = planned()
         check_limits(plan, limits)
-        if saved_digest is None:
+        if saved_digest is not None:
+            for warning in plan.warnings:
+                console.say(f"warning: {warning}", found.settings)
+        else:
             console.write_aside(present_plan(plan, key=key), found.settings)
             console.blank(found.settings)
         if must_ask and plan.changes:

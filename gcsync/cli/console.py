@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gcsync.cli.options import Output
-from gcsync.errors import ConfigurationError, InvalidManifests
+from gcsync.errors import ConfigurationError, InvalidManifests, LintRefused
 from gcsync.render.findings import present_findings
 from gcsync.render.formats import RENDERERS
 from gcsync.render.sanitise import clean
@@ -55,9 +55,9 @@ def findings_reported(settings: Settings) -> Iterator[None]:
     """Where manifests are refused inside, write the findings in the formats for scripts too."""
     try:
         yield
-    except InvalidManifests as invalid:
+    except (InvalidManifests, LintRefused) as refused:
         for_scripts = [output for output in settings.outputs if output.format != "text"]
-        _write_to(for_scripts, present_findings(invalid.findings, all_well=""), settings)
+        _write_to(for_scripts, present_findings(refused.findings, all_well=""), settings)
         raise
 
 

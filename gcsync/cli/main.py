@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "init": "setup",
     "validate": "offline",
+    "lint": "linting",
+    "rules": "linting",
     "schema": "offline",
     "plan": "planning",
     "show": "planning",

@@ -52,11 +52,14 @@ class Settings:
     @property
     def again(self) -> str:
         """The options that lead another command to the same manifests and organisation."""
+        return self.again_offline + (" --sandbox" if self.has_sandbox else "")
+
+    @property
+    def again_offline(self) -> str:
+        """The options that lead another command to the same manifests."""
         words = [word for path in self.manifests for word in ("-f", str(path))]
         if self.environment is not None:
             words += ["--env", self.environment]
-        if self.has_sandbox:
-            words.append("--sandbox")
         return "".join(f" {shlex.quote(word)}" for word in words)
 
     def chosen(self, specs: Sequence[FlowSpec]) -> tuple[FlowSpec, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcsync.cli.linting import gate, no_lint_option
 from gcsync.cli.options import (
     manifest_options,
     online_options,
@@ -21,6 +22,7 @@ from gcsync.cli.options import (
 if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.model.change import Plan
+    from gcsync.model.manifest import FlowSpec, Manifests
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -63,13 +65,16 @@ class DurationType(click.ParamType[timedelta]):
     type=click.Path(path_type=Path),
     help="Save the live flows that were read, for --offline.",
 )
+@no_lint_option
 @output_options
 def plan(
+    *,
     out: Path | None,
     plan_ttl: timedelta,
-    detailed_exitcode: bool,  # noqa: FBT001 - click passes by name
+    detailed_exitcode: bool,
     offline: Path | None,
     save_snapshots: Path | None,
+    skips_lint: bool,
     **options: Any,
 ) -> int:
     """Show what apply would change."""
@@ -79,7 +84,18 @@ def plan(
     chosen = settings(**options)
     key = session.plan_key()
     with console.findings_reported(chosen):
-        drawn = _draw(chosen, ttl=plan_ttl, offline=offline, save_snapshots=save_snapshots)
+        manifests = session.load_flows(chosen)
+        specs = chosen.chosen(manifests.flows)
+        warnings = gate(chosen, manifests, specs, skips_lint=skips_lint)
+        drawn = _draw(
+            chosen,
+            manifests,
+            specs,
+            ttl=plan_ttl,
+            offline=offline,
+            save_snapshots=save_snapshots,
+            warnings=warnings,
+        )
     if out is not None:
         from gcsync.store import planfile
 
@@ -119,28 +135,30 @@ def drift(**options: Any) -> int:
     Made for cron: 0 means that everything is as desired, 2 that something
     drifted, and anything else that the comparison itself failed.
     """
-    from gcsync.cli import console
+    from gcsync.cli import console, session
     from gcsync.render.plans import present_drift
 
     chosen = settings(**options)
     with console.findings_reported(chosen):
-        drawn = _draw(chosen)
+        manifests = session.load_flows(chosen)
+        drawn = _draw(chosen, manifests, chosen.chosen(manifests.flows))
     console.write(present_drift(drawn), chosen)
     return 2 if drawn.changes else 0
 
 
 def _draw(
     chosen: Settings,
+    manifests: Manifests,
+    specs: tuple[FlowSpec, ...],
     *,
     ttl: timedelta | None = None,
     offline: Path | None = None,
     save_snapshots: Path | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> Plan:
     from gcsync.cli import offline as saved
     from gcsync.cli import session
 
-    manifests = session.load_flows(chosen)
-    specs = chosen.chosen(manifests.flows)
     ttl = ttl or session.PLAN_TTL
     opened = (
         saved.opened(chosen, offline)
@@ -149,6 +167,6 @@ def _draw(
     )
     with opened as found:
         if save_snapshots is None:
-            return session.make_plan(found, manifests, specs, ttl=ttl)
+            return session.make_plan(found, manifests, specs, ttl=ttl, warnings=warnings)
         with saved.recording(found, save_snapshots) as recorded:
-            return session.make_plan(recorded, manifests, specs, ttl=ttl)
+            return session.make_plan(recorded, manifests, specs, ttl=ttl, warnings=warnings)

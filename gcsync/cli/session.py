@@ -154,8 +154,12 @@ def make_plan(
     specs: tuple[FlowSpec, ...],
     *,
     ttl: timedelta = PLAN_TTL,
+    warnings: tuple[str, ...] = (),
 ) -> Plan:
-    """Read the live flows of *specs* and plan what would bring them to the manifests."""
+    """Read the live flows of *specs* and plan what would bring them to the manifests.
+
+    *warnings* are those that were known before; they become the plan's own.
+    """
     from gcsync.cli import provenance
     from gcsync.core.plan import build_plan, over_limits
     from gcsync.engine.observe import observe
@@ -179,7 +183,7 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=observation.warnings,
+        warnings=(*observation.warnings, *warnings),
     )
     over = over_limits(plan, manifests.project.limits)
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {over}")) if over else plan

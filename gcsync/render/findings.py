@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.model.report import Block, Report, Row
 from gcsync.render.values import count
@@ -11,16 +11,16 @@ from gcsync.render.values import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gcsync.model.manifest import Finding
+    from gcsync.model.manifest import Finding, Severity
+    from gcsync.model.report import Tone
+
+_TONES: Final[dict[Severity, Tone]] = {"error": "bad", "warning": "change", "note": "plain"}
 
 
 def present_findings(findings: Sequence[Finding], *, all_well: str) -> Report:
     """Each finding on a line as compilers write them, so that editors jump to it."""
     severities = Counter(finding.severity for finding in findings)
-    rows = tuple(
-        Row(cells=(str(finding),), tone="bad" if finding.severity == "error" else "change")
-        for finding in findings
-    )
+    rows = tuple(Row(cells=(str(finding),), tone=_TONES[finding.severity]) for finding in findings)
     said = ", ".join(count(severities[name], name) for name in ("error", "warning", "note"))
     closing = Row(cells=(f"{said}.",), tone="strong") if findings else Row(cells=(all_well,))
     return Report(

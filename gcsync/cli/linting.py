@@ -1,0 +1,164 @@
+"""lint and rules: is this setting wise, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.options import (
+    manifest_options,
+    online_options,
+    output_options,
+    selection_options,
+    settings,
+)
+from gcsync.errors import LintRefused, WrongUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.cli.options import Settings
+    from gcsync.model.manifest import Finding, FlowSpec, Manifests
+    from gcsync.model.outline import Outline
+
+SEVERITIES = ("error", "warning", "note")
+
+no_lint_option = click.option(
+    "--no-lint", "skips_lint", is_flag=True, help="Do not let lint findings refuse anything."
+)
+
+
+@click.command()
+@manifest_options
+@selection_options
+@click.option("--live", is_flag=True, help="Look at what the live flows hold instead.")
+@online_options
+@click.option(
+    "--offline",
+    type=click.Path(path_type=Path),
+    help="Look at saved snapshots instead; nothing is sent anywhere.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES[:2]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 from this severity on.",
+)
+@output_options
+def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> int:
+    """Tell which settings are unwise.
+
+    The manifests are looked at, offline. With --live it is what the live
+    flows really hold, whatever the manifests want of them.
+
+    'gcsync rules' lists the rules, and 'gcsync rules GC102' explains one. A
+    finding is accepted with metadata.allow in the manifest: rule, reason, until.
+    """
+    from gcsync.cli import console, session
+    from gcsync.render.findings import present_findings
+    from gcsync.render.values import count
+
+    chosen = settings(**options)
+    if (chosen.has_sandbox or offline) and not live:
+        raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
+    with console.findings_reported(chosen):
+        manifests = session.load_flows(chosen)
+        specs = chosen.chosen(manifests.flows)
+        outlines = _outlines(chosen, manifests, specs, offline) if live else None
+    found = findings(manifests, specs, live=outlines)
+    looked_at = f"{'live ' if live else ''}flow"
+    all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
+    console.write(present_findings(found, all_well=all_well), chosen)
+    if found:
+        console.say(f"'gcsync rules {found[0].rule}' explains a rule", chosen)
+    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return int(any(finding.severity in failing for finding in found))
+
+
+def findings(
+    manifests: Manifests, specs: Sequence[FlowSpec], *, live: dict[str, Outline] | None = None
+) -> tuple[Finding, ...]:
+    """What lint says of the chosen flows, and of what belongs to no flow."""
+    from gcsync.lint.check import lint as check
+
+    left_out = {flow.address for flow in manifests.flows} - {flow.address for flow in specs}
+    today = datetime.now(UTC).date()
+    return tuple(
+        finding
+        for finding in check(manifests, today=today, live=live)
+        if finding.address not in left_out
+    )
+
+
+def gate(
+    chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], *, skips_lint: bool
+) -> tuple[str, ...]:
+    """Refuse what lint calls an error, before anything is sent. Raises `LintRefused`.
+
+    Gives what the plan has to say about it.
+    """
+    from gcsync.cli import console
+    from gcsync.render.values import count
+
+    if skips_lint:
+        return ("lint was skipped (--no-lint)",)
+    found = findings(manifests, specs)
+    errors = [finding for finding in found if finding.severity == "error"]
+    if errors:
+        raise LintRefused(errors)
+    warnings = sum(finding.severity == "warning" for finding in found)
+    if warnings:
+        shows = f"'gcsync lint{chosen.again_offline}' shows {'it' if warnings == 1 else 'them'}"
+        console.say(f"lint: {count(warnings, 'warning')}; {shows}", chosen, at_verbosity=1)
+    return ()
+
+
+def _outlines(
+    chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], offline: Path | None
+) -> dict[str, Outline]:
+    from gcsync.cli import console, session
+    from gcsync.cli import offline as saved
+    from gcsync.engine.survey import survey
+
+    opened = (
+        saved.opened(chosen, offline)
+        if offline is not None
+        else session.connected(chosen, manifests.environment)
+    )
+    with opened as found, console.progress(len(specs), "Reading flows", chosen) as step:
+        surveyed = survey(specs, found.driver, parallelism=chosen.parallelism, progress=step)
+    return {each.spec.address: each.outline for each in surveyed}
+
+
+@click.command()
+@click.argument("rule", metavar="[RULE]", required=False)
+@output_options
+def rules(rule: str | None, **options: Any) -> int:
+    """List the lint rules, or explain one.
+
+    RULE is a number or a name: GC202 or excessive-retries. Severities and
+    numbers are shown as the project file has them.
+    """
+    from gcsync.cli import console
+    from gcsync.core.plan import nearest
+    from gcsync.lint.catalogue import RULES, find
+    from gcsync.loader.project import load_project
+    from gcsync.render.rules import present_rule, present_rules
+
+    chosen = settings(**options)
+    lint_settings = load_project(Path.cwd()).lint
+    if rule is None:
+        console.write(present_rules(RULES, lint_settings), chosen)
+        return 0
+    found = find(rule)
+    if found is None:
+        known = [word for each in RULES for word in (each.id, each.name)]
+        raise WrongUsage(
+            f"there is no rule {rule!r}{nearest(rule, known)}; 'gcsync rules' lists all"
+        )
+    console.write(present_rule(found, lint_settings), chosen)
+    return 0

@@ -1,0 +1,73 @@
+"""Lint rules as reports: the list, and one rule's manual page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gcsync.lint.registry import select
+from gcsync.model.report import Block, Report, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.lint.registry import Rule
+    from gcsync.model.manifest import LintSettings
+    from gcsync.model.report import Tone
+
+_TONES: dict[str, Tone] = {"error": "bad", "warning": "change", "note": "plain", "off": "faint"}
+
+
+def present_rules(rules: Sequence[Rule], settings: LintSettings) -> Report:
+    """Every rule on a line, as the project file has it, a family to a block."""
+    shown = [_document(rule, settings) for rule in rules]
+    families: dict[str, list[Row]] = {}
+    for rule in shown:
+        row = Row(
+            cells=(rule["id"], rule["name"], rule["severity"], _number(rule), rule["title"]),
+            tone=_TONES[rule["severity"]],
+        )
+        families.setdefault(rule["id"][:3], []).append(row)
+    return Report(
+        document={"format_version": "1.0", "rules": shown},
+        blocks=tuple(Block(rows=tuple(rows)) for rows in families.values()),
+    )
+
+
+def present_rule(rule: Rule, settings: LintSettings) -> Report:
+    """One rule's manual page."""
+    shown = _document(rule, settings)
+    heading = Row(cells=(f"{rule.id} {rule.name}",), tone="strong")
+    facts = [f"severity: {shown['severity']}"]
+    if rule.threshold is not None:
+        facts.append(f"number: {_number(shown)} (spec.lint.thresholds)")
+    rows = (heading, Row(cells=(", ".join(facts),), tone="faint"))
+    page = tuple(Row(cells=(line,)) for line in rule.page.splitlines())
+    allow = (
+        "Accept one finding, in the manifest's metadata:",
+        "",
+        f"    allow: [{{rule: {rule.name}, reason: …, until: 2027-06-30}}]",
+    )
+    return Report(
+        document={"format_version": "1.0", "rules": [shown | {"page": rule.page}]},
+        blocks=(
+            Block(rows=rows),
+            Block(rows=page),
+            Block(rows=tuple(Row(cells=(line,)) for line in allow)),
+        ),
+    )
+
+
+def _document(rule: Rule, settings: LintSettings) -> dict[str, Any]:
+    selected = next(iter(select((rule,), settings)), None)
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "severity": (selected.severity or rule.severity) if selected else "off",
+        "threshold": selected.threshold if selected else rule.threshold,
+        "unit": rule.unit,
+        "title": rule.title.removesuffix("."),
+    }
+
+
+def _number(rule: dict[str, Any]) -> str:
+    return "" if rule["threshold"] is None else f"{rule['threshold']:g} {rule['unit']}"
