@@ -63,7 +63,7 @@ def policy(name: str, settings: Mapping[str, Value]) -> CallPolicy:
         delay_ms=_whole(settings, "retry/delay_ms", 0),
         retry_on=tuple(map(str, retry_on)) if isinstance(retry_on, tuple) else DEFAULT_RETRY_ON,
         min_interval_ms=_whole(settings, "circuit_breaker/min_interval_ms", 0),
-        error_rate_percent=float(rate) if _is_number(rate) else None,
+        error_rate_percent=float(rate) if _is_number(rate) and 0 <= rate < LARGEST else None,
         window_s=_whole(settings, "circuit_breaker/window_s", 60),
     )
 

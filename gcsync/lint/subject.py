@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
-from gcsync.analysis.policy import declared_outline, policies, specs_of
+from gcsync.analysis.latency import longest_way
+from gcsync.analysis.policy import declared_outline, policy, specs_of
 from gcsync.model.manifest import ActionSpec, Setting
 
 if TYPE_CHECKING:
@@ -58,6 +60,16 @@ class Action:
         """The manifest's key; live, the data action's name where the manifest has none."""
         return self.spec.name
 
+    @property
+    def is_declared(self) -> bool:
+        """Whether the manifest speaks of it; else it stands where that says which flow it means."""
+        return self.spec.source != self.flow.spec.flow.source
+
+    @property
+    def policy(self) -> CallPolicy:
+        """What its settings amount to."""
+        return policy(self.name, {path: each.value for path, each in self._settings.items()})
+
     def has(self, path: str) -> bool:
         """Whether a setting is there."""
         return path in self._settings
@@ -70,9 +82,12 @@ class Action:
     def number(self, path: str) -> float | None:
         """A setting that is a number, ``None`` where there is none: a live one may be anything."""
         value = self.value(path)
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if not isinstance(value, int | Decimal) or isinstance(value, bool):
+            return None
+        try:
             return float(value)
-        return None
+        except OverflowError:
+            return inf if value > 0 else -inf
 
     def text(self, path: str) -> str | None:
         """A setting that is text, ``None`` where there is none."""
@@ -129,9 +144,21 @@ class Flow:
 
     @cached_property
     def policies(self) -> tuple[CallPolicy, ...]:
-        """What each data action of the outline amounts to, by index."""
-        specs = {} if self.is_live else specs_of(self.spec, self.outline)
-        return policies(self.outline, specs)
+        """What each data action amounts to, by its index in `actions` and in the outline."""
+        return tuple(action.policy for action in self.actions)
+
+    @cached_property
+    def way(self) -> tuple[int, ...]:
+        """The data actions on the longest way in their order, by index; a live one may repeat."""
+        if self._live is None:
+            return tuple(range(len(self.actions)))
+        return tuple(call.index for call in longest_way(self._live.root, self.policies))
+
+    @cached_property
+    def worst_case_ms(self) -> int:
+        """How long a caller waits when everything on the longest way times out."""
+        policies = self.policies
+        return sum(policies[index].worst_case_ms for index in self.way)
 
     def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
         """A finding about the flow as a whole."""
@@ -182,6 +209,7 @@ class Organisation:
         live: Mapping[str, Outline] | None = None,
     ) -> None:
         self.today = today
+        self.is_live = live is not None
         self.limits: OrganisationLimits = manifests.project.organisation
         self.declared = {each.name: each for each in manifests.bindings}
         self.flows: tuple[Flow, ...]
