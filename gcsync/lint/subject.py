@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from gcsync.model.outline import Outline
 
 
+_EXACT = 2**53  # beyond it a float skips whole numbers
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a rule has to say: of which flow or binding, where, and in one sentence.
@@ -81,13 +84,8 @@ class Action:
 
     def number(self, path: str) -> float | None:
         """A setting that is a number, ``None`` where there is none: a live one may be anything."""
-        value = self.value(path)
-        if not isinstance(value, int | Decimal) or isinstance(value, bool):
-            return None
-        try:
-            return float(value)
-        except OverflowError:
-            return inf if value > 0 else -inf
+        setting = self._settings.get(path)
+        return None if setting is None else _number(setting.value)
 
     def text(self, path: str) -> str | None:
         """A setting that is text, ``None`` where there is none."""
@@ -183,6 +181,10 @@ class Binding:
         setting = self._settings.get(path)
         return None if setting is None else setting.value
 
+    def number(self, path: str) -> float | None:
+        """A setting that is a number, ``None`` where there is none."""
+        return _number(self.value(path))
+
     def found(self, message: str, path: str | None = None, **more: Severity) -> Found:
         """A finding at the setting under *path*, or at the binding where there is none."""
         setting = self._settings.get(path) if path is not None else None
@@ -248,3 +250,14 @@ def _live_action(live: LiveAction, spec: ActionSpec | None, place: Location) -> 
             for path, value in sorted(live.settings.items())
         ),
     )
+
+
+def _number(value: JSON) -> float | None:
+    if type(value) is int and -_EXACT < value < _EXACT:
+        return value  # nearly every number is such a one
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
