@@ -7,11 +7,11 @@ nodes; only overlays are kept until their base comes by.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gcsync.loader import schema, secrets
-from gcsync.loader.names import quoted, shown
+from gcsync.loader.names import nearest, quoted, shown
 from gcsync.loader.node import Mapping, Node, location
 from gcsync.loader.overlay import merged
 from gcsync.loader.parse import parse
@@ -58,11 +58,24 @@ class Document:
         return document
 
 
+Key = tuple[str, str]
+"""Kind and name of a document."""
+
+
 class Reading:
-    """One pass over all files; *findings* grow on the way."""
+    """One pass over all files; *findings* grow on the way.
+
+    *overlays* are files or folders that the command line lays over all that
+    the project declares, the last one winning.
+    """
 
     def __init__(
-        self, paths: Sequence[Path] | None, *, root: Path, environment: str | None
+        self,
+        paths: Sequence[Path] | None,
+        *,
+        root: Path,
+        environment: str | None,
+        overlays: Sequence[Path] = (),
     ) -> None:
         self.file: ProjectFile = read_project(root)
         self.environment: Environment | None = self.file.environment(environment)
@@ -70,6 +83,7 @@ class Reading:
         self._environment = environment
         self.variables = self.file.variables(environment)
         self._paths = paths
+        self._overlays = overlays
         self._root = root.resolve()
         self._read: dict[Path, tuple[str, bytes]] = {}
         self._first: dict[tuple[str, str, str], Location] = {}
@@ -87,7 +101,35 @@ class Reading:
 
     def documents(self) -> Iterator[Document]:
         """Every document that can be told apart, base first, then overlays without a base."""
-        overlays: dict[tuple[str, str], list[tuple[str, Mapping]]] = {}
+        given: dict[Key, list[tuple[str, Mapping]]] = {}
+        for path in self._overlays:
+            for kind, name, node in self._nodes(discover(path), layer=str(path)):
+                given.setdefault((kind, name), []).append((str(path), node))
+        if not given:
+            yield from self._declared()
+            return
+        known: set[Key] = set()
+        for document in self._declared():
+            key = (document.kind, document.name)
+            known.add(key)
+            yield replace(document, layers=(*document.layers, *given.get(key, ())))
+        for kind, name in given:
+            if (kind, name) not in known:
+                self._refuse_baseless(given[kind, name][0][1], kind, name, known)
+
+    def _refuse_baseless(self, node: Mapping, kind: str, name: str, known: set[Key]) -> None:
+        """What the command line lays over changes what is declared, and declares nothing."""
+        near = nearest(name, (each for its, each in known if its == kind))
+        message = f"no manifest declares {kind} {quoted(name)} to lay this over{near}; correct it"
+        place = location(node.get("metadata", "name") or node)
+        address = f"{kind.lower()}/{name}"
+        self.findings.append(
+            Finding(rule="reference", message=message, location=place, address=address)
+        )
+
+    def _declared(self) -> Iterator[Document]:
+        """What the project declares."""
+        overlays: dict[Key, list[tuple[str, Mapping]]] = {}
         folders = self.file.folders("environments", self._environment or "", "overlays")
         for item, folder in folders:
             found = discover(folder, name=item.text)

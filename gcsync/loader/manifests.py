@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 _NOWHERE = Location("", 0, 0)
 
 
-def load(paths: Sequence[Path] | None, *, root: Path, environment: str | None = None) -> Manifests:
+def load(
+    paths: Sequence[Path] | None,
+    *,
+    root: Path,
+    environment: str | None = None,
+    overlays: Sequence[Path] = (),
+) -> Manifests:
     """The manifests under *paths*, or under the folders that the project file in *root* names.
 
-    Raises `InvalidManifests` with all findings of all files, in the order of
-    their places.
+    The documents of *overlays* are laid over them, last of all. Raises
+    `InvalidManifests` with all findings of all files, in the order of their
+    places.
     """
-    manifests, findings = _load(paths, root, environment)
+    manifests, findings = _load(paths, root, environment, overlays)
     if findings:
         raise InvalidManifests(findings)
     return manifests
@@ -35,13 +42,13 @@ def check(
     paths: Sequence[Path] | None, *, root: Path, environment: str | None = None
 ) -> tuple[Finding, ...]:
     """Everything that `load` would refuse; nothing where it would not."""
-    return _load(paths, root, environment)[1]
+    return _load(paths, root, environment, ())[1]
 
 
 def _load(
-    paths: Sequence[Path] | None, root: Path, environment: str | None
+    paths: Sequence[Path] | None, root: Path, environment: str | None, overlays: Sequence[Path]
 ) -> tuple[Manifests, tuple[Finding, ...]]:
-    reading = Reading(paths, root=root, environment=environment)
+    reading = Reading(paths, root=root, environment=environment, overlays=overlays)
     builder = build.Builder()
     flows: list[FlowSpec] = []
     bindings: dict[str, AuthBinding] = {}
