@@ -66,7 +66,7 @@ def _in_force(manifests: Manifests, today: date) -> dict[str, tuple[Allowance, .
 
 
 def _is_allowed(rule: Rule, found: Found, allowances: Iterable[Allowance]) -> bool:
-    return any(
+    return rule.is_allowable and any(
         is_named(rule, each.rule) and each.action in (None, found.action) for each in allowances
     )
 

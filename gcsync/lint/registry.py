@@ -27,7 +27,8 @@ class Rule:
 
     *check* takes what *scope* names, and after it the threshold where the rule
     has one (in *unit*). *is_default* says that it runs unless the project
-    file disables it.
+    file disables it, *is_allowable* that a manifest's allowance accepts what
+    it finds.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Rule:
     threshold: float | None = None
     unit: str = ""
     is_default: bool = True
+    is_allowable: bool = True
 
     @property
     def page(self) -> str:
@@ -77,6 +79,7 @@ def rule(
     threshold: float | None = None,
     unit: str = "",
     is_default: bool = True,
+    is_allowable: bool = True,
 ) -> Callable[[Check], Check]:
     """Declare the generator below to be a rule."""
 
@@ -90,6 +93,7 @@ def rule(
             threshold=threshold,
             unit=unit,
             is_default=is_default,
+            is_allowable=is_allowable,
         )
         return check
 

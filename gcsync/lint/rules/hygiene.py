@@ -1,1 +1,148 @@
 """GC8: what keeps manifests readable and findable; GC9: allowances."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gcsync.lint.registry import rule
+from gcsync.lint.subject import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gcsync.lint.subject import Flow, Organisation
+
+
+@rule("GC801", "missing-owner", severity="note")
+def missing_owner(flow: Flow) -> Iterator[Found]:
+    """A manifest does not say who answers for the flow.
+
+    Why: when callers hear silence at night, somebody looks for whom to wake.
+    Manifests alone are looked at: a live flow has no owner to tell.
+
+    Instead: name the team, by a name that the duty roster knows.
+
+    Example:
+        metadata:
+          name: billing-inbound
+          owner: "@acme/payments"
+    """
+    if flow.spec.owner is None and not flow.is_live:
+        yield flow.found("nobody is named in metadata/owner to answer for it")
+
+
+@rule("GC802", "missing-labels", severity="note")
+def missing_labels(flow: Flow) -> Iterator[Found]:
+    """A manifest has no labels.
+
+    Why: `--select` chooses by labels. A flow without any is left out of every
+    apply that goes by team or tier, and nobody notices. Manifests alone are
+    looked at: a live flow has no labels.
+
+    Instead: give it the labels that its neighbours have.
+
+    Example:
+        metadata:
+          name: billing-inbound
+          labels:
+            team: payments
+            tier: critical
+    """
+    if not flow.spec.labels and not flow.is_live:
+        yield flow.found("it has no metadata/labels, so no --select finds it")
+
+
+@rule("GC803", "flow-claimed-twice", severity="warning", scope="organisation")
+def flow_claimed_twice(organisation: Organisation) -> Iterator[Found]:
+    """Two manifests speak of the same live flow.
+
+    Why: each wants its own settings. Where they name the same data action,
+    whichever is applied last wins, and the other one drifts for ever. Only
+    the words are compared, id with id and name with name: that an id and a
+    name mean the same flow, no manifest tells.
+
+    Instead: keep everything about one live flow in one manifest, and use
+    overlays for what differs between environments.
+
+    Example:
+        metadata:
+          name: billing-inbound
+        spec:
+          flow:
+            name: Billing Inbound
+            type: inboundcall
+    """
+    if organisation.is_live:
+        return
+    claimed: dict[tuple[str | None, ...], Flow] = {}
+    for flow in organisation.flows:
+        selector = flow.spec.flow
+        first = claimed.setdefault((selector.id, selector.name, selector.type), flow)
+        if first is not flow:
+            yield flow.found(
+                f"{first.spec.address} speaks of the same live flow; keep one of them",
+                selector.source,
+            )
+
+
+@rule("GC804", "ambiguous-action-key", severity="error")
+def ambiguous_action_key(flow: Flow) -> Iterator[Found]:
+    """A manifest names a data action by a name that several live ones have.
+
+    Why: nobody can tell which of them is meant, so nothing of it is ever
+    written. Whether names repeat is known of live flows only.
+
+    Instead: give the id of the one that is meant; the key is then free.
+
+    Example:
+        actions:
+          GetCustomerProfileAtNight:
+            id: 3f1d0c9a-5a0e-4a6f-9f0b-2f8f5f6a7b10
+            timeout_ms: 5000
+    """
+    if not flow.is_live:
+        return
+    named = [each for each in flow.actions if each.spec.id is None and each.is_declared]
+    for name, times in Counter(action.name for action in named).items():
+        if times > 1:
+            action = next(each for each in named if each.name == name)
+            yield action.found(
+                f"{times} live data actions have the name {name}; give the id of the one that is"
+                " meant"
+            )
+
+
+@rule("GC901", "expired-allowance", severity="warning", scope="organisation", is_allowable=False)
+def expired_allowance(organisation: Organisation) -> Iterator[Found]:
+    """An allowance has come to its last day, and the finding that it accepted is back.
+
+    Why: an allowance is a promise to settle something by a day. Once that is
+    past, it hides nothing any more and only looks as if it did. Manifests
+    alone are looked at, and no allowance can accept this finding.
+
+    Instead: settle what was allowed and delete the allowance, or give a later
+    day and say why.
+
+    Example:
+        metadata:
+          name: card-payments
+          allow:
+            - rule: slow-voice-action
+              reason: the card terminal answers within 12 s
+              until: 2027-06-30
+              action: TakeCardPayment
+    """
+    if organisation.is_live:
+        return
+    given = [(flow.spec.address, flow.spec.allowances) for flow in organisation.flows]
+    given += [(each.address, each.allowances) for each in organisation.declared.values()]
+    for address, allowances in given:
+        for allowance in allowances:
+            if allowance.until < organisation.today:
+                yield Found(
+                    address=address,
+                    location=allowance.source,
+                    message=f"the allowance of {allowance.rule} ended on {allowance.until}"
+                    f" ({allowance.reason}); settle the finding or give a later day",
+                )
