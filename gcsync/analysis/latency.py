@@ -1,17 +1,24 @@
-"""How long a caller may have to wait: the worst case along the longest way through a flow."""
+"""How long a caller may have to wait: the worst case along the longest way through a flow.
+
+Every question here is asked of each step of an outline once, however many
+places lead to it, and without recursion: tasks that call tasks make ways with
+more calls than anybody can count, and documents may nest as deep as they like.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.policy import policies, specs_of
+from gcsync.analysis.policy import LARGEST, policies, specs_of
+from gcsync.model.change import WorstCase
 from gcsync.model.outline import Branches, Call, Loop
 from gcsync.model.outline import Sequence as Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gcsync.analysis.policy import CallPolicy
     from gcsync.model.manifest import Channel, FlowSpec
@@ -29,26 +36,34 @@ DEFAULT_BUDGET_MS: Final[Mapping[Channel, int]] = {
 LONGEST_WAY: Final = 10_000
 """Calls on one way through a flow; the platform runs no more actions (GENESYS.md, section 4)."""
 
+ENDLESS_MS: Final = 10**24
+"""No sum goes beyond: a number of thousands of digits says no more, and cannot be written."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionLatency:
     """The worst case of one data action, in milliseconds.
 
-    *live_ms* is ``None`` where nobody read the live flow. *is_counted* says
-    that it lies on the longest way; *loop_times* bounds the loops around it
-    (the product of all): 1 outside of loops, infinite where one has no bound.
+    *live_ms* is ``None`` where nobody read the live flow. *calls* says how
+    often it is met on the longest way: 0 where that passes it by. *loop_times*
+    bounds the loops around it (the product of all): 1 outside of loops,
+    infinite where one has no bound.
     """
 
     name: str
     live_ms: int | None
     desired_ms: int
-    is_counted: bool = True
+    id: str | None = None
+    calls: int = 1
     loop_times: float = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowLatency:
-    """The worst case of one flow against its budget, in milliseconds."""
+    """The worst case of one flow against its budget, in milliseconds.
+
+    *actions* stand in the order in which a caller meets them.
+    """
 
     address: str
     budget_ms: int
@@ -71,93 +86,137 @@ def flow_latency(flow: FlowSpec, outline: Outline, *, has_live: bool) -> FlowLat
     """The worst case of a flow, live and desired, along the longest way of each."""
     live = policies(outline, {})
     desired = policies(outline, specs_of(flow, outline))
-    way = longest_way(outline.root, desired)
-    counted = {call.index for call in way}
+    calls = Counter(call.index for call in longest_way(outline.root, desired))
     times = loop_times(outline.root)
     return FlowLatency(
         address=flow.address,
         budget_ms=budget_ms(flow),
         live_ms=worst_case_ms(outline.root, live) if has_live else None,
-        desired_ms=_total(way, desired),
+        desired_ms=worst_case_ms(outline.root, desired),
         actions=tuple(
             ActionLatency(
-                name=wanted.name,
-                live_ms=held.worst_case_ms if has_live else None,
-                desired_ms=wanted.worst_case_ms,
-                is_counted=index in counted,
+                name=desired[index].name,
+                id=outline.actions[index].id,
+                live_ms=live[index].worst_case_ms if has_live else None,
+                desired_ms=desired[index].worst_case_ms,
+                calls=calls[index],
                 loop_times=times.get(index, 1),
             )
-            for index, (held, wanted) in enumerate(zip(live, desired, strict=True))
+            for index in _as_met(outline)
         ),
     )
 
 
+def worst_case(flow: FlowSpec, outline: Outline) -> WorstCase:
+    """How long a caller may wait before and after the manifest's settings are written."""
+    desired = policies(outline, specs_of(flow, outline))
+    return WorstCase(
+        before_ms=worst_case_ms(outline.root, policies(outline, {})),
+        after_ms=worst_case_ms(outline.root, desired),
+        budget_ms=budget_ms(flow),
+    )
+
+
 def worst_case_ms(root: Step, policies: Sequence[CallPolicy]) -> int:
-    """The worst case along the longest way; *policies* by index of the data action."""
-    return _total(longest_way(root, policies), policies)
+    """The worst case along the longest way; *policies* by index of the data action.
 
-
-def _total(way: Sequence[Call], policies: Sequence[CallPolicy]) -> int:
-    return sum(policies[call.index].worst_case_ms for call in way)
+    A loop counts once: how often a caller goes round it is not in the
+    document, and between two rounds callers hear or enter something.
+    """
+    return _worst_cases(root, policies).get(id(root), 0)
 
 
 def longest_way(root: Step, policies: Sequence[CallPolicy]) -> tuple[Call, ...]:
     """The calls on the way with the longest worst case, in their order; of equals the first.
 
-    A loop counts once: how often a caller goes round it is not in the
-    document, and between two rounds callers hear or enter something. A way of
-    more than `LONGEST_WAY` calls is cut there.
+    A loop counts once. A way of more than `LONGEST_WAY` calls is cut there.
     """
-    known: dict[int, tuple[int, tuple[Call, ...]]] = {}
-
-    def longest(step: Step) -> tuple[int, tuple[Call, ...]]:
-        if id(step) not in known:
-            known[id(step)] = found(step)
-        return known[id(step)]
-
-    def found(step: Step) -> tuple[int, tuple[Call, ...]]:
+    worst = _worst_cases(root, policies)
+    calls: list[Call] = []
+    waiting = [root]
+    while waiting and len(calls) < LONGEST_WAY:
+        step = waiting.pop()
         match step:
             case Call():
-                return policies[step.index].worst_case_ms, (step,)
-            case Loop():
-                return longest(step.body)
+                calls.append(step)
             case Branches():
-                return max((longest(way) for way in step.ways), key=lambda each: each[0])
-            case Steps():
-                parts = [longest(each) for each in step.steps]
-                calls = tuple(call for _, part in parts for call in part)[:LONGEST_WAY]
-                return sum(part for part, _ in parts), calls
+                if step.ways:
+                    waiting.append(max(step.ways, key=lambda way: worst.get(id(way), 0)))
+            case Loop() | Steps():
+                # Steps that call nothing may be as many as calls: there is nothing to find.
+                waiting.extend(each for each in reversed(_held(step)) if id(each) in worst)
             case _:
                 assert_never(step)
-
-    return longest(root)[1]
+    return tuple(calls)
 
 
 def loop_times(root: Step) -> dict[int, float]:
     """By index of a data action in a loop, how often the loops around it repeat it at most.
 
-    Infinite where a loop has no bound. An action that is called in several
-    places has the largest figure of them.
+    Infinite where a loop has no bound, or one beyond all reason. An action
+    that is called in several places has the largest figure of them. That a
+    loop may also run no round at all changes no bound.
     """
     found: dict[int, float] = {}
-    seen: set[tuple[int, float]] = set()
-    waiting: list[tuple[Step, float]] = [(root, 1)]
-    while waiting:
-        step, times = waiting.pop()
-        # A task that many steps call is one object: once for each way to loop around it is enough.
-        if (id(step), times) in seen:
-            continue
-        seen.add((id(step), times))
-        match step:
-            case Call():
-                if times != 1:
-                    found[step.index] = max(times, found.get(step.index, 0))
-            case Loop():
-                waiting.append((step.body, times * (inf if step.times is None else step.times)))
-            case Branches():
-                waiting.extend((way, times) for way in step.ways)
-            case Steps():
-                waiting.extend((each, times) for each in step.steps)
-            case _:
-                assert_never(step)
+    times: dict[int, float] = {}
+    # Outside in: when a step's turn comes, every way to it is known.
+    for step in reversed(tuple(_inside_out(root))):
+        around = times.get(id(step), 1)
+        if isinstance(step, Call) and around > 1:
+            found[step.index] = max(around, found.get(step.index, 1))
+        if isinstance(step, Loop):
+            around *= inf if step.times is None or step.times > LARGEST else max(step.times, 1)
+            around = around if around <= LARGEST else inf
+        for each in _held(step):
+            times[id(each)] = max(around, times.get(id(each), 1))
     return found
+
+
+def _worst_cases(root: Step, policies: Sequence[CallPolicy]) -> dict[int, int]:
+    """The worst case of every step by its ``id``; one that calls nothing has none."""
+    worst: dict[int, int] = {}
+    for step in _inside_out(root):
+        if isinstance(step, Call):
+            worst[id(step)] = policies[step.index].worst_case_ms
+            continue
+        parts = [worst[id(each)] for each in _held(step) if id(each) in worst]
+        if parts:
+            total = max(parts) if isinstance(step, Branches) else sum(parts)
+            worst[id(step)] = min(total, ENDLESS_MS)
+    return worst
+
+
+def _as_met(outline: Outline) -> tuple[int, ...]:
+    """The indexes of the data actions as a caller meets them; last those that no way leads to."""
+    met = (step.index for step in _inside_out(outline.root) if isinstance(step, Call))
+    return tuple(dict.fromkeys([*met, *range(len(outline.actions))]))
+
+
+def _inside_out(root: Step) -> Iterator[Step]:
+    """*root* and every step in it, each once, after those that it holds, else in their order."""
+    done: set[int] = set()
+    waiting = [(root, False)]
+    while waiting:
+        step, is_entered = waiting.pop()
+        if id(step) in done:
+            continue
+        if is_entered or isinstance(step, Call):
+            done.add(id(step))
+            yield step
+        else:
+            waiting.append((step, True))
+            waiting.extend((each, False) for each in reversed(_held(step)))
+
+
+def _held(step: Step) -> tuple[Step, ...]:
+    match step:
+        case Call():
+            return ()
+        case Loop():
+            return (step.body,)
+        case Branches():
+            return step.ways
+        case Steps():
+            return step.steps
+        case _:
+            assert_never(step)

@@ -89,10 +89,20 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorstCase:
+    """How long a caller may wait in a flow before and after a change, and the flow's budget."""
+
+    before_ms: int
+    after_ms: int
+    budget_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
-    *revision* is the one the fields were computed against.
+    *revision* is the one the fields were computed against. *worst_case* is
+    ``None`` where nobody worked it out: it informs, and nothing depends on it.
     """
 
     ref: FlowRef
@@ -100,6 +110,7 @@ class FlowChange:
     fields: tuple[FieldChange, ...]
     wave: int = 0
     driver: str = "flow-document"
+    worst_case: WorstCase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
