@@ -17,14 +17,17 @@ from gcsync.errors import InvalidAnswer
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from gcsync.model.change import Snapshot
     from gcsync.model.outline import Step
 
+    Reading = Generator[Any, Any, Step]
+
 _NOWHERE: Final = Sequence(())
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _CONDITIONS: Final = ("condition", "evaluate", "expression")
+_ROWS: Final = ("actions", "tasks")
 
 
 def outline(snapshot: Snapshot) -> Outline:
@@ -37,7 +40,11 @@ def outline(snapshot: Snapshot) -> Outline:
 
 
 class _Reader:
-    """One document on its way to an outline; each task is read once."""
+    """One document on its way to an outline; each task is read once.
+
+    Parts hold parts and tasks call tasks, deeper than functions may: what
+    reads a part is a generator, which hands out the parts that it needs first.
+    """
 
     def __init__(self, document: Any, members: list[dict[str, Any]]) -> None:
         self._document = document
@@ -46,53 +53,78 @@ class _Reader:
         self._called = {id(task) for call in _calls(document) if (task := self._task(call))}
         self._asked = _asked(document)
         self._known: dict[int, Step] = {}
+        self._shared: set[int] = set()
         self._open: set[int] = set()
 
     def root(self) -> Step:
         """The whole flow."""
-        return self._container(self._document)
+        waiting = [self._container(self._document)]
+        found: Step | None = None
+        while waiting:
+            try:
+                waiting.append(waiting[-1].send(found))
+                found = None
+            except StopIteration as done:
+                waiting.pop()
+                found = done.value
+        return found or _NOWHERE
 
-    def _container(self, node: Any) -> Step:
+    def _container(self, node: Any) -> Reading:
         """What has ``actions``: its steps, then the parts beside them that no step calls."""
-        steps = [self._step(step) for step in _list(node.get("actions"))]
-        for key, value in node.items():
-            if key != "actions":
-                steps += [
-                    self._container(part)
-                    for part in _containers(value)
-                    if id(part) not in self._called
-                ]
-        return _sequence(steps)
+        steps = yield from _all(
+            self._step(step) for step in _list(node.get("actions")) if isinstance(step, dict)
+        )
+        parts = yield from _all(
+            self._container(part)
+            for key, value in node.items()
+            if key != "actions"
+            for part in _containers(value)
+            if id(part) not in self._called
+        )
+        return self._sequence([*steps, *parts])
 
-    def _step(self, step: Any) -> Step:
-        if not isinstance(step, dict):
-            return _NOWHERE
+    def _step(self, step: dict[str, Any]) -> Reading:
         if step.get("type") == "callTask":
-            return self._call_task(step)
-        ways = [
+            return (yield from self._call_task(step))
+        inner: Step = yield self._container({key: step[key] for key in _ROWS if key in step})
+        ways = yield from _all(
             self._container(part)
             for key, value in step.items()
-            if key not in ("actions", "tasks", "data")
+            if key not in _ROWS and key != "data"
             for part in _containers(value)
-        ]
-        inner = self._container({key: step[key] for key in ("actions", "tasks") if key in step})
-        below = _sequence([inner, _branches(ways)])
+        )
+        below = self._sequence([inner, _branches(ways)])
         if step.get("type") == "loop":
             times = step.get("loopCount")
             return below if below == _NOWHERE else Loop(body=below, times=_bound(times))
         index = self._indexes.get(id(step))
-        return below if index is None else _sequence([self._call(step, index), below])
+        return below if index is None else self._sequence([self._call(step, index), below])
 
-    def _call_task(self, step: Any) -> Step:
+    def _call_task(self, step: dict[str, Any]) -> Reading:
         """The task that a step calls; one that is under way already is not entered again."""
         task = self._task(step)
         if task is None or id(task) in self._open:
             return _NOWHERE
         if id(task) not in self._known:
             self._open.add(id(task))
-            self._known[id(task)] = self._container(task)
+            read = self._known[id(task)] = yield self._container(task)
+            self._shared.add(id(read))
             self._open.discard(id(task))
         return self._known[id(task)]
+
+    def _sequence(self, steps: list[Step]) -> Step:
+        """Steps in a row, those that call nothing left out.
+
+        What a task holds is not laid out in the row: forty tasks that each
+        call the next one twice would make more calls than any memory holds.
+        """
+        telling: list[Step] = []
+        for step in steps:
+            if isinstance(step, Sequence) and id(step) not in self._shared:
+                telling.extend(step.steps)
+            elif step != _NOWHERE:
+                telling.append(step)
+        return telling[0] if len(telling) == 1 else Sequence(tuple(telling))
 
     def _task(self, call: Any) -> Any:
         named = call.get("task")
@@ -104,6 +136,15 @@ class _Reader:
         named = results.values() if isinstance(results, dict) else ()
         variables = {str(each.get("variable")) for each in named if isinstance(each, dict)}
         return Call(index=index, is_routed_on=not variables.isdisjoint(self._asked))
+
+
+def _all(parts: Iterable[Reading]) -> Generator[Any, Any, list[Step]]:
+    """The steps of several parts, read one after the other."""
+    steps: list[Step] = []
+    for part in parts:
+        step = yield part
+        steps.append(step)
+    return steps
 
 
 def _keys(task: Any) -> tuple[tuple[str, str], ...]:
@@ -166,17 +207,6 @@ def _list(value: Any) -> list[Any]:
 
 def _bound(times: Any) -> int | None:
     return times if type(times) is int and times >= 0 else None
-
-
-def _sequence(steps: list[Step]) -> Step:
-    """Steps in a row, those that call nothing left out."""
-    telling: list[Step] = []
-    for step in steps:
-        if isinstance(step, Sequence):
-            telling.extend(step.steps)
-        else:
-            telling.append(step)
-    return telling[0] if len(telling) == 1 else Sequence(tuple(telling))
 
 
 def _branches(ways: list[Step]) -> Step:

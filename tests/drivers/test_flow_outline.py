@@ -108,6 +108,47 @@ def test_tasks_that_call_each_other_come_to_an_end() -> None:
     assert names(found) == ["A", "B"]
 
 
+def test_tasks_that_each_call_the_next_one_twice_are_read_once_each() -> None:
+    def task(number: int) -> dict[str, Any]:
+        call = {"type": "callTask", "task": {"name": f"T{number + 1}"}}
+        return {"name": f"T{number}", "actions": [call, {"type": "group", "actions": [call]}]}
+
+    last = {"name": "T40", "actions": [data("A"), data("B")]}
+
+    step = outlined(tasks=[last, *(task(number) for number in range(40))]).root
+
+    for _ in range(40):
+        assert isinstance(step, Sequence)
+        one, other = step.steps
+        assert one is other
+        step = one
+    assert step == Sequence((Call(index=0), Call(index=1)))
+
+
+def test_a_document_as_deep_as_can_be_read_can_be_outlined() -> None:
+    body = b'{"type":"group","actions":[' * 440 + b'{"type":"data","name":"A"}' + b"]}" * 440
+    ref = FlowRef(address="flow/case", id="f-1")
+
+    found = outline(read_snapshot(ref, b'{"id":"f-1","actions":[' + body + b"]}", '"1"'))
+
+    assert found.root == Call(index=0)
+
+
+def test_a_chain_of_tasks_has_no_end_that_is_too_far() -> None:
+    tasks = [
+        {
+            "name": f"T{number}",
+            "actions": [{"type": "callTask", "task": {"name": f"T{number + 1}"}}],
+        }
+        for number in range(3000)
+    ]
+    call = {"type": "callTask", "task": {"name": "T0"}}
+
+    found = outlined(call, tasks=[*tasks, {"name": "T3000", "actions": [data("A")]}])
+
+    assert names(found) == "A"
+
+
 def test_a_task_of_no_name_is_called_by_nobody() -> None:
     found = outlined({"type": "callTask", "task": {"id": "gone"}}, data("A"))
 
