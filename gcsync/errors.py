@@ -6,7 +6,9 @@
     ├── WrongUsage             64   the command line cannot be obeyed
     ├── InvalidManifests        1   all findings of all files, with positions
     ├── ConfigurationError      1   environment variables, project file
+    │   └── NotConfigured       1   nothing says which organisation, or as whom
     ├── JournalError            1   the journal cannot be read or written
+    ├── ScenarioError           1   what is to be simulated cannot be
     ├── PlanRefused             3   a saved plan no longer holds
     ├── LimitExceeded           5   a limit, before any write
     ├── LintRefused             5   lint findings of severity error, before any write
@@ -57,8 +59,16 @@ class ConfigurationError(GcsyncError):
     """An environment variable or the project file does not allow the command to run."""
 
 
+class NotConfigured(ConfigurationError):
+    """No credentials or no region: nobody said which organisation to ask, or as whom."""
+
+
 class JournalError(GcsyncError):
     """The journal cannot be read or written, so nothing may be written elsewhere either."""
+
+
+class ScenarioError(GcsyncError):
+    """What is to be simulated contradicts itself, or is more than can be lived through."""
 
 
 class PlanRefused(GcsyncError):

@@ -19,7 +19,7 @@ from gcsync.api.credentials import (
 )
 from gcsync.api.pacing import Limiter
 from gcsync.api.regions import check_url, hosts, region_of
-from gcsync.errors import ConfigurationError
+from gcsync.errors import ConfigurationError, NotConfigured
 
 if TYPE_CHECKING:
     import random
@@ -61,7 +61,8 @@ def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) ->
     ``GENESYSCLOUD_*`` come before ``GENESYS_*``. *asserted_region* is what the
     project file says: it chooses nothing, and one that differs from the
     environment's is refused here, before a token is asked for. Raises
-    `ConfigurationError`, which names everything that is missing.
+    `NotConfigured`, which names everything that is missing, and
+    `ConfigurationError` for what is there and wrong.
     """
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     credentials = _credentials(given)
@@ -74,7 +75,7 @@ def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) ->
     if credentials is None or api_url is None:
         missing = [NO_CREDENTIALS] if credentials is None else []
         missing += [NO_REGION] if api_url is None else []
-        raise ConfigurationError(
+        raise NotConfigured(
             f"no connection to an organisation: {'; '.join(missing)}; or use --sandbox"
         )
     _check_asserted(asserted_region, region, api_url)
