@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import log
+from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.lint.registry import rule
+from gcsync.lint.target import is_external
+from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Flow, Found
+    from gcsync.model.traffic import Latency
+
+WRITING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+"""Methods that ask for a change (RFC 9110, 9.2.1: all but the safe ones)."""
 
 
 @rule("GC101", "missing-timeout", severity="warning")
@@ -29,7 +36,7 @@ def missing_timeout(flow: Flow) -> Iterator[Found]:
             timeout_ms: 5000
     """
     for action in flow.actions:
-        if not action.has("timeout_ms"):
+        if action.value("timeout_ms") is None:
             yield action.found(
                 f"{action.name} has no timeout_ms, so the platform's default applies"
             )
@@ -61,3 +68,114 @@ def slow_voice_action(flow: Flow, limit_ms: float) -> Iterator[Found]:
                 f" more than {limit_ms:g} ms on voice",
                 "timeout_ms",
             )
+
+
+@rule("GC103", "slow-external-write", severity="warning", threshold=3_000, unit="ms")
+def slow_external_write(flow: Flow, limit_ms: float) -> Iterator[Found]:
+    """A caller waits for long while a data action writes to another system.
+
+    Why: a write is slower than a read, and nobody on the line needs its
+    answer to go on. When the other system hangs, every caller hangs with it,
+    and one who gives up does not know whether the order was placed.
+
+    Instead: hand the write to a workflow that runs after the call or beside
+    it, or let the other system take it and answer at once (202). Where the
+    caller must know the outcome, keep the timeout short.
+
+    Example:
+        channel: voice
+        actions:
+          CreateTicket:
+            timeout_ms: 3000
+            request: {method: POST, url: "https://desk.example/tickets"}
+    """
+    if not flow.is_voice:
+        return
+    for action in flow.actions:
+        method = action.text("request/method")
+        if method is None or method.upper() not in WRITING:
+            continue
+        url = action.text("request/url")
+        timeout_ms = action.number("timeout_ms")
+        if url is None or timeout_ms is None or timeout_ms <= limit_ms or not is_external(url):
+            continue
+        yield action.found(
+            f"{action.name} may keep a caller waiting for {timeout_ms:g} ms while it writes to"
+            f" another system, more than {limit_ms:g} ms on voice",
+            "timeout_ms",
+        )
+
+
+@rule("GC104", "maximal-timeout", severity="warning", threshold=30_000, unit="ms")
+def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
+    """A timeout is raised to the platform's maximum.
+
+    Why: nobody measured that figure: it says "never give up". While the back
+    end hangs, each call keeps one of the organisation's slots for all that
+    time, and soon no data action of any flow gets one.
+
+    Instead: measure the back end and declare about three times its 99th
+    percentile. What really takes that long belongs into a workflow that
+    nobody waits for.
+
+    Example:
+        actions:
+          ClassifyEmail:
+            timeout_ms: 12000
+    """
+    for action in flow.actions:
+        timeout_ms = action.number("timeout_ms")
+        if timeout_ms is not None and timeout_ms >= limit_ms:
+            yield action.found(
+                f"{action.name} has a timeout of {timeout_ms:g} ms, raised to the platform's"
+                f" maximum of {limit_ms:g} ms",
+                "timeout_ms",
+            )
+
+
+@rule("GC105", "tight-timeout", severity="warning", threshold=3, unit="\N{MULTIPLICATION SIGN} p99")
+def tight_timeout(flow: Flow, factor: float) -> Iterator[Found]:
+    """A timeout is close to what the back end needs on an ordinary day.
+
+    Why: the 99th percentile is what one call in a hundred exceeds while all
+    is well. On a busy day many do, are cut off, and are tried again: more
+    load for a back end that is slow already.
+
+    Instead: declare about three times the 99th percentile, or correct
+    `backend.latency` if the service has become faster. Measured samples in a
+    file are left to `gcsync simulate`.
+
+    Example:
+        actions:
+          GetCustomerProfile:
+            timeout_ms: 5000
+            backend:
+              latency: {distribution: lognormal, p50_ms: 400, p99_ms: 1600}
+    """
+    for action in flow.actions:
+        backend = action.spec.backend
+        if backend is None or backend.latency is None:
+            continue
+        p99_ms = _p99_ms(backend.latency)
+        timeout_ms = action.number("timeout_ms")
+        if p99_ms is not None and timeout_ms is not None and timeout_ms < factor * p99_ms:
+            yield action.found(
+                f"{action.name} gives up after {timeout_ms:g} ms, less than {factor:g} times"
+                f" its back end's p99 of {round(p99_ms)} ms",
+                "timeout_ms",
+            )
+
+
+def _p99_ms(latency: Latency) -> float | None:
+    """The declared 99th percentile; what a samples file holds is not known here."""
+    match latency:
+        case LogNormal():
+            return latency.p99_ms
+        case Exponential():
+            return latency.mean_ms * log(100)
+        case Constant():
+            return latency.value_ms
+        case SamplesFile():
+            return None
+        case _:
+            assert_never(latency)
