@@ -94,10 +94,11 @@ def secrets_in(thing: str, text: str) -> Iterator[str]:
     *thing* is what the text is: ``request/headers/Authorization``,
     ``request/url``, ``variables/crm_password``.
     """
-    if _is_credential(thing):
+    if names_credential(thing):
         literal = _REFERENCE.sub("", text)
         rest = _SCHEME.sub("", literal).strip(" \t,;=:")
-        if rest and rest.casefold() not in _HARMLESS:
+        # Quotes and brackets that are left stand around references: no password is made of them.
+        if any(map(str.isalnum, rest)) and rest.casefold() not in _HARMLESS:
             yield "a credential"
         return
     lowered = text.lower()
@@ -105,9 +106,14 @@ def secrets_in(thing: str, text: str) -> Iterator[str]:
         yield from _suspected(text, _REFERENCE.sub("", text))
 
 
+def without_references(text: str) -> str:
+    """*text* with a blank for each reference: what of it is literal."""
+    return _REFERENCE.sub(" ", text)
+
+
 @lru_cache(maxsize=1024)
-def _is_credential(thing: str) -> bool:
-    """Whether the name of a header or a variable says that its value is secret."""
+def names_credential(thing: str) -> bool:
+    """Whether what a header or a variable is called says that its value is secret."""
     where, _, name = thing.rpartition("/")
     if where == "request/headers":
         return bool(_CREDENTIAL_HEADER.fullmatch(name))

@@ -41,6 +41,7 @@ def test_a_live_secret_is_kept_as_a_digest_that_only_it_opens(setting: str, valu
     ("setting", "value"),
     [
         (HEADER, "Bearer ${Secure.CrmToken}"),
+        (HEADER, 'Basic $encoding.base64("${credentials.clientId}:${credentials.clientSecret}")'),
         ("request/headers/Accept", "application/json"),
         ("request/url", "https://crm.example/customers/${input.id}"),
         ("timeout_ms", 5000),
