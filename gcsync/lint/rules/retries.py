@@ -1,1 +1,236 @@
 """GC2: how failed calls are repeated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gcsync.analysis.latency import loop_times
+from gcsync.analysis.policy import LARGEST
+from gcsync.lint.registry import rule
+from gcsync.lint.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gcsync.lint.subject import Action, Flow, Found
+    from gcsync.model.manifest import JSON
+
+RETRIES = "retry/max_retries"
+
+IDEMPOTENT: Final = frozenset(("GET", "HEAD", "PUT", "DELETE"))
+"""Methods of which a second request does nothing more (RFC 9110, 9.2.2)."""
+
+NOT_IDEMPOTENT: Final = frozenset(("POST", "PATCH"))
+"""Methods of which each request may do its work anew (RFC 9110, 9.3.3; RFC 5789, 2)."""
+
+KEY_HEADERS: Final = ("paypal-request-id", "repeatability-request-id")
+"""Headers that tell a service of a repetition, beside those named after idempotency.
+
+`Idempotency-Key` (IETF draft), `X-Idempotency-Key`, `X-Idempotency-Token`,
+`Idempotence-Key` and `x-amz-pay-idempotency-key` all are in use and say so by
+name; the other two are PayPal's and that of OASIS Repeatable Requests. A
+request id for tracing, such as `X-Request-Id`, promises nothing.
+"""
+
+
+@rule("GC201", "missing-retry", severity="note")
+def missing_retry(flow: Flow) -> Iterator[Found]:
+    """A call that may safely be repeated declares no retries.
+
+    Why: a lost packet or a restarted server fails one request in some
+    thousands, and the next one succeeds. Without a declared retry the caller
+    meets that failure, or whatever the live flow happens to be set to.
+
+    Instead: declare `retry`, one or two retries with a delay, or
+    `max_retries: 0` where a failure is to be met at once. Declare
+    `idempotent: false` if a second request does harm all the same.
+
+    Example:
+        actions:
+          GetCustomerProfile:
+            request: {method: GET}
+            retry: {max_retries: 1, delay_ms: 1500, retry_on: ["429", "5xx"]}
+    """
+    for action in flow.actions:
+        if action.value(RETRIES) is None and _is_idempotent(action):
+            yield action.found(
+                f"{action.name} may safely be repeated but declares no max_retries,"
+                " so callers meet every passing failure"
+            )
+
+
+@rule("GC202", "excessive-retries", severity="warning", threshold=2, unit="retries")
+def excessive_retries(flow: Flow, limit: float) -> Iterator[Found]:
+    """A data action is retried more often than helps.
+
+    Why: what failed three times will hardly succeed the fourth time. More
+    retries multiply the requests that a failing back end gets, and the time
+    that a caller waits for the same failure.
+
+    Instead: lower `max_retries` and handle the failure output of the step.
+
+    Example:
+        actions:
+          GetOrderStatus:
+            retry: {max_retries: 2, delay_ms: 1500, retry_on: ["429", "5xx"]}
+    """
+    for action in flow.actions:
+        retries = action.number(RETRIES)
+        if retries is not None and retries > limit:
+            yield action.found(
+                f"{action.name} is retried {_times(retries)}, more than {limit:g}", RETRIES
+            )
+
+
+@rule("GC203", "hasty-retry", severity="warning", threshold=1_500, unit="ms")
+def hasty_retry(flow: Flow, least_ms: float) -> Iterator[Found]:
+    """A failed call is repeated before the back end can have recovered.
+
+    Why: a restart or a failover takes seconds, and a limit on requests is
+    counted anew each second or minute. A retry after some milliseconds meets
+    the same failure, at the moment when the back end can bear it least.
+
+    Instead: declare `delay_ms`, and fewer retries if callers would wait too
+    long.
+
+    Example:
+        actions:
+          GetOrderStatus:
+            retry: {max_retries: 1, delay_ms: 1500}
+    """
+    for action in flow.actions:
+        retries = action.number(RETRIES)
+        if retries is None or retries <= 0:
+            continue
+        delay_ms = action.number("retry/delay_ms")
+        if delay_ms is not None and delay_ms < least_ms:
+            yield action.found(
+                f"{action.name} is retried after {delay_ms:g} ms, sooner than {least_ms:g} ms",
+                "retry/delay_ms",
+            )
+        elif action.value("retry/delay_ms") is None:
+            yield action.found(
+                f"{action.name} is retried but has no delay_ms, so maybe at once", RETRIES
+            )
+
+
+@rule("GC204", "retry-on-client-error", severity="error")
+def retry_on_client_error(flow: Flow) -> Iterator[Found]:
+    """A call is repeated on a status that says the request itself is wrong.
+
+    Why: a 4xx status blames the request (RFC 9110, 15.5), and the same
+    request gets the same answer: retries only cost time and load. Repeated
+    401s and 403s can lock an account. Only 429 asks to come back later.
+
+    Instead: retry on `429` and `5xx`; handle a client error in the failure
+    output of the step.
+
+    Example:
+        actions:
+          GetOrderStatus:
+            retry: {max_retries: 1, delay_ms: 1500, retry_on: ["429", "5xx"]}
+    """
+    for action in flow.actions:
+        wrong = [str(each) for each in action.items("retry/retry_on") if _is_client_error(each)]
+        if wrong and action.number(RETRIES) != 0:
+            yield action.found(
+                f"{action.name} is retried on {listed(wrong)}, where the same request fails again",
+                "retry/retry_on",
+            )
+
+
+@rule("GC205", "unsafe-retry", severity="error")
+def unsafe_retry(flow: Flow) -> Iterator[Found]:
+    """A call that is not idempotent is repeated without an idempotency key.
+
+    Why: a request that timed out may have done its work all the same. The
+    second one then books, pays or sends once more, and neither the flow nor
+    the caller learns of it.
+
+    Instead: send a key by which the service knows a repetition, or set
+    `max_retries: 0`. If the call merely reads (a search by POST), declare
+    `idempotent: true`.
+
+    Example:
+        actions:
+          TakeCardPayment:
+            retry: {max_retries: 1, delay_ms: 1500}
+            request:
+              method: POST
+              headers: {Idempotency-Key: "${input.paymentId}"}
+    """
+    for action in flow.actions:
+        method = action.text("request/method")
+        if method is None or method.upper() not in NOT_IDEMPOTENT:
+            continue
+        retries = action.number(RETRIES)
+        if retries is None or retries <= 0 or action.spec.is_idempotent or _has_key(action):
+            continue
+        yield action.found(
+            f"{action.name} repeats a {method.upper()} up to {_times(retries)} without an"
+            " idempotency key, so its work may be done twice",
+            RETRIES,
+        )
+
+
+@rule("GC206", "multiplied-retries", severity="warning")
+def multiplied_retries(flow: Flow) -> Iterator[Found]:
+    """A data action that is retried stands in a loop, or in a task that a loop calls.
+
+    Why: each round of the loop starts the retries anew, so one call can send
+    rounds times tries. While the back end fails, loops and retries together
+    make the storm that keeps it from recovering. Only a live flow shows its
+    loops, so only `--live` finds them.
+
+    Instead: let either the loop or the data action try again, and bound the
+    loop.
+
+    Example:
+        actions:
+          PollPaymentState:         # called in a loop of 5 rounds
+            retry: {max_retries: 0}
+    """
+    if not flow.is_live:
+        return
+    for index, rounds in sorted(loop_times(flow.outline.root).items()):
+        retries = flow.policies[index].max_retries
+        if rounds <= 1 or not retries:
+            continue
+        action = flow.actions[index]
+        # A bound that no flow lives to reach is none.
+        if rounds < LARGEST:
+            loop, requests = f"of {rounds} rounds", f"{rounds * (1 + retries)} requests"
+        else:
+            loop, requests = "without bound", "requests without bound"
+        yield action.found(
+            f"{action.name} is retried {_times(retries)} in a loop {loop},"
+            f" so one call may send {requests}",
+            RETRIES,
+        )
+
+
+def _is_idempotent(action: Action) -> bool:
+    """Whether it may be repeated, by declaration before method; not where neither is known."""
+    if action.spec.is_idempotent is not None:
+        return action.spec.is_idempotent
+    method = action.text("request/method")
+    return method is not None and method.upper() in IDEMPOTENT
+
+
+def _is_client_error(status: JSON) -> bool:
+    text = str(status)
+    if len(text) != 3 or text[0] != "4" or text == "429":
+        return False
+    return text[1:].isdigit() or text[1:].lower() == "xx"
+
+
+def _has_key(action: Action) -> bool:
+    for setting in action.below("request/headers/"):
+        name = setting.path.rpartition("/")[2].lower()
+        if setting.value and ("idempoten" in name or name in KEY_HEADERS):
+            return True
+    return False
+
+
+def _times(number: float) -> str:
+    return "once" if number == 1 else f"{number:g} times"
