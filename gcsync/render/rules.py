@@ -15,21 +15,20 @@ if TYPE_CHECKING:
     from gcsync.model.report import Tone
 
 _TONES: dict[str, Tone] = {"error": "bad", "warning": "change", "note": "plain", "off": "faint"}
+_BLANK = Row(cells=())
 
 
 def present_rules(rules: Sequence[Rule], settings: LintSettings) -> Report:
-    """Every rule on a line, as the project file has it, a family to a block."""
+    """Every rule on a line, as the project file has it, families apart."""
     shown = [_document(rule, settings) for rule in rules]
-    families: dict[str, list[Row]] = {}
-    for rule in shown:
-        row = Row(
-            cells=(rule["id"], rule["name"], rule["severity"], _number(rule), rule["title"]),
-            tone=_TONES[rule["severity"]],
-        )
-        families.setdefault(rule["id"][:3], []).append(row)
+    rows: list[Row] = []
+    for before, rule in zip([None, *shown], shown, strict=False):
+        if before and before["id"][:3] != rule["id"][:3]:
+            rows.append(_BLANK)
+        cells = (rule["id"], rule["name"], rule["severity"], _number(rule), rule["title"])
+        rows.append(Row(cells=cells, tone=_TONES[rule["severity"]]))
     return Report(
-        document={"format_version": "1.0", "rules": shown},
-        blocks=tuple(Block(rows=tuple(rows)) for rows in families.values()),
+        document={"format_version": "1.0", "rules": shown}, blocks=(Block(rows=tuple(rows)),)
     )
 
 

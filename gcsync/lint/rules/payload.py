@@ -27,7 +27,8 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
     waits, and a service that is handed more than it needs keeps more than it
     should. What a flow knows of a caller fits into a few kilobytes; a larger
     body mostly carries a whole document through. Both count: the template in
-    UTF-8, and `max_body_bytes` where that allows more.
+    UTF-8, and `max_body_bytes` where that allows more and the method is not
+    GET or HEAD, which send none.
 
     Instead: send keys and let the service look up the rest; set
     `max_body_bytes` to what the service really needs.
@@ -41,7 +42,7 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
     """
     for action in flow.actions:
         allowed = action.number("request/max_body_bytes")
-        if allowed is not None and allowed > limit_bytes:
+        if allowed is not None and allowed > limit_bytes and not _sends_nothing(action):
             yield action.found(
                 f"{action.name} may send {figure(allowed)} bytes, more than {figure(limit_bytes)}",
                 "request/max_body_bytes",
@@ -56,6 +57,10 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
                     f" in, more than {figure(limit_bytes)}",
                     "request/body",
                 )
+
+
+def _sends_nothing(action: Action) -> bool:
+    return action.text("request/method") in ("GET", "HEAD")
 
 
 @rule("GC502", "concatenated-json", severity="warning")
