@@ -57,3 +57,11 @@ def test_a_folder_that_cannot_be_written_is_an_error(world: World) -> None:
 
     assert done.code == 1
     assert "manifests/example.yaml: cannot be written" in done.err
+
+
+def test_lint_has_nothing_against_what_init_writes(world: World) -> None:
+    world.run("init")
+
+    linted = world.run("lint", "--fail-on", "warning", "-o", "json")
+
+    assert (linted.code, linted.json["findings"]) == (0, [])
