@@ -167,7 +167,7 @@ def unsafe_retry(flow: Flow) -> Iterator[Found]:
         if retries is None or retries <= 0 or action.spec.is_idempotent or _has_key(action):
             continue
         yield action.found(
-            f"{action.name} repeats a {method.upper()} up to {_times(retries)} without an"
+            f"{action.name} may repeat a {method.upper()} {_times(retries)} without an"
             " idempotency key, so its work may be done twice",
             RETRIES,
         )
