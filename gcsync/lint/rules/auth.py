@@ -11,7 +11,7 @@ from gcsync.core.secrecy import (
     unmistakable_secrets_in,
     without_references,
 )
-from gcsync.lint.randomness import LEAST_LENGTH, holds_random_word
+from gcsync.lint.randomness import holds_random_word
 from gcsync.lint.registry import rule
 from gcsync.lint.target import is_absolute, is_platform_api
 from gcsync.lint.wording import listed
@@ -239,9 +239,7 @@ def _is_secret(path: str, text: str) -> bool:
     if path == "auth/client_secret_variable":
         literal = without_references(text).strip()
         return bool(literal) and not _VARIABLE.fullmatch(literal)
-    if any(secrets_in(path, text)):
-        return True
-    return len(text) >= LEAST_LENGTH and holds_random_word(without_references(text))
+    return any(secrets_in(path, text)) or holds_random_word(without_references(text))
 
 
 def _shown(path: str) -> str:
