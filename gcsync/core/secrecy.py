@@ -15,7 +15,7 @@ import binascii
 import hashlib
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import canonical
 from gcsync.model.manifest import Sealed
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.model.manifest import Value
+
+REMOVED: Final = "(a secret, removed by gcsync)"
+"""What stands in a saved snapshot in the place of a setting that held a secret."""
 
 _REFERENCE = re.compile(
     r"\$!?\{[^{}]*\}|\{\{[^{}]*\}\}|\$!?[A-Za-z_]\w*\.[A-Za-z_]\w*(?:\.\w+)*", re.ASCII

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import Malformed, Node, parse, readable
-from gcsync.core.secrecy import secrets_in
+from gcsync.core.secrecy import REMOVED, secrets_in
 from gcsync.drivers.flow_lens import amended, read_snapshot
 from gcsync.drivers.flow_outline import outline
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from gcsync.model.outline import Outline
 
 FORMAT_VERSION: Final = "1.0"
-REMOVED: Final = "(a secret, removed by gcsync)"
 LARGEST_FILE: Final = 512 * 1024 * 1024
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.secrecy import (
+    REMOVED,
     names_credential,
     secrets_in,
     unmistakable_secrets_in,
@@ -35,7 +36,7 @@ BROAD_SCOPES: Final = frozenset(
 Written with colons; services that write dots or slashes mean the same.
 """
 
-# What is a credential's id or kind may look random and is none.
+# Elsewhere below auth stand ids and kinds: these may look random and open nothing.
 _PLACES = ("request/", "auth/token_url", "auth/client_secret_variable")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
@@ -239,7 +240,11 @@ def _is_secret(path: str, text: str) -> bool:
     if path == "auth/client_secret_variable":
         literal = without_references(text).strip()
         return bool(literal) and not _VARIABLE.fullmatch(literal)
-    return any(secrets_in(path, text)) or holds_random_word(without_references(text))
+    return (
+        text == REMOVED
+        or any(secrets_in(path, text))
+        or holds_random_word(without_references(text))
+    )
 
 
 def _shown(path: str) -> str:
