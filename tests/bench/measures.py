@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,11 @@ from processes import PYTHON, gcsync, run, serving, yardstick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from processes import Cost, Server
 
 PARALLELISM = 10
+LINTING = Path(__file__).with_name("linting.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,23 @@ def manifests(bench: Bench) -> Iterator[Figure]:
         value=_ratio(ours, theirs),
         unit="times",
         note=f"{_per(ours, bench)} against {_per(theirs, bench)} ms a manifest of 2.9 kB",
+    )
+
+
+def linting(bench: Bench) -> Iterator[Figure]:
+    """What all rules together cost beside reading the manifests that they look at."""
+    ours, theirs = [], []
+    for _ in range(bench.rounds):
+        printed = run((*PYTHON, str(LINTING)), folder=bench.folder).output
+        loading_s, linting_s = map(float, printed.split())
+        ours.append(linting_s)
+        theirs.append(loading_s)
+    yield Figure(
+        what="lint, CPU ÷ loading the same manifests",
+        value=_ratio(ours, theirs),
+        unit="times",
+        aim=0.5,
+        note=f"{_per(ours, bench)} against {_per(theirs, bench)} ms a manifest, every rule",
     )
 
 

@@ -61,6 +61,7 @@ def measure(size: int, folder: Path, rounds: int) -> None:
     report(None, measures.wall(bench, latency_ms=20, aim=None))
     report(None, measures.requests_sent(bench))
     report(None, measures.manifests(bench))
+    report(None, measures.linting(bench))
     report(None, measures.sandbox(bench))
 
 
