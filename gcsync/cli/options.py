@@ -89,14 +89,14 @@ class _OutputType(click.ParamType[Output]):
     name = "FORMAT[=FILE]"
 
     def __init__(self, formats: Sequence[str]) -> None:
-        self._formats = formats
+        self.formats = formats
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Output:
         if isinstance(value, Output):
             return value
         chosen, separator, file = str(value).partition("=")
-        if chosen not in self._formats:
-            self.fail(f"{chosen!r} is not one of {', '.join(self._formats)}", param, ctx)
+        if chosen not in self.formats:
+            self.fail(f"{chosen!r} is not one of {', '.join(self.formats)}", param, ctx)
         if separator and not file:
             self.fail(f"{value!r} names no file", param, ctx)
         return Output(format=chosen, file=Path(file) if file else None)

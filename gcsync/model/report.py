@@ -21,6 +21,9 @@ class Row:
     """One line of a report: a sign, cells that align with those of the rows around, a place.
 
     *depth* is the indentation in steps. *place* is a position in a manifest.
+    *drawing* follows the cells where every character has one width, and says
+    nothing that they do not say. *is_heading* says that the cells name those
+    of the rows below.
     """
 
     cells: tuple[str, ...]
@@ -28,6 +31,39 @@ class Row:
     depth: int = 0
     tone: Tone = "plain"
     place: str = ""
+    drawing: str = ""
+    is_heading: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One line of a chart: points from left to right, all above zero, one of them with a *dot*."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    dot: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A place on the x axis that is worth a line."""
+
+    label: str
+    x: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Curves over a linear x axis that begins at zero and a logarithmic y axis.
+
+    A label says what its axis counts and in which unit.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...]
+    markers: tuple[Marker, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +71,7 @@ class Block:
     """Rows that belong together, one flow for example; their cells align."""
 
     rows: tuple[Row, ...]
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +81,8 @@ class Report:
     document: Mapping[str, Any]
     blocks: tuple[Block, ...] = ()
     closing: tuple[Row, ...] = field(default=())
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """The charts of all blocks."""
+        return tuple(block.chart for block in self.blocks if block.chart is not None)

@@ -38,7 +38,10 @@ def text(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> 
 
 
 def _lines(rows: Iterable[Row], *, colour: bool, in_pipeline: bool) -> Iterable[str]:
-    cleaned = [(row, [clean(cell, in_pipeline=in_pipeline) for cell in row.cells]) for row in rows]
+    cleaned = [
+        (row, [clean(cell, in_pipeline=in_pipeline) for cell in (*row.cells, *_drawing(row))])
+        for row in rows
+    ]
     widths: dict[tuple[int, int], int] = {}
     for row, cells in cleaned:
         for column, cell in enumerate(cells[:-1] if not row.place else cells):
@@ -56,3 +59,7 @@ def _lines(rows: Iterable[Row], *, colour: bool, in_pipeline: bool) -> Iterable[
             place = _STYLES["faint"](place)
         line = f"{INDENT * row.depth}{sign}{body}"
         yield (f"{line}  {place}" if row.place else line).rstrip() + "\n"
+
+
+def _drawing(row: Row) -> tuple[str, ...]:
+    return (row.drawing,) if row.drawing else ()

@@ -36,3 +36,10 @@ def place(source: Location | None) -> str:
 def count(number: int, thing: str) -> str:
     """``1 flow``, ``2 flows``."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def seconds(ms: int, *, decimals: int = 0) -> str:
+    """*ms* milliseconds in seconds, to the last of them: ``38.5 s``, with *decimals* ``40.0 s``."""
+    whole, rest = divmod(ms, 1000)
+    fraction = f"{rest:03}".rstrip("0").ljust(decimals, "0")
+    return f"{whole:,}.{fraction} s" if fraction else f"{whole:,} s"

@@ -2,18 +2,29 @@ from __future__ import annotations
 
 import json as standard
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcsync.cli.main import COMMANDS
 from gcsync.cli.options import FORMATS
 from gcsync.model.report import Report
 from gcsync.render.formats import RENDERERS, json
 
 
-def test_the_command_line_offers_exactly_the_renderers_there_are() -> None:
-    assert set(FORMATS) == set(RENDERERS)
+def test_there_is_a_renderer_for_every_format_that_a_command_offers() -> None:
+    offered = {
+        known
+        for name, module in COMMANDS.items()
+        for option in getattr(import_module(f"gcsync.cli.{module}"), name).params
+        if option.name == "outputs"
+        for known in option.type.formats
+    }
+
+    assert set(FORMATS) < offered
+    assert offered == set(RENDERERS)
 
 
 def test_json_is_the_document_and_nothing_else() -> None:

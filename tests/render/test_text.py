@@ -23,6 +23,12 @@ def test_places_stand_below_each_other_too() -> None:
     assert laid_out(*rows) == "a  1     x:1:1\nb  four  y:2:2\n"
 
 
+def test_drawings_stand_below_each_other_after_the_cells() -> None:
+    rows = [Row(cells=("a", "1"), drawing="--|"), Row(cells=("b", "22"), drawing="---")]
+
+    assert laid_out(*rows) == "a  1   --|\nb  22  ---\n"
+
+
 def test_depth_indents_and_aligns_by_itself() -> None:
     rows = [Row(cells=("a long heading",), sign="~"), Row(cells=("x", "y"), depth=1)]
 
@@ -67,7 +73,7 @@ def test_colour_changes_no_letter() -> None:
 
 
 def test_cells_signs_and_places_pass_the_sink() -> None:
-    row = Row(cells=("\x1b[2J", "::error::"), place="\u202e.yaml:1:1")
+    row = Row(cells=("\x1b[2J", "::error::"), place="\u202e.yaml:1:1", drawing="\x9b::")
 
     shown = laid_out(row, in_pipeline=True)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gcsync.model.manifest import ABSENT, Location
-from gcsync.render.values import LONGEST, count, place, shown
+from gcsync.render.values import LONGEST, count, place, seconds, shown
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,22 @@ def test_a_place_is_written_as_editors_link_it() -> None:
 
 def test_things_are_counted_in_words() -> None:
     assert [count(number, "flow") for number in (0, 1, 2)] == ["0 flows", "1 flow", "2 flows"]
+
+
+@pytest.mark.parametrize(
+    ("ms", "plain", "aligned"),
+    [
+        (0, "0 s", "0.0 s"),
+        (40_000, "40 s", "40.0 s"),
+        (38_500, "38.5 s", "38.5 s"),
+        (4_250, "4.25 s", "4.25 s"),
+        (1, "0.001 s", "0.001 s"),
+        (3_600_000, "3,600 s", "3,600.0 s"),
+        (10**24, "1,000,000,000,000,000,000,000 s", "1,000,000,000,000,000,000,000.0 s"),
+    ],
+)
+def test_a_wait_is_told_in_seconds_to_the_last_millisecond(
+    ms: int, plain: str, aligned: str
+) -> None:
+    assert seconds(ms) == plain
+    assert seconds(ms, decimals=1) == aligned

@@ -1,0 +1,108 @@
+"""A report as Markdown for pull requests (GitHub Flavored Markdown): a table a block.
+
+Every value from outside passes one sink, `escaped`. What a renderer may still
+find in text once Markdown is done with it (mentions, references to issues,
+addresses without a scheme) is parted by a zero-width space.
+"""
+
+from __future__ import annotations
+
+import re
+from string import punctuation
+from typing import TYPE_CHECKING, Final
+
+from gcsync.render.sanitise import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gcsync.model.report import Report, Row
+
+LONGEST_CELL: Final = 300
+LONGEST_PART: Final = 30_000
+"""Of what is told and of what is summed up; GitHub takes no comment of 65,537 characters."""
+
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ESCAPES: Final = str.maketrans({char: f"\\{char}" for char in punctuation} | _ENTITIES)
+_PARTING: Final = "&#8203;"
+# @somebody, #1, GH-1, a@b.c, https:// and www. become links after all escapes are undone.
+_LINKS: Final = re.compile(r"(@|#(?=\d)|(?<=\bGH)-(?=\d)|:(?=//)|(?<=\bwww)(?=\.))", re.IGNORECASE)
+
+
+def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - Markdown has no colour, and escapes leave no command whole
+    """Lay *report* out in tables; what is too long is cut between lines, and says so."""
+    told = [line for block in report.blocks for line in _block(block.rows)]
+    closing = [line for row in report.closing if _says_something(row) for line in (_line(row), "")]
+    # The last row sums up, so it stays whatever is cut.
+    lines = [*_cut(told), *_cut(closing[:-2]), *closing[-2:]]
+    body = "\n".join(lines).strip("\n")
+    return f"{body}\n" if body else ""
+
+
+def escaped(text: str) -> str:
+    """*text* as Markdown that shows it, on one line; a long one is cut, with its length."""
+    shown = clean(text)
+    if len(shown) > LONGEST_CELL:
+        shown = f"{shown[:LONGEST_CELL]}… ({len(shown)} characters)"
+    return "".join(
+        part.translate(_ESCAPES) + (_PARTING if index % 2 else "")
+        for index, part in enumerate(_LINKS.split(shown))
+    )
+
+
+def _cut(lines: Sequence[str]) -> Sequence[str]:
+    size = 0
+    for number, line in enumerate(lines):
+        size += len(line) + 1
+        if size > LONGEST_PART:
+            left_out = f"… and {len(lines) - number} more lines, too many for this format"
+            return [*lines[:number], "", escaped(left_out), ""]
+    return lines
+
+
+def _block(rows: Sequence[Row]) -> Iterator[str]:
+    """What stands over the other rows in bold, and these as a list or a table."""
+    rows = [row for row in rows if _says_something(row)]
+    if len(rows) > 1 and rows[0].depth < rows[1].depth:
+        yield from (f"**{_line(rows[0])}**", "")
+        rows = rows[1:]
+    if all(len(row.cells) == 1 and not row.place for row in rows):
+        yield from (f"- {_line(row)}" for row in rows)
+    else:
+        yield from _table(rows)
+    yield ""
+
+
+def _says_something(row: Row) -> bool:
+    """Not only drawn: a drawing needs characters of one width."""
+    return bool(row.cells or row.place)
+
+
+def _line(row: Row) -> str:
+    return " ".join(filter(None, map(_cell, (row.sign, *row.cells, row.place))))
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    """The rows below their heading, if the first is one: a table needs a line there anyway."""
+    has_signs = any(row.sign.strip() for row in rows)
+    columns = max(1, *(len(row.cells) for row in rows))
+    has_places = any(row.place for row in rows)
+    top = min(row.depth for row in rows)
+
+    def cells(row: Row) -> list[str]:
+        first, *others = (*map(_cell, row.cells), *[""] * (columns - len(row.cells)))
+        return [
+            *([_cell(row.sign)] if has_signs else []),
+            "&emsp;" * (row.depth - top) + first,
+            *others,
+            *([_cell(row.place)] if has_places else []),
+        ]
+
+    laid_out = [cells(row) for row in rows]
+    heading = laid_out.pop(0) if rows[0].is_heading else [""] * len(laid_out[0])
+    for line in (heading, ["---"] * len(heading), *laid_out):
+        yield f"| {' | '.join(line)} |"
+
+
+def _cell(text: str) -> str:
+    return escaped(text.strip())

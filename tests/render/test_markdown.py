@@ -1,0 +1,135 @@
+"""Markdown for pull requests: what a reader sees is what was meant, and nothing acts."""
+
+from __future__ import annotations
+
+import re
+from string import punctuation
+
+import pytest
+from document_builders import a_plan, flow_change, timeout_change
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gcsync.model.report import Block, Report, Row
+from gcsync.render.markdown import LONGEST_CELL, LONGEST_PART, escaped, markdown
+from gcsync.render.plans import present_drift, present_plan
+from gcsync.render.sanitise import clean
+
+ESCAPE = re.compile(rf"\\([{re.escape(punctuation)}])|&(amp|lt|gt|#8203);")
+MEANT = {"amp": "&", "lt": "<", "gt": ">", "#8203": ""}
+EVIL = st.text(max_size=60) | st.text(alphabet="\\|`*_<>&@#:/.www-GH1a\n\x1b\u202e", max_size=60)
+
+
+def shown(written: str) -> str:
+    """The text that a reader sees of what `escaped` wrote."""
+    return ESCAPE.sub(lambda found: found[1] or MEANT[found[2]], written)
+
+
+def laid_out(*rows: Row, closing: tuple[Row, ...] = ()) -> str:
+    return markdown(Report(document={}, blocks=(Block(rows=rows),), closing=closing))
+
+
+@given(EVIL)
+def test_a_value_is_shown_letter_by_letter_and_escaped_everywhere(text: str) -> None:
+    written = escaped(text)
+
+    assert shown(written) == clean(text)
+    assert not set(ESCAPE.sub("", written)) & set(punctuation)
+    assert written.replace("\u200b", "").isprintable()
+
+
+@given(EVIL)
+def test_a_value_stays_in_its_cell_and_opens_no_command(text: str) -> None:
+    written = laid_out(
+        Row(cells=(text, text), sign=text, place=text), closing=(Row(cells=(text,)),)
+    )
+
+    head, line, row, *_ = written.split("\n")
+    pipes = [ESCAPE.sub("x", each).count("|") for each in (head, line, row)]
+    assert pipes[0] >= 3
+    assert len(set(pipes)) == 1
+    assert "::" not in written
+    assert "##[" not in written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("@acme/payments", r"\@&#8203;acme\/payments"),
+        ("a@b.example", r"a\@&#8203;b\.example"),
+        ("acme/flows#12", r"acme\/flows\#&#8203;12"),
+        ("GH-12", r"GH\-&#8203;12"),
+        ("https://evil.example", r"https\:&#8203;\/\/evil\.example"),
+        ("www.evil.example", r"www&#8203;\.evil\.example"),
+        ("# 12:30 awww. gh-a", r"\# 12\:30 awww\. gh\-a"),
+    ],
+)
+def test_nobody_is_mentioned_and_nothing_is_linked(text: str, written: str) -> None:
+    assert escaped(text) == written
+
+
+def test_a_long_value_is_cut_before_it_is_escaped_and_tells_its_length() -> None:
+    written = escaped("<" * 1000)
+
+    assert shown(written) == f"{'<' * LONGEST_CELL}… (1000 characters)"
+
+
+def test_what_stands_over_other_rows_is_bold_and_these_are_a_table() -> None:
+    rows = [
+        Row(cells=("flow/a", "late"), sign="✗"),
+        Row(cells=("action", "live"), depth=1, is_heading=True),
+        Row(cells=("Lookup  ", "  3 s", "remark"), depth=1, drawing="━━━┿━━"),
+        Row(cells=("in a loop",), depth=2),
+    ]
+
+    assert laid_out(*rows) == (
+        "**✗ flow\\/a late**\n\n"
+        "| action | live |  |\n| --- | --- | --- |\n"
+        "| Lookup | 3 s | remark |\n"
+        "| &emsp;in a loop |  |  |\n"
+    )
+
+
+def test_signs_and_places_have_columns_where_there_are_any() -> None:
+    rows = [Row(cells=("a", "1"), sign="~", place="x:1:1"), Row(cells=("b",))]
+
+    assert laid_out(*rows).splitlines()[2:] == ["| \\~ | a | 1 | x\\:1\\:1 |", "|  | b |  |  |"]
+
+
+def test_rows_of_one_cell_are_a_list() -> None:
+    assert laid_out(Row(cells=("one",)), Row(cells=("two",), sign="!")) == "- one\n- \\! two\n"
+
+
+def test_the_end_is_told_in_paragraphs_without_its_drawings() -> None:
+    closing = (Row(cells=(), drawing="| is the budget"), Row(cells=("a",)), Row(cells=("b",)))
+
+    assert laid_out(Row(cells=("x",)), closing=closing) == "- x\n\na\n\nb\n"
+
+
+def test_a_row_that_is_only_a_place_is_a_row() -> None:
+    assert "x\\.yaml" in laid_out(Row(cells=(), place="x.yaml"))
+
+
+def test_nothing_to_say_is_nothing() -> None:
+    assert markdown(Report(document={})) == ""
+
+
+def test_a_report_that_no_comment_holds_is_cut_between_lines_and_keeps_its_sum() -> None:
+    rows = tuple(Row(cells=("<" * 200, str(number))) for number in range(1000))
+    warnings = tuple(Row(cells=("!" * 200,)) for _ in range(1000))
+
+    written = laid_out(*rows, closing=(*warnings, Row(cells=("the sum",))))
+
+    assert 2 * LONGEST_PART * 0.9 < len(written) < 65_536
+    assert len(re.findall(r"^… and \d+ more lines\\, too many", written, re.MULTILINE)) == 2
+    assert written.endswith("\n\nthe sum\n")
+    assert all(line.endswith(" |") for line in written.splitlines() if line.startswith("|"))
+
+
+def test_any_report_has_its_tables() -> None:
+    plan = a_plan(flow_change(timeout_change()), warnings=("look here",))
+
+    assert "| \\~ | actions\\/GetCustomerProfile\\/timeout\\_ms | 3000 |" in markdown(
+        present_plan(plan)
+    )
+    assert "|  | live |  | desired |  |" in markdown(present_drift(plan))
