@@ -21,6 +21,7 @@ from gcsync.model.change import (
     Revision,
     Run,
     Source,
+    WorstCase,
 )
 from gcsync.model.manifest import ABSENT, Location
 
@@ -114,6 +115,7 @@ many_field_changes = st.lists(field_changes, max_size=3, unique_by=lambda field:
     tuple
 )
 refs = st.builds(FlowRef, address=names, id=names, name=texts)
+durations = st.integers(0, 10**24)
 flow_changes = st.builds(
     FlowChange,
     ref=refs,
@@ -121,6 +123,8 @@ flow_changes = st.builds(
     fields=many_field_changes,
     wave=st.integers(),
     driver=names,
+    worst_case=st.none()
+    | st.builds(WorstCase, before_ms=durations, after_ms=durations, budget_ms=durations),
 )
 plans = st.lists(flow_changes, max_size=3, unique_by=lambda change: change.ref.address).flatmap(
     lambda changes: st.builds(

@@ -13,6 +13,7 @@ from api_builders import NOON, VirtualClock
 
 from gcsync.core.plan import compare
 from gcsync.drivers.flow_lens import amended, read_snapshot
+from gcsync.drivers.flow_outline import outline
 from gcsync.engine.write import Surroundings
 from gcsync.errors import FlowNotFound, StaleRevision
 from gcsync.model.change import FlowChange, FlowRef, LiveFlow, Organisation, Revision, Run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gcsync.model.change import FieldChange, Snapshot
+    from gcsync.model.outline import Outline
     from gcsync.store.journal import Journal
 
 RUN = "run-1"
@@ -73,6 +75,9 @@ class PretendDriver:
 
         hook = self.on_fetch.pop(0) if self.on_fetch else None
         return hook(ordinary) if hook else ordinary()
+
+    def outline(self, snapshot: Snapshot) -> Outline:
+        return outline(snapshot)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         return amended(snapshot, fields)

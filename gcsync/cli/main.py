@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "apply": "applying",
     "drift": "planning",
     "explain": "explaining",
+    "budget": "budgeting",
     "history": "applying",
     "sandbox": "sandbox",
     "demo": "demo",

@@ -29,6 +29,7 @@ from gcsync.model.change import (
     Organisation,
     Plan,
     Source,
+    WorstCase,
 )
 from gcsync.model.manifest import unescape
 
@@ -143,7 +144,14 @@ def _change_document(change: FlowChange) -> dict[str, Any]:
             "after": _nested((field, field.after) for field in change.fields),
         },
         "fields": [field_document(field) for field in change.fields],
+        "worst_case_ms": _worst_case_document(change.worst_case),
     }
+
+
+def _worst_case_document(worst: WorstCase | None) -> dict[str, Any] | None:
+    if worst is None:
+        return None
+    return {"before": worst.before_ms, "after": worst.after_ms, "budget": worst.budget_ms}
 
 
 def _nested(sides: Iterable[tuple[FieldChange, Value]]) -> dict[str, Any]:
@@ -192,18 +200,28 @@ def _plan(node: Node) -> Plan:
 
 
 def _change(node: Node) -> FlowChange:
+    worst = node.maybe("worst_case_ms")
     change = FlowChange(
         ref=read_ref(node),
         revision=read_revision(node.member("precondition"), "revision"),
         fields=tuple(map(field_from_document, node.member("fields").items())),
         wave=node.member("wave").integer(),
         driver=node.member("driver").name(),
+        worst_case=_worst_case(worst) if worst else None,
     )
     paths = [field.path for field in change.fields]
     if len(set(paths)) < len(paths):
         raise Malformed(f"{node.where}.fields names a setting twice")
     _agree(node.member("change"), _change_document(change)["change"])
     return change
+
+
+def _worst_case(node: Node) -> WorstCase:
+    return WorstCase(
+        before_ms=node.member("before").integer(),
+        after_ms=node.member("after").integer(),
+        budget_ms=node.member("budget").integer(),
+    )
 
 
 def _agree(node: Node, derived: Mapping[str, Any]) -> None:

@@ -25,22 +25,29 @@ def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, .
 
     A change without fields means that the flow already is as desired.
     """
-    findings: list[Finding] = []
-    fields: list[FieldChange] = []
-    for wanted in spec.actions:
-        found = locate(snapshot.actions, wanted.name, wanted.id)
-        if len(found) == 1:
-            fields.extend(_fields(wanted, found[0]))
-        else:
-            findings.append(_misfit(spec, wanted, found, snapshot.actions))
-    if findings:
-        return tuple(findings)
+    found = [locate(snapshot.actions, wanted.name, wanted.id) for wanted in spec.actions]
+    if any(len(actions) != 1 for actions in found):
+        return misfits(spec, snapshot.actions)
+    fields = [
+        field
+        for wanted, (live,) in zip(spec.actions, found, strict=True)
+        for field in _fields(wanted, live)
+    ]
     return FlowChange(
         ref=snapshot.ref,
         revision=snapshot.revision,
         fields=tuple(sorted(fields, key=lambda field: field.path)),
         wave=spec.wave,
         driver=spec.driver,
+    )
+
+
+def misfits(spec: FlowSpec, live: tuple[LiveAction, ...]) -> tuple[Finding, ...]:
+    """What *spec* says of data actions that are not among the *live* ones, or not once."""
+    return tuple(
+        _misfit(spec, wanted, found, live)
+        for wanted in spec.actions
+        if len(found := locate(live, wanted.name, wanted.id)) != 1
     )
 
 
@@ -158,8 +165,10 @@ def _way_out(changed: int) -> str:
 
 def invert(change: FlowChange) -> FlowChange:
     """The change that leads back; inverting twice gives the change itself."""
+    worst = change.worst_case
     return replace(
         change,
+        worst_case=worst and replace(worst, before_ms=worst.after_ms, after_ms=worst.before_ms),
         fields=tuple(
             replace(field, before=field.after, after=field.before) for field in change.fields
         ),

@@ -7,12 +7,13 @@ cost the memory of ten.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gcsync.analysis.latency import worst_case
 from gcsync.core.plan import compare, nearest
 from gcsync.engine.pool import in_parallel
-from gcsync.errors import FlowNotFound, InvalidManifests
+from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
 from gcsync.model.change import FlowChange, FlowRef
 from gcsync.model.manifest import Finding
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import LiveFlow
+    from gcsync.model.change import LiveFlow, Snapshot, WorstCase
     from gcsync.model.manifest import FlowSpec
 
 
@@ -54,9 +55,11 @@ def observe(
         except FlowNotFound as missing:
             return (_finding(spec, str(missing)),)
         outcome = compare(spec, snapshot)
-        if isinstance(outcome, FlowChange) and outcome.fields and snapshot.unwritable:
+        if not isinstance(outcome, FlowChange) or not outcome.fields:
+            return outcome
+        if snapshot.unwritable:
             warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
-        return outcome
+        return replace(outcome, worst_case=_worst_case(spec, snapshot, driver))
 
     warnings: list[str] = []
     outcomes = in_parallel(
@@ -70,7 +73,7 @@ def observe(
             findings.extend(outcome)
     findings.extend(_claimed_twice(resolved))
     if findings:
-        findings.sort(key=_position)
+        findings.sort(key=position)
         raise InvalidManifests(findings)
     return Observation(changes=tuple(changes), warnings=tuple(warnings))
 
@@ -115,6 +118,14 @@ def _resolved(
             near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
             findings.append(_finding(spec, f"no live {kind} flow is named {name!r}{near}"))
     return resolved
+
+
+def _worst_case(spec: FlowSpec, snapshot: Snapshot, driver: Driver) -> WorstCase | None:
+    """What the change means to callers, unknown where the document's ways make no sense."""
+    try:
+        return worst_case(spec, driver.outline(snapshot))
+    except InvalidAnswer:
+        return None
 
 
 def _unsupported(specs: Iterable[FlowSpec], driver: Driver) -> Iterator[Finding]:
@@ -164,6 +175,7 @@ def _finding(spec: FlowSpec, message: str) -> Finding:
     )
 
 
-def _position(finding: Finding) -> tuple[str, int, int]:
+def position(finding: Finding) -> tuple[str, int, int]:
+    """What brings findings into the order of their places."""
     place = finding.location
     return (place.file, place.line, place.column) if place else ("", 0, 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gcsync.engine.observe import resolve
+from gcsync.core.plan import misfits
+from gcsync.engine.observe import position, resolve
 from gcsync.engine.pool import in_parallel
 from gcsync.errors import FlowNotFound, InvalidManifests
 from gcsync.model.manifest import Finding
@@ -63,3 +64,16 @@ def survey(
     if missing:
         raise InvalidManifests(missing)
     return tuple(outcome for outcome in outcomes if isinstance(outcome, Surveyed))
+
+
+def check_fit(surveyed: Sequence[Surveyed]) -> None:
+    """Refuse manifests that speak of data actions which their live flows do not have.
+
+    Whoever works out what settings would do must not leave some out in
+    silence. Raises `InvalidManifests` with all findings.
+    """
+    findings = [
+        finding for each in surveyed for finding in misfits(each.spec, each.outline.actions)
+    ]
+    if findings:
+        raise InvalidManifests(sorted(findings, key=position))

@@ -8,12 +8,12 @@ from gcsync.core.document import field_document, sealed
 from gcsync.core.exact_json import stamp
 from gcsync.model.manifest import ABSENT
 from gcsync.model.report import Block, Report, Row
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import count, place, seconds, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from gcsync.model.change import FieldChange, FlowChange, Plan
+    from gcsync.model.change import FieldChange, FlowChange, Plan, WorstCase
     from gcsync.model.report import Tone
 
 _CREATE: Final[tuple[str, Tone]] = ("+", "good")
@@ -40,7 +40,10 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
         )
     return Report(
         document=sealed(plan, key),
-        blocks=tuple(_flow_block(change) for change in plan.changes),
+        blocks=tuple(
+            Block(rows=(*_flow_rows(change), *_worst_case(change.worst_case)))
+            for change in plan.changes
+        ),
         closing=(*_warnings(plan.warnings), closing),
     )
 
@@ -78,7 +81,9 @@ def present_drift(plan: Plan) -> Report:
             },
             "warnings": list(plan.warnings),
         },
-        blocks=tuple(_flow_block(change, headings=("live", "desired")) for change in plan.changes),
+        blocks=tuple(
+            Block(rows=_flow_rows(change, headings=("live", "desired"))) for change in plan.changes
+        ),
         closing=(*_warnings(plan.warnings), closing),
     )
 
@@ -94,7 +99,7 @@ def _drift_field(field: FieldChange) -> dict[str, Any]:
     }
 
 
-def _flow_block(change: FlowChange, headings: tuple[str, str] | None = None) -> Block:
+def _flow_rows(change: FlowChange, headings: tuple[str, str] | None = None) -> tuple[Row, ...]:
     ref = change.ref
     heading = Row(
         sign="~",
@@ -103,9 +108,22 @@ def _flow_block(change: FlowChange, headings: tuple[str, str] | None = None) -> 
     )
     rows = [heading]
     if headings:
-        rows.append(Row(sign=" ", cells=("", headings[0], "", headings[1]), depth=1, tone="faint"))
-    rows.extend(field_row(field) for field in change.fields)
-    return Block(rows=tuple(rows))
+        cells = ("", headings[0], "", headings[1])
+        rows.append(Row(sign=" ", cells=cells, depth=1, tone="faint", is_heading=True))
+    return (*rows, *map(field_row, change.fields))
+
+
+def _worst_case(worst: WorstCase | None) -> Iterator[Row]:
+    """How long callers may wait before and after, where that changes or is too long."""
+    if worst is None:
+        return
+    before, after, budget = map(seconds, (worst.before_ms, worst.after_ms, worst.budget_ms))
+    if worst.after_ms > worst.budget_ms:
+        said = f"{after}, over the budget of {budget}"
+        yield Row(sign="!", cells=("worst case", before, "->", said), depth=1, tone="bad")
+    elif worst.after_ms != worst.before_ms:
+        said = f"{after} (budget {budget})"
+        yield Row(sign=" ", cells=("worst case", before, "->", said), depth=1, tone="faint")
 
 
 def field_row(field: FieldChange) -> Row:

@@ -86,6 +86,29 @@ def test_the_json_of_a_plan_has_every_documented_member(world: World) -> None:
     assert timeout["source"] == {"file": "manifests/flows.yaml", "line": 12, "column": 19}
 
 
+def test_a_changed_flow_shows_its_worst_case_before_and_after(world: World) -> None:
+    world.lives(live("a"), live("b"), live("c"))
+    world.manifests(
+        manifest("a", "Lookup: {timeout_ms: 5000}"),
+        manifest("b", "Lookup: {retry: {max_retries: 2, delay_ms: 250}}"),
+        manifest("c", "Lookup: {request: {max_body_bytes: 4096}}"),
+    )
+
+    plan = world.run("plan", "--no-lint", "--out", "p.json", "-o", "json=plan.json")
+    saved = world.run("show", "p.json")
+
+    worst = [" ".join(row.split()) for row in plan.out.splitlines() if "worst case" in row]
+    assert worst == [
+        "worst case 3 s -> 5 s (budget 6 s)",
+        "! worst case 3 s -> 9.5 s, over the budget of 6 s",
+    ]
+    assert saved.out == plan.out
+    document = json.loads((world.folder / "plan.json").read_text())
+    assert [change["worst_case_ms"] for change in document["resource_changes"]] == [
+        {"before": 3000, "after": after, "budget": 6000} for after in (5000, 9500, 3000)
+    ]
+
+
 def test_the_same_inputs_give_the_same_bytes_but_for_times(world: World) -> None:
     names = ["billing", "orders", "claims", "returns"]
     world.lives(*(live(name) for name in names))

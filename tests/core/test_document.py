@@ -31,7 +31,7 @@ from gcsync.core.document import (
 )
 from gcsync.core.exact_json import Malformed, from_json, parse, readable, stamp, to_json
 from gcsync.errors import PlanRefused
-from gcsync.model.change import Conflict, FieldConflict, Plan
+from gcsync.model.change import Conflict, FieldConflict, Plan, WorstCase
 from gcsync.model.manifest import ABSENT
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def test_a_plan_has_the_members_of_the_contract() -> None:
                         "source": {"file": "manifests/billing.yaml", "line": 14, "column": 19},
                     }
                 ],
+                "worst_case_ms": None,
             }
         ],
         "summary": {"flows": 12, "changed_flows": 1, "changed_fields": 1, "unchanged_flows": 11},
@@ -111,6 +112,23 @@ def test_a_plan_has_the_members_of_the_contract() -> None:
         "warnings": [],
         "digest": digest(document),
     }
+
+
+def test_a_change_tells_its_worst_case_before_and_after_against_the_budget() -> None:
+    worst = WorstCase(before_ms=51_300, after_ms=38_500, budget_ms=40_000)
+
+    [document] = to_document(a_plan(flow_change(timeout_change(), worst_case=worst)))[
+        "resource_changes"
+    ]
+
+    assert document["worst_case_ms"] == {"before": 51_300, "after": 38_500, "budget": 40_000}
+
+
+def test_a_plan_saved_before_worst_cases_were_known_is_read_without() -> None:
+    document = to_document(a_plan())
+    del document["resource_changes"][0]["worst_case_ms"]
+
+    assert from_document(document) == a_plan()
 
 
 def test_settings_are_nested_by_action_group_and_header() -> None:
@@ -267,6 +285,8 @@ def edited(path: str, value: Any) -> dict[str, Any]:
         ("resource_changes.0.fields.0.after", 30000, "after does not agree with fields"),
         ("resource_changes.0.fields.0.path", "actions/x/y", "path does not agree"),
         ("resource_changes.0.fields.0.source.line", "14", "source.line is not an integer"),
+        ("resource_changes.0.worst_case_ms", 5000, "worst_case_ms is not an object"),
+        ("resource_changes.0.worst_case_ms", {"before": 1}, "worst_case_ms.after is missing"),
         ("resource_changes.0.fields.0.explicit_null", 1, "explicit_null is not an array"),
     ],
 )

@@ -6,9 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from builders import HERE, field, flow_change, flow_spec, snapshot
 
-from gcsync.core.plan import build_plan, check_limits, compare, nearest
+from gcsync.core.plan import build_plan, check_limits, compare, invert, nearest
 from gcsync.errors import LimitExceeded
-from gcsync.model.change import FlowChange, FlowRef, LiveAction, Organisation, Plan, Source
+from gcsync.model.change import (
+    FlowChange,
+    FlowRef,
+    LiveAction,
+    Organisation,
+    Plan,
+    Source,
+    WorstCase,
+)
 from gcsync.model.manifest import ABSENT, Finding, Limits
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
@@ -82,6 +90,15 @@ def test_a_name_that_repeats_asks_for_an_id_and_lists_them() -> None:
 
     assert isinstance(finding, Finding)
     assert finding.message.endswith("give one's id: a, b")
+
+
+def test_the_inverse_of_a_change_has_its_worst_case_the_other_way_round() -> None:
+    worst = WorstCase(before_ms=1, after_ms=2, budget_ms=3)
+
+    inverse = invert(replace(flow_change(), worst_case=worst))
+
+    assert inverse.worst_case == WorstCase(before_ms=2, after_ms=1, budget_ms=3)
+    assert invert(flow_change()).worst_case is None
 
 
 def test_a_plan_holds_changed_flows_only_in_the_order_of_their_addresses() -> None:

@@ -7,12 +7,14 @@ import pytest
 from engine_builders import PretendDriver, ref, spec
 
 from gcsync.engine.observe import observe, resolve
-from gcsync.errors import InvalidManifests, NoAnswer
+from gcsync.errors import InvalidAnswer, InvalidManifests, NoAnswer
+from gcsync.model.change import WorstCase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gcsync.model.change import Snapshot
+    from gcsync.model.outline import Outline
 
 
 def refused(*specs: Any, driver: PretendDriver) -> list[str]:
@@ -31,6 +33,29 @@ def test_each_flow_gives_a_change_empty_where_none_is_due() -> None:
     assert [(field.before, field.after) for field in billing.fields] == [(3000, 5000)]
     assert billing.revision == '"1"'
     assert orders.fields == ()
+
+
+def test_a_change_carries_its_worst_case_before_and_after() -> None:
+    driver = PretendDriver("billing", "orders")
+    driver.edit("orders", "3000", "5000")
+
+    billing, orders = observe(
+        [spec("billing", **{"retry/max_retries": 2}), spec("orders")], driver, parallelism=2
+    ).changes
+
+    assert billing.worst_case == WorstCase(before_ms=3000, after_ms=9000, budget_ms=6000)
+    assert orders.worst_case is None
+
+
+def test_a_document_whose_ways_make_no_sense_is_planned_all_the_same() -> None:
+    class Puzzled(PretendDriver):
+        def outline(self, snapshot: Snapshot) -> Outline:
+            raise InvalidAnswer(f"{snapshot.ref}: no way leads through")
+
+    [change] = observe([spec()], Puzzled("billing"), parallelism=1).changes
+
+    assert [field.after for field in change.fields] == [5000]
+    assert change.worst_case is None
 
 
 def test_progress_is_told_once_a_flow() -> None:

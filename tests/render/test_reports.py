@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from document_builders import NOON, a_plan, a_result, a_run, flow_change, timeout_change
 
 from gcsync.core.document import sealed
-from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Status
+from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Status, WorstCase
 from gcsync.model.manifest import ABSENT, Finding, Location
 from gcsync.render.findings import present_findings
 from gcsync.render.formats import text
@@ -51,6 +52,36 @@ def test_the_sign_says_whether_a_setting_comes_changes_or_goes(
     shown = text(present_plan(a_plan(flow_change(timeout_change(before, after)))))
 
     assert f"    {sign} actions/" in shown
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sign", "said"),
+    [
+        (51_300, 38_500, " ", "51.3 s  ->  38.5 s (budget 40 s)"),
+        (51_300, 40_000, " ", "51.3 s  ->  40 s (budget 40 s)"),
+        (30_000, 40_001, "!", "30 s  ->  40.001 s, over the budget of 40 s"),
+        (50_000, 50_000, "!", "50 s  ->  50 s, over the budget of 40 s"),
+    ],
+)
+def test_a_plan_tells_how_long_callers_wait_before_and_after(
+    before: int, after: int, sign: str, said: str
+) -> None:
+    worst = WorstCase(before_ms=before, after_ms=after, budget_ms=40_000)
+
+    shown = text(present_plan(a_plan(flow_change(timeout_change(), worst_case=worst))))
+
+    assert re.search(rf"\n    {sign} worst case +{re.escape(said)}\n", shown)
+
+
+@pytest.mark.parametrize(
+    "worst", [None, WorstCase(before_ms=30_000, after_ms=30_000, budget_ms=40_000)]
+)
+def test_a_worst_case_that_is_unknown_or_stays_within_budget_is_not_mentioned(
+    worst: WorstCase | None,
+) -> None:
+    shown = text(present_plan(a_plan(flow_change(timeout_change(), worst_case=worst))))
+
+    assert "worst case" not in shown
 
 
 def test_drift_calls_the_sides_live_and_desired() -> None:

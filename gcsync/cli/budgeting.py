@@ -1,0 +1,94 @@
+"""budget: how long callers may have to wait, against what they are to be spared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.options import (
+    manifest_options,
+    online_options,
+    outputs_in,
+    selection_options,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.analysis.latency import FlowLatency
+    from gcsync.cli.options import Settings
+    from gcsync.model.manifest import FlowSpec, Manifests
+
+WITHOUT_LIVE = (
+    "nothing live was read: declared data actions in a row, undeclared settings as by default"
+)
+
+
+@click.command()
+@manifest_options
+@selection_options
+@online_options
+@click.option(
+    "--offline",
+    type=click.Path(path_type=Path),
+    help="Read live flows from saved snapshots; nothing is sent anywhere.",
+)
+@click.option("--check", is_flag=True, help="Exit with 1 when a flow is over its budget.")
+@outputs_in("text", "json", "markdown")
+def budget(*, offline: Path | None, check: bool, **options: Any) -> int:
+    """Show how long callers may have to wait.
+
+    The worst case of a data action is (1 + retries) x timeout + retries x
+    delay. A flow's is the sum along the longest way through it, and is held
+    against latency_budget_ms, live and desired side by side.
+
+    Without credentials the manifests alone are looked at.
+    """
+    from gcsync.cli import console, session
+    from gcsync.errors import NotConfigured
+    from gcsync.render.budgets import present_budgets
+
+    chosen = settings(**options)
+    warnings: list[str] = []
+    with console.findings_reported(chosen):
+        manifests = session.load_flows(chosen)
+        specs = chosen.chosen(manifests.flows)
+        try:
+            latencies = _with_live(chosen, manifests, specs, offline)
+        except NotConfigured as error:
+            latencies = _declared(specs)
+            warnings = [f"{WITHOUT_LIVE} ({error}, or --offline)"]
+    for warning in warnings:
+        console.say(f"warning: {warning}", chosen)
+    notes = [WITHOUT_LIVE] if warnings else []
+    console.write(present_budgets(latencies, notes=notes, warnings=warnings), chosen)
+    return int(check and any(not flow.within_budget for flow in latencies))
+
+
+def _with_live(
+    chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], offline: Path | None
+) -> list[FlowLatency]:
+    from gcsync.analysis.latency import flow_latency
+    from gcsync.cli import console, session
+    from gcsync.cli import offline as saved
+    from gcsync.engine.survey import check_fit, survey
+
+    opened = (
+        saved.opened(chosen, offline)
+        if offline is not None
+        else session.connected(chosen, manifests.environment)
+    )
+    with opened as found, console.progress(len(specs), "Reading flows", chosen) as step:
+        surveyed = survey(specs, found.driver, parallelism=chosen.parallelism, progress=step)
+    check_fit(surveyed)
+    return [flow_latency(each.spec, each.outline, has_live=True) for each in surveyed]
+
+
+def _declared(specs: Sequence[FlowSpec]) -> list[FlowLatency]:
+    from gcsync.analysis.latency import flow_latency
+    from gcsync.analysis.policy import declared_outline
+
+    return [flow_latency(spec, declared_outline(spec), has_live=False) for spec in specs]
