@@ -42,9 +42,12 @@ def present_rule(rule: Rule, settings: LintSettings) -> Report:
     rows = (heading, Row(cells=(", ".join(facts),), tone="faint"))
     page = tuple(Row(cells=(line,)) for line in rule.page.splitlines())
     allow = (
-        "Accept one finding, in the manifest's metadata:",
-        "",
-        f"    allow: [{{rule: {rule.name}, reason: …, until: 2027-06-30}}]",
+        (
+            "Accept one finding, in the manifest's metadata:",
+            f"    allow: [{{rule: {rule.name}, reason: …, until: 2027-06-30}}]",
+        )
+        if rule.is_allowable
+        else ("No allowance accepts a finding of this rule.",)
     )
     return Report(
         document={"format_version": "1.0", "rules": [shown | {"page": rule.page}]},
