@@ -22,6 +22,7 @@ FAILED: Final = 2
 THROTTLED: Final = 3
 
 Endings = npt.NDArray[np.int8]
+"""How tries end, by the numbers above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,11 @@ class Weather:
 
     starts_ms: tuple[float, ...]
     limits: tuple[tuple[float, float, float], ...]
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether all hours are alike."""
+        return not self.starts_ms
 
     @property
     def is_calm(self) -> bool:
@@ -99,6 +105,30 @@ class StepTries:
         """Try number *attempt* (the first is 0) of *calls*, by number in the flow's whole life."""
         luck = None if self.weather.is_calm else self._later_luck.uniform(calls, attempt)
         return self._tries(self._latencies.later(calls, attempt), luck)
+
+    def endings(self, tries: Tries, starts_ms: Floats | None) -> tuple[Integers, Endings, Floats]:
+        """Which of *tries* are not answered with success, how those end, and how long each took.
+
+        *starts_ms*, since the start of the replication, may be left out in
+        steady weather.
+        """
+        held_ms, luck = tries.held_ms, tries.luck
+        if luck is None:
+            unlucky = np.flatnonzero(tries.timed_out)
+            return unlucky, np.full(unlucky.size, TIMED_OUT, dtype=np.int8), held_ms
+        if starts_ms is None:
+            silent, failed, throttled = map(np.float64, self.weather.limits[0])
+            unlucky = np.flatnonzero(tries.timed_out | (luck < throttled))
+        else:
+            stretch = np.searchsorted(self.weather.starts_ms, starts_ms, side="right")
+            silent, failed, throttled = np.array(self.weather.limits).T[:, stretch]
+            held_ms = np.where(luck < silent, self.timeout_ms, held_ms)
+            unlucky = np.flatnonzero(tries.timed_out | (luck < throttled))
+            silent, failed = silent[unlucky], failed[unlucky]
+        luck = luck[unlucky]
+        ending = np.where(luck < failed, FAILED, THROTTLED)
+        ending[tries.timed_out[unlucky] | (luck < silent)] = TIMED_OUT
+        return unlucky, ending.astype(np.int8), held_ms
 
     def _tries(self, latency_ms: Floats, luck: Floats | None) -> Tries:
         timed_out = latency_ms > self.timeout_ms

@@ -29,33 +29,33 @@ class Calls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fates:
-    """What became of the calls, by call, and of their requests, by replication.
+    """What became of *calls* (by replication), by call; and of their requests, by replication.
 
     *has_timed_out*: the last try of a step did. *has_failed*: a step ended in
     5xx, 429 or a rejection by the breaker. *held_ms* is slot time within the
-    scenario's duration, *peak* the most slots held at once.
+    scenario's duration.
     """
 
+    calls: Integers
     wait_ms: Floats
     has_timed_out: Booleans
     has_failed: Booleans
     requests: Integers
     throttled: Integers
     held_ms: Floats
-    peak: Integers
 
     @classmethod
     def unknown(cls, calls: Calls) -> Fates:
         """Room for the fates of *calls*."""
         count, replications = calls.arrivals.times_ms.size, calls.arrivals.offsets.size - 1
         return cls(
+            calls=np.diff(calls.arrivals.offsets),
             wait_ms=np.zeros(count),
             has_timed_out=np.zeros(count, dtype=bool),
             has_failed=np.zeros(count, dtype=bool),
             requests=np.zeros(replications, dtype=np.int64),
             throttled=np.zeros(replications, dtype=np.int64),
             held_ms=np.zeros(replications),
-            peak=np.zeros(replications, dtype=np.int64),
         )
 
 

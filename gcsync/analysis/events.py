@@ -127,7 +127,7 @@ class Replay:
         self._throttled = [0] * len(flows)
         self._held_ms = [0.0] * len(flows)
         self._flow_slots = [0] * len(flows)
-        self._flow_peaks = [0] * len(flows)
+        self.flow_peaks = [0] * len(flows)
 
     def _add(self, flow: int, calls: Calls, replication: int) -> None:
         start, stop = calls.arrivals.offsets[replication : replication + 2].tolist()
@@ -196,7 +196,7 @@ class Replay:
         self._slots += 1
         self.peak = max(self.peak, self._slots)
         self._flow_slots[flow] += 1
-        self._flow_peaks[flow] = max(self._flow_peaks[flow], self._flow_slots[flow])
+        self.flow_peaks[flow] = max(self.flow_peaks[flow], self._flow_slots[flow])
 
     def _end(self, call: int, now_ms: float) -> None:
         self._slots -= 1
@@ -240,4 +240,3 @@ class Replay:
             fate.requests[replication] = self._requests[flow]
             fate.throttled[replication] = self._throttled[flow]
             fate.held_ms[replication] = self._held_ms[flow]
-            fate.peak[replication] = self._flow_peaks[flow]

@@ -100,7 +100,7 @@ def _of_latency(latency: LatencyModel) -> Iterator[str]:
         case Samples(values_ms=()):
             yield "there are no latency samples; give at least one"
         case LogNormal(p50_ms=0):
-            yield "p50_ms of 0 leaves a log-normal latency nothing to vary; give more, or a constant"
+            yield "p50_ms is 0, so nothing can vary; give more than 0, or a constant"
         case LogNormal(p50_ms=p50_ms, p99_ms=p99_ms) if p99_ms < p50_ms:
             yield f"p99_ms {p99_ms} is below p50_ms {p50_ms}; give a p99 that is not below"
         case _:

@@ -1,0 +1,79 @@
+"""The fates of a flow's calls, added up and estimated from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gcsync.analysis.intervals import mean, quantile, rate
+from gcsync.analysis.outcome import FlowOutcome
+from gcsync.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.analysis.calls import Fates
+    from gcsync.analysis.draws import Booleans, Integers
+    from gcsync.analysis.scenario import FlowModel
+
+QUANTILES: Final = 200
+"""How many equal shares of calls the distribution of waiting times is cut into."""
+
+
+class Tally:
+    """The fates of one flow's calls, all replications together."""
+
+    def __init__(
+        self,
+        flow: FlowModel,
+        fates: Sequence[Fates],
+        duration_ms: float,
+        peak: int,
+    ) -> None:
+        self._flow = flow
+        self._peak = peak
+        self._fates = fates
+        self._counts = np.concatenate([each.calls for each in fates])
+        self._offsets = np.concatenate([[0], np.cumsum(self._counts)])
+        self.calls = int(self._offsets[-1])
+        if not self.calls:
+            raise ScenarioError(f"{flow.address}: no call arrived; simulate more calls")
+        self.slots_mean = sum(float(each.held_ms.sum()) for each in fates) / duration_ms
+
+    def _rate(self, flags: Sequence[Booleans]) -> Integers:
+        before = np.concatenate([[0], np.cumsum(np.concatenate(flags))])
+        counted: Integers = np.diff(before[self._offsets])
+        return counted
+
+    def outcome(self) -> FlowOutcome:
+        """The estimates."""
+        fates, counts = self._fates, self._counts
+        waits = np.concatenate([each.wait_ms for each in fates])
+        ordered = np.sort(waits)
+        requests = np.concatenate([each.requests for each in fates])
+        throttled = np.concatenate([each.throttled for each in fates])
+        steps = len(self._flow.steps)
+        retries = sum(step.policy.max_retries for step in self._flow.steps)
+        p50, p95, p99 = (
+            quantile(share, ordered, waits, self._offsets) for share in (0.5, 0.95, 0.99)
+        )
+        return FlowOutcome(
+            address=self._flow.address,
+            calls=self.calls,
+            p50_ms=p50,
+            p95_ms=p95,
+            p99_ms=p99,
+            timeout_rate=rate(self._rate([each.has_timed_out for each in fates]), counts),
+            failure_rate=rate(self._rate([each.has_failed for each in fates]), counts),
+            over_budget_rate=rate(
+                self._rate([each.wait_ms > self._flow.budget_ms for each in fates]), counts
+            ),
+            requests_per_call=mean(requests, counts, least=0, most=steps + retries),
+            throttled_rate=rate(throttled, requests),
+            slots_mean=self.slots_mean,
+            slots_max=self._peak,
+            wait_quantiles_ms=tuple(
+                np.quantile(ordered, np.linspace(0, 1, QUANTILES + 1)).tolist()
+            ),
+        )
