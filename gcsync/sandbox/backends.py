@@ -7,7 +7,7 @@ with a seeded source, the same requests meet the same answers.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final, assert_never
@@ -47,6 +47,12 @@ class BackEnd:
 
 
 AT_ONCE: Final = BackEnd(latency=Constant(value_ms=0))
+
+
+def shifted(back_end: BackEnd, *, by_s: float) -> BackEnd:
+    """The same back end on a clock that shows *by_s* more at the same moment."""
+    windows = (replace(each, start_s=each.start_s + by_s) for each in back_end.windows)
+    return replace(back_end, windows=tuple(windows))
 
 
 async def answer(back_end: BackEnd, *, rng: random.Random) -> int:

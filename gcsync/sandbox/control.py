@@ -13,6 +13,15 @@ Every path lies under ``/sandbox/`` and asks for the control token as bearer.
 ``GET requests``         how often each kind of request came
 ``POST outcomes``        how executions of a flow end: ``{"flow",
                          "duration_s", "status", "output"}``
+``POST back-ends``       what a flow's data actions call; executions then
+                         last and end as these let them: ``{"flow", "action",
+                         "latency": {"distribution": "lognormal", "p50_ms",
+                         "p99_ms"} | {"distribution": "exponential",
+                         "mean_ms"} | {"distribution": "constant",
+                         "value_ms"}, "failure_percent"?,
+                         "throttled_percent"?, "windows"?: [{"kind":
+                         "outage" | "failure" | "throttled", "start_s" (from
+                         now on), "duration_s", "percent"?}]}``
 ``DELETE tokens``        revoke every token
 ``DELETE pace``          begin every token's minute anew
 =======================  ==================================================
@@ -23,8 +32,12 @@ from __future__ import annotations
 import hmac
 import json
 from inspect import get_annotations
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
+from gcsync.model.traffic import Constant, Exponential, LogNormal, Window, WindowKind
+from gcsync.sandbox import documents
+from gcsync.sandbox.backends import BackEnd, shifted
 from gcsync.sandbox.executions import Ending, Outcome
 from gcsync.sandbox.faults import PRESETS, Alter, Answer, Delay, Drop, Effect, Fault, Late, Stale
 from gcsync.sandbox.wire import Refusal, Response, json_response
@@ -47,6 +60,11 @@ _KINDS: Mapping[str, type[Effect]] = {
     "late": Late,
     "delay": Delay,
 }
+_DISTRIBUTIONS: Mapping[str, type[LogNormal | Exponential | Constant]] = {
+    "lognormal": LogNormal,
+    "exponential": Exponential,
+    "constant": Constant,
+}
 # By annotation, so that a field has its type in one place.
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
@@ -60,6 +78,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "Mapping[str, str]": (dict,),
     "Mapping[str, Any]": (dict,),
     "Ending": (str,),
+    "WindowKind": (str,),
 }
 
 
@@ -77,6 +96,7 @@ class Control:
             ("GET", "log"): self._log,
             ("GET", "requests"): self._requests,
             ("POST", "outcomes"): self._set_outcome,
+            ("POST", "back-ends"): self._attach,
             ("DELETE", "tokens"): self._revoke,
             ("DELETE", "pace"): self._reset_pace,
         }
@@ -152,6 +172,14 @@ class Control:
         self._org.executions.outcomes[flow] = outcome
         return {"flow": flow}
 
+    def _attach(self, request: Request, now: float) -> Any:
+        given = dict(json.loads(request.body))
+        flow, action = given.pop("flow"), given.pop("action")
+        back_end = _back_end(given)
+        documents.scope(documents.loads(self._org.document(flow)), action)
+        self._org.executions.attach(flow, action, shifted(back_end, by_s=now))
+        return {"flow": flow, "action": action}
+
     def _revoke(self, *_: Any) -> Any:
         return {"revoked": self._org.login.revoke()}
 
@@ -176,6 +204,24 @@ def _fault(given: Any) -> Fault:
         built = _built(_KINDS[kind], {key: it for key, it in effect.items() if key != "kind"})
     rest = {key: it for key, it in given.items() if key != "effect"}
     return _built(Fault, rest, effect=built)
+
+
+def _back_end(given: Mapping[str, Any]) -> BackEnd:
+    latency = dict(given["latency"])
+    kind = latency.pop("distribution", None)
+    if kind not in _DISTRIBUTIONS:
+        raise ValueError(f"a distribution is {', '.join(_DISTRIBUTIONS)}, not {kind!r}")
+    built = _built(_DISTRIBUTIONS[kind], latency)
+    if not all(0 < each < inf for each in latency.values()):
+        raise ValueError("latencies are milliseconds above 0")
+    if isinstance(built, LogNormal) and built.p99_ms < built.p50_ms:
+        raise ValueError(f"p99_ms {built.p99_ms} is below p50_ms {built.p50_ms}")
+    windows = tuple(_built(Window, dict(each)) for each in given.get("windows", ()))
+    for window in windows:
+        if window.kind not in get_args(WindowKind):
+            raise ValueError(f"a window is {', '.join(get_args(WindowKind))}, not {window.kind}")
+    rest = {key: it for key, it in given.items() if key not in {"latency", "windows"}}
+    return _built(BackEnd, rest, latency=built, windows=windows)
 
 
 def _built(kind: type[_T], given: Mapping[str, Any], **built: Any) -> _T:

@@ -37,7 +37,8 @@ DEFAULT_TIMEOUT_MS: Final = 3_000
 DEFAULT_RETRY_ON: Final = ("429", "5xx")
 DEFAULT_WINDOW_S: Final = 60
 MOST_RETRIES: Final = 10
-"""A document may ask for more; nothing here obeys it."""
+LARGEST: Final = 10**6
+"""A document may name a number above these; no platform obeys it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,4 +214,4 @@ def _object(node: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _number(node: Mapping[str, Any], name: str, default: float) -> float:
     """A number of the document; what is none is as the platform has it."""
     value = node.get(name)
-    return float(value) if isinstance(value, Decimal) and value >= 0 else float(default)
+    return float(value) if isinstance(value, Decimal) and 0 <= value <= LARGEST else float(default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from sandbox_client import DOCUMENT, NOW, Editor, organisation
 from gcsync.sandbox.wire import Request
 
 TOKEN = "control-token"
+CONSTANT = {"latency": {"distribution": "constant", "value_ms": 1000}}
+OUTAGE = {"kind": "outage", "start_s": 0, "duration_s": 60}
 
 
 @pytest.fixture
@@ -30,6 +33,17 @@ def control(
     )
     response = editor.org.handle(request, now=NOW)
     return response.status, json.loads(response.body)
+
+
+def ended(editor: Editor, *, after_s: float = 0) -> tuple[str, float]:
+    """How an execution of the flow f1 ends that is launched then, and after how many seconds."""
+    path = "/api/v2/flows/executions"
+    editor.now = NOW + after_s
+    launched = editor("POST", path, b'{"flowId":"f1"}')
+    editor.now = NOW + 3600
+    shown = json.loads(editor("GET", f"{path}/{json.loads(launched.body)['executionId']}").body)
+    began, over = (datetime.fromisoformat(shown[f"date{it}"]) for it in ("Launched", "Completed"))
+    return shown["status"], (over - began).total_seconds()
 
 
 def test_faults_are_scripted_counted_and_forgotten(editor: Editor) -> None:
@@ -125,6 +139,46 @@ def test_how_executions_end_is_scripted(editor: Editor) -> None:
     assert control(editor, "POST", "outcomes", outcome)[0] == 200
     assert editor.org.executions.outcomes["f1"].status == "FAILED"
     assert control(editor, "POST", "outcomes", outcome | {"status": "RUNNING"})[0] == 400
+
+
+def test_a_flow_with_back_ends_really_waits_for_them(editor: Editor) -> None:
+    editor.org.edit(
+        "f1", "/data/retry", {"maxRetries": 1, "delayMs": 500}, author="a", action="Pay"
+    )
+    slow = {"flow": "f1", "action": "Lookup"} | CONSTANT
+    silent = {"flow": "f1", "action": "a2", "windows": [OUTAGE]} | CONSTANT
+
+    assert control(editor, "POST", "back-ends", slow)[0] == 200
+    assert ended(editor) == ("COMPLETED", 1.0)
+    assert control(editor, "POST", "back-ends", silent)[0] == 200
+    assert ended(editor) == ("ERROR", 1.0 + 2 * 4 + 0.5)
+    assert ended(editor, after_s=60) == ("COMPLETED", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"action": "nobody"}, "0 data actions are called nobody"),
+        ({"latency": {"distribution": "gamma"}}, "not 'gamma'"),
+        ({"latency": {"distribution": "lognormal", "p99_ms": 1, "p50_ms": 2}}, "p99_ms 1 is below"),
+        ({"latency": {"distribution": "lognormal", "p50_ms": 2}}, "p99_ms"),
+        ({"latency": {"distribution": "constant", "value_ms": 0}}, "above 0"),
+        ({"latency": {"distribution": "exponential", "mean_ms": "1"}}, "mean_ms: '1' is not float"),
+        ({"latency": 5}, "not iterable"),
+        ({"windows": [{"kind": "rain", "start_s": 0, "duration_s": 1}]}, "not rain"),
+        ({"windows": [5]}, "not iterable"),
+        ({"failure_rate": 0.1}, "failure_rate"),
+    ],
+)
+def test_a_back_end_that_cannot_be_is_refused(
+    editor: Editor, wrong: dict[str, Any], problem: str
+) -> None:
+    given = {"flow": "f1", "action": "Lookup"} | CONSTANT | wrong
+
+    status, answer = control(editor, "POST", "back-ends", given)
+
+    assert (status, problem in answer["message"]) == (400, True), answer
+    assert ended(editor) == ("COMPLETED", 2.0)
 
 
 def test_tokens_are_revoked_and_minutes_begun_anew() -> None:
