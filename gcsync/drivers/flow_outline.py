@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _NOWHERE: Final = Sequence(())
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _CONDITIONS: Final = ("condition", "evaluate", "expression")
+_NESTING: Final = (dict, list)
 _ROWS: Final = ("actions", "tasks")
 
 
@@ -49,9 +50,10 @@ class _Reader:
     def __init__(self, document: Any, members: list[dict[str, Any]]) -> None:
         self._document = document
         self._indexes = {id(member): index for index, member in enumerate(members)}
-        self._tasks = {key: task for task in _tasks(document) for key in _keys(task)}
-        self._called = {id(task) for call in _calls(document) if (task := self._task(call))}
-        self._asked = _asked(document)
+        parts = tuple(_objects(document))
+        self._tasks = {key: task for task in _tasks(parts) for key in _keys(task)}
+        self._called = {id(task) for call in _calls(parts) if (task := self._task(call))}
+        self._asked = _asked(parts)
         self._known: dict[int, Step] = {}
         self._shared: set[int] = set()
         self._open: set[int] = set()
@@ -154,37 +156,38 @@ def _keys(task: Any) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _tasks(node: Any) -> Iterator[Any]:
-    for part in _objects(node):
+def _tasks(parts: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    for part in parts:
         for task in _list(part.get("tasks")):
             if isinstance(task, dict):
                 yield task
 
 
-def _calls(node: Any) -> Iterator[Any]:
-    return (part for part in _objects(node) if part.get("type") == "callTask")
+def _calls(parts: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    return (part for part in parts if part.get("type") == "callTask")
 
 
-def _asked(node: Any) -> set[str]:
+def _asked(parts: Iterable[dict[str, Any]]) -> set[str]:
     """The variables that decisions look at."""
     texts = []
-    for part in _objects(node):
+    for part in parts:
         for key in _CONDITIONS:
-            held = part.get(key)
-            texts.append(held.get("exp") if isinstance(held, dict) else held)
+            if key in part:
+                held = part[key]
+                texts.append(held.get("exp") if isinstance(held, dict) else held)
     return {name for text in texts if isinstance(text, str) for name in _VARIABLE.findall(text)}
 
 
-def _objects(node: Any) -> Iterator[Any]:
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
     """Every JSON object in *node*, itself included, in the order of the document."""
     waiting = [node]
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
             yield each
-            waiting.extend(reversed(each.values()))
+            waiting.extend(_held(each.values()))
         elif isinstance(each, list):
-            waiting.extend(reversed(each))
+            waiting.extend(_held(each))
 
 
 def _containers(node: Any) -> Iterator[Any]:
@@ -196,9 +199,14 @@ def _containers(node: Any) -> Iterator[Any]:
             if isinstance(each.get("actions"), list) or isinstance(each.get("tasks"), list):
                 yield each
             else:
-                waiting.extend(reversed(each.values()))
+                waiting.extend(_held(each.values()))
         elif isinstance(each, list):
-            waiting.extend(reversed(each))
+            waiting.extend(_held(each))
+
+
+def _held(values: Iterable[Any]) -> list[Any]:
+    """The objects and arrays among *values*, the last one first, as a stack has them."""
+    return [each for each in values if isinstance(each, _NESTING)][::-1]
 
 
 def _list(value: Any) -> list[Any]:
