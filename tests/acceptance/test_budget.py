@@ -75,8 +75,10 @@ def test_worst_cases_are_shown_against_the_budget_live_and_desired(branching: Wo
 
 
 def test_the_json_of_a_budget_has_every_documented_member(branching: World) -> None:
-    document = branching.run("budget", "-o", "json").json
+    budget = branching.run("budget", "-o", "json")
 
+    document = budget.json
+    assert budget.code == 0
     assert document["format_version"] == "1.0"
     [billing] = document["flows"]
     actions = billing.pop("actions")

@@ -35,8 +35,8 @@ def roots(draw) -> Step:
     for _ in range(draw(st.integers(1, 6))):
         held = tuple(draw(st.lists(st.sampled_from(built), max_size=3)))
         times = draw(st.none() | st.integers(0, 5))
-        step = draw(st.sampled_from((Sequence(held), Branches(held), Loop(body=built[-1]))))
-        built.append(replace(step, times=times) if isinstance(step, Loop) else step)
+        looped = Loop(body=draw(st.sampled_from(built)), times=times)
+        built.append(draw(st.sampled_from((Sequence(held), Branches(held), looped))))
     return built[-1]
 
 
@@ -227,6 +227,16 @@ def test_loops_in_shared_tasks_are_bounded_without_counting_every_way() -> None:
         step = Sequence((Loop(body=step, times=number), Loop(body=step, times=number + 1)))
 
     assert loop_times(step) == {0: inf}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_of_several_places_the_one_in_the_most_rounds_counts(order, is_shared) -> None:
+    call = Call(index=0)
+    other = call if is_shared else Call(index=0)
+    loops = (Loop(body=call, times=2), other, Loop(body=other, times=3))[::order]
+
+    assert loop_times(Sequence(loops)) == {0: 3}
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,11 @@ def test_a_value_stays_in_its_cell_and_opens_no_command(text: str) -> None:
         ("GH-12", r"GH\-&#8203;12"),
         ("https://evil.example", r"https\:&#8203;\/\/evil\.example"),
         ("www.evil.example", r"www&#8203;\.evil\.example"),
+        ("<b>&amp;", r"&lt;b&gt;&amp;amp\;"),
         ("# 12:30 awww. gh-a", r"\# 12\:30 awww\. gh\-a"),
     ],
 )
-def test_nobody_is_mentioned_and_nothing_is_linked(text: str, written: str) -> None:
+def test_nobody_is_mentioned_nothing_is_linked_and_no_tag_opens(text: str, written: str) -> None:
     assert escaped(text) == written
 
 
