@@ -31,7 +31,7 @@ def explain(address: str, offline: bool, **options: Any) -> int:  # noqa: FBT001
     The live value is read too, where credentials are at hand.
     """
     from gcsync.cli import console
-    from gcsync.errors import ConfigurationError
+    from gcsync.errors import NotConfigured
     from gcsync.loader.explain import origins
     from gcsync.render.explanations import Contribution, Explained, present_explanations
 
@@ -62,7 +62,7 @@ def explain(address: str, offline: bool, **options: Any) -> int:  # noqa: FBT001
     if not offline:
         try:
             explained = _with_live(chosen, explained)
-        except ConfigurationError as error:
+        except NotConfigured as error:
             notes.append(f"live values not read: {error}")
     console.write(present_explanations(explained, notes=notes), chosen)
     return 0

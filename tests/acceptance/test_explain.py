@@ -109,3 +109,12 @@ def test_a_live_flow_that_is_gone_is_an_error(world: World) -> None:
 
     assert explained.code == 1
     assert "no live flow has id id-billing" in explained.err
+
+
+def test_an_organisation_that_is_not_the_asserted_one_is_an_error(world: World) -> None:
+    world.manifests()
+
+    refused = world.run("explain", "flow/billing", GENESYS_ORG_ID="another")
+
+    assert refused.code == 1
+    assert "another" in refused.err
