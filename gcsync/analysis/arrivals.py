@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,7 +12,12 @@ from gcsync.analysis.draws import on_grid, stream
 
 if TYPE_CHECKING:
     from gcsync.analysis.draws import Floats, Integers
-    from gcsync.analysis.scenario import FlowModel
+    from gcsync.analysis.scenario import FlowModel, Scenario
+
+LEAST_REPLICATIONS: Final = 10
+"""Fewer could not tell how they differ."""
+
+MOST_REPLICATIONS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,12 @@ def calls_per_replication(flow: FlowModel, duration_s: int) -> float:
     full, rest_s = divmod(duration_s, flow.interval_s)
     partial = sum(flow.counts[full : full + 1]) * rest_s / flow.interval_s
     return sum(flow.counts[:full]) + partial
+
+
+def replications(scenario: Scenario, calls: int) -> int:
+    """How often to live through *scenario* to make about *calls* calls, or fewer of rare ones."""
+    made = sum(calls_per_replication(flow, scenario.duration_s) for flow in scenario.flows)
+    return min(max(ceil(calls / made), LEAST_REPLICATIONS), MOST_REPLICATIONS)
 
 
 class PoissonArrivals:

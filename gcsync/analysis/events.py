@@ -191,12 +191,17 @@ class Replay:
             self._settle(call, ending, now_ms)
             return
         self._ending[call] = ending
-        heappush(self._heap, (now_ms + held_ms, call))
-        self._held_ms[flow] += min(now_ms + held_ms, self._end_ms) - min(now_ms, self._end_ms)
-        self._slots += 1
-        self.peak = max(self.peak, self._slots)
-        self._flow_slots[flow] += 1
-        self.flow_peaks[flow] = max(self.flow_peaks[flow], self._flow_slots[flow])
+        end_ms = now_ms + held_ms
+        heappush(self._heap, (end_ms, call))
+        if end_ms > self._end_ms:
+            held_ms = max(0.0, self._end_ms - now_ms)
+        self._held_ms[flow] += held_ms
+        self._slots = slots = self._slots + 1
+        if slots > self.peak:  # noqa: PLR1730 - a call of max() costs more than all the rest
+            self.peak = slots
+        self._flow_slots[flow] = slots = self._flow_slots[flow] + 1
+        if slots > self.flow_peaks[flow]:  # noqa: PLR1730
+            self.flow_peaks[flow] = slots
 
     def _end(self, call: int, now_ms: float) -> None:
         self._slots -= 1

@@ -15,7 +15,7 @@ import numpy as np
 from gcsync.analysis.outcome import Estimate
 
 if TYPE_CHECKING:
-    from gcsync.analysis.draws import Floats, Integers
+    from gcsync.analysis.draws import Booleans, Floats, Integers
 
 Z_95: Final = 1.959963984540054
 
@@ -37,17 +37,27 @@ def _variance(sums: Floats | Integers, counts: Integers) -> float:
     return float((residuals**2).sum() * replications / (replications - 1) / total**2)
 
 
+def count(flags: Booleans, offsets: Integers) -> Integers:
+    """How many *flags* are set in each replication, which begins at its offset."""
+    counted: Integers = np.diff(np.searchsorted(np.flatnonzero(flags), offsets))
+    return counted
+
+
 def design_effect(events: Integers, trials: Integers) -> float:
     """How many times the variance is that of as many independent trials; 1 at least."""
-    share = events.sum() / trials.sum()
-    independent = share * (1 - share) / trials.sum()
+    share = float(events.sum() / trials.sum())
+    independent = share * (1 - share) / float(trials.sum())
     return max(1.0, _variance(events, trials) / independent) if independent else 1.0
 
 
-def rate(events: Integers, trials: Integers) -> Estimate:
-    """A share of trials, counted by replication (Wilson 1927, with an effective sample size)."""
+def rate(events: Integers, trials: Integers, *, least_effect: float = 1.0) -> Estimate:
+    """A share of trials, counted by replication (Wilson 1927, with an effective sample size).
+
+    *least_effect* is a design effect that is known from elsewhere: rare events
+    that come in clusters have too few of them to tell.
+    """
     share = float(events.sum() / trials.sum())
-    size = float(trials.sum()) / design_effect(events, trials)
+    size = float(trials.sum()) / max(design_effect(events, trials), least_effect)
     z = _spread(trials.size)
     middle = (share + z * z / (2 * size)) / (1 + z * z / size)
     half = z / (1 + z * z / size) * sqrt(share * (1 - share) / size + z * z / (4 * size**2))
@@ -81,8 +91,7 @@ def quantile(share: float, ordered: Floats, values: Floats, offsets: Integers) -
     """
     last = ordered.size - 1
     value = ordered[min(last, floor(share * ordered.size))]
-    below = np.concatenate([[0], np.cumsum(values <= value)])[offsets]
-    effect = design_effect(np.diff(below), np.diff(offsets))
+    effect = design_effect(count(values <= value, offsets), np.diff(offsets))
     half = _spread(offsets.size - 1) * sqrt(share * (1 - share) * ordered.size * effect)
     low = max(0, floor(share * ordered.size - half) - 1)
     high = min(last, ceil(share * ordered.size + half))

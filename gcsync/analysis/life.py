@@ -19,25 +19,29 @@ if TYPE_CHECKING:
     from gcsync.analysis.calls import Calls
     from gcsync.analysis.scenario import FlowModel, Scenario
 
+CHUNK_CALLS: Final = 16_384
+"""So many calls are many to an array, and their arrays fit into a processor's cache."""
+
 LONGEST_AXIS_MS: Final = 2.0**33
 """Times up to this are exact (`gcsync.analysis.draws`)."""
 
 
 class Life:
-    """Lives through a scenario, some replications at a time; *peaks* are by flow, then of all."""
+    """Lives through a scenario, some replications at a time.
+
+    *at_once* is how many are best, *peaks* are the most slots held at once so
+    far, by flow, then of all.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self._limits = scenario.limits
         self._duration_ms = scenario.duration_s * 1000.0
+        made = sum(calls_per_replication(flow, scenario.duration_s) for flow in scenario.flows)
         self._most = [_calls_at_most(flow, scenario.duration_s) for flow in scenario.flows]
         longest_ms = max(map(_longest_ms, scenario.flows, self._most))
         self._span_ms = ceil((self._duration_ms + longest_ms) / MINUTE_MS + 1) * MINUTE_MS
+        self.at_once = max(1, int(min(LONGEST_AXIS_MS / self._span_ms, CHUNK_CALLS / made)))
         self.peaks = [0] * (len(scenario.flows) + 1)
-
-    @property
-    def at_once(self) -> int:
-        """How many replications have room on one axis of time."""
-        return max(1, int(LONGEST_AXIS_MS / self._span_ms))
 
     def fates(self, flows: Sequence[Calls]) -> list[Fates]:
         """What becomes of the calls of all *flows*, in the same replications."""

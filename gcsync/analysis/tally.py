@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.intervals import mean, quantile, rate
+from gcsync.analysis.intervals import count, design_effect, mean, quantile, rate
 from gcsync.analysis.outcome import FlowOutcome
 from gcsync.errors import ScenarioError
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcsync.analysis.calls import Fates
-    from gcsync.analysis.draws import Booleans, Integers
+    from gcsync.analysis.draws import Booleans
+    from gcsync.analysis.outcome import Estimate
     from gcsync.analysis.scenario import FlowModel
 
 QUANTILES: Final = 200
@@ -41,10 +42,8 @@ class Tally:
             raise ScenarioError(f"{flow.address}: no call arrived; simulate more calls")
         self.slots_mean = sum(float(each.held_ms.sum()) for each in fates) / duration_ms
 
-    def _rate(self, flags: Sequence[Booleans]) -> Integers:
-        before = np.concatenate([[0], np.cumsum(np.concatenate(flags))])
-        counted: Integers = np.diff(before[self._offsets])
-        return counted
+    def _rate(self, flags: Sequence[Booleans]) -> Estimate:
+        return rate(count(np.concatenate(flags), self._offsets), self._counts)
 
     def outcome(self) -> FlowOutcome:
         """The estimates."""
@@ -53,27 +52,36 @@ class Tally:
         ordered = np.sort(waits)
         requests = np.concatenate([each.requests for each in fates])
         throttled = np.concatenate([each.throttled for each in fates])
-        steps = len(self._flow.steps)
-        retries = sum(step.policy.max_retries for step in self._flow.steps)
+        places = np.linspace(0, ordered.size - 1, QUANTILES + 1).round().astype(np.int64)
         p50, p95, p99 = (
             quantile(share, ordered, waits, self._offsets) for share in (0.5, 0.95, 0.99)
         )
+        long_waits = count(waits > p95.value, self._offsets)
+        over_budget = count(waits > self._flow.budget_ms, self._offsets)
+        least, most = _requests(self._flow)
         return FlowOutcome(
             address=self._flow.address,
             calls=self.calls,
             p50_ms=p50,
             p95_ms=p95,
             p99_ms=p99,
-            timeout_rate=rate(self._rate([each.has_timed_out for each in fates]), counts),
-            failure_rate=rate(self._rate([each.has_failed for each in fates]), counts),
+            timeout_rate=self._rate([each.has_timed_out for each in fates]),
+            failure_rate=self._rate([each.has_failed for each in fates]),
             over_budget_rate=rate(
-                self._rate([each.wait_ms > self._flow.budget_ms for each in fates]), counts
+                over_budget, counts, least_effect=design_effect(long_waits, counts)
             ),
-            requests_per_call=mean(requests, counts, least=0, most=steps + retries),
+            requests_per_call=mean(requests, counts, least=least, most=most),
             throttled_rate=rate(throttled, requests),
             slots_mean=self.slots_mean,
             slots_max=self._peak,
-            wait_quantiles_ms=tuple(
-                np.quantile(ordered, np.linspace(0, 1, QUANTILES + 1)).tolist()
-            ),
+            wait_quantiles_ms=tuple(ordered[places].tolist()),
         )
+
+
+def _requests(flow: FlowModel) -> tuple[int, int]:
+    """The fewest and the most requests that a call can lead to."""
+    policies = [step.policy for step in flow.steps]
+    return (
+        sum(policy.error_rate_percent is None for policy in policies),
+        sum(1 + policy.max_retries for policy in policies),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.arrivals import calls_per_replication
+from gcsync.analysis.arrivals import calls_per_replication, replications
 from gcsync.analysis.policy import LARGEST
 from gcsync.analysis.scenario import Samples
 from gcsync.errors import ScenarioError
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     )
     from gcsync.model.traffic import Window
 
-LEAST_REPLICATIONS: Final = 10
-"""How often a scenario is lived through at least: fewer cannot tell how they differ."""
-
-MOST_CALLS: Final = 20_000_000
+MOST_REQUESTS: Final = 50_000_000
 """More would neither fit into memory nor end while somebody waits."""
 
 MOST_RETRIES: Final = 100
@@ -41,8 +38,8 @@ def check(scenario: Scenario, *, calls: int, seed: int) -> None:
 def _problems(scenario: Scenario, *, calls: int, seed: int) -> Iterator[str]:
     if seed < 0:
         yield f"seed {seed} is negative; give 0 or more"
-    if not 1 <= calls <= MOST_CALLS:
-        yield f"{calls} calls cannot be simulated; ask for 1 to {MOST_CALLS:,}"
+    if calls < 1:
+        yield f"{calls} calls cannot be simulated; ask for 1 or more"
     if scenario.duration_s <= 0:
         yield f"a duration of {scenario.duration_s} s is no time; give at least 1 s"
     limits = scenario.limits
@@ -57,11 +54,14 @@ def _problems(scenario: Scenario, *, calls: int, seed: int) -> Iterator[str]:
         seen.add(flow.address)
         for problem in _of_flow(flow, scenario.duration_s):
             yield f"{flow.address}: {problem}"
-    made = sum(calls_per_replication(flow, scenario.duration_s) for flow in scenario.flows)
-    if made * LEAST_REPLICATIONS > MOST_CALLS:
+    requests = replications(scenario, calls) * sum(
+        calls_per_replication(flow, scenario.duration_s) * len(flow.steps)
+        for flow in scenario.flows
+    )
+    if requests > MOST_REQUESTS:
         yield (
-            f"{made:,.0f} calls in {scenario.duration_s} s are too many to live through"
-            f" {LEAST_REPLICATIONS} times; shorten the duration"
+            f"{requests:,.0f} requests are too many to simulate, {MOST_REQUESTS:,} at most;"
+            " ask for fewer calls or a shorter time"
         )
 
 

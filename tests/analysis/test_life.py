@@ -79,6 +79,19 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
+def test_the_mean_wait_behind_a_minimum_interval_is_pollaczek_and_khinchins() -> None:
+    interval_ms, load = 100, 0.8
+    spaced = step(0, min_interval_ms=interval_ms)
+    wanted = scenario(flow(spaced, calls_per_minute=load * 600), duration_s=600)
+
+    (fates,) = Life(wanted).fates([Callers(wanted.flows[0], 1, 600).next(50)])
+
+    means_ms = [part.mean() for part in np.split(fates.wait_ms, np.cumsum(fates.calls)[:-1])]
+    error_ms = 2 * np.std(means_ms) / len(means_ms) ** 0.5
+    theory_ms = load * interval_ms / (2 * (1 - load))
+    assert abs(np.mean(means_ms) - theory_ms) < error_ms < theory_ms / 20
+
+
 @given(scenarios(), st.integers(0, 2**32))
 def test_arrays_and_events_agree_to_the_last_bit(wanted: Scenario, seed: int) -> None:
     callers = [Callers(each, seed, wanted.duration_s) for each in wanted.flows]
