@@ -72,19 +72,12 @@ def _with_live(
     chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], offline: Path | None
 ) -> list[FlowLatency]:
     from gcsync.analysis.latency import flow_latency
-    from gcsync.cli import console, session
-    from gcsync.cli import offline as saved
-    from gcsync.engine.survey import check_fit, survey
+    from gcsync.cli.surveying import surveyed
+    from gcsync.engine.survey import check_fit
 
-    opened = (
-        saved.opened(chosen, offline)
-        if offline is not None
-        else session.connected(chosen, manifests.environment)
-    )
-    with opened as found, console.progress(len(specs), "Reading flows", chosen) as step:
-        surveyed = survey(specs, found.driver, parallelism=chosen.parallelism, progress=step)
-    check_fit(surveyed)
-    return [flow_latency(each.spec, each.outline, has_live=True) for each in surveyed]
+    found = surveyed(chosen, manifests, specs, offline=offline)
+    check_fit(found)
+    return [flow_latency(each.spec, each.outline, has_live=True) for each in found]
 
 
 def _declared(specs: Sequence[FlowSpec]) -> list[FlowLatency]:

@@ -59,6 +59,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     finding is accepted with metadata.allow in the manifest: rule, reason, until.
     """
     from gcsync.cli import console, session
+    from gcsync.cli.surveying import surveyed
     from gcsync.render.findings import present_findings
     from gcsync.render.values import count
 
@@ -68,7 +69,14 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     with console.findings_reported(chosen):
         manifests = session.load_flows(chosen)
         specs = chosen.chosen(manifests.flows)
-        outlines = _outlines(chosen, manifests, specs, offline) if live else None
+        outlines = (
+            {
+                each.spec.address: each.outline
+                for each in surveyed(chosen, manifests, specs, offline=offline)
+            }
+            if live
+            else None
+        )
     found = findings(manifests, specs, live=outlines)
     looked_at = f"{'live ' if live else ''}flow"
     all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
@@ -115,23 +123,6 @@ def gate(
         shows = f"'gcsync lint{chosen.again_offline}' shows {'it' if warnings == 1 else 'them'}"
         console.say(f"lint: {count(warnings, 'warning')}; {shows}", chosen, at_verbosity=1)
     return ()
-
-
-def _outlines(
-    chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], offline: Path | None
-) -> dict[str, Outline]:
-    from gcsync.cli import console, session
-    from gcsync.cli import offline as saved
-    from gcsync.engine.survey import survey
-
-    opened = (
-        saved.opened(chosen, offline)
-        if offline is not None
-        else session.connected(chosen, manifests.environment)
-    )
-    with opened as found, console.progress(len(specs), "Reading flows", chosen) as step:
-        surveyed = survey(specs, found.driver, parallelism=chosen.parallelism, progress=step)
-    return {each.spec.address: each.outline for each in surveyed}
 
 
 @click.command()
