@@ -185,7 +185,7 @@ def _held(courses: Sequence[Course], replications: Booleans) -> tuple[Floats, Fl
         counted = np.repeat(replications, np.diff(course.calls.arrivals.offsets))
         for attempts in course.steps:
             for attempt in attempts:
-                here = counted if attempt.calls is None else counted[attempt.calls]
+                here = counted[attempt.calls]
                 starts_ms = attempt.starts_ms[here]
                 starts.append(starts_ms)
                 ends.append(starts_ms + attempt.held_ms[here])

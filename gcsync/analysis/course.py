@@ -24,23 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The tries of one number at one step; *calls* is ``None`` where all make it.
+    """The tries of one number at one step, by *calls*; all calls make the first.
 
     *unlucky* are the positions of those that are not answered with success,
     *endings* how those end.
     """
 
-    calls: Integers | None
+    calls: Integers
     reached_ms: Floats
     starts_ms: Floats
     held_ms: Floats
     tries: Tries
     unlucky: Integers
     endings: Endings
-
-    def of(self, positions: Integers) -> Integers:
-        """The calls that the tries at *positions* belong to."""
-        return positions if self.calls is None else self.calls[positions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +60,18 @@ class Course:
         """What becomes of the calls if nothing else happens."""
         later = [attempt for attempts in self.steps for attempt in attempts[1:]]
         throttled = [
-            attempt.of(attempt.unlucky[attempt.endings == THROTTLED])
+            attempt.calls[attempt.unlucky[attempt.endings == THROTTLED]]
             for attempts in self.steps
             for attempt in attempts
         ]
         counts = np.diff(self.calls.arrivals.offsets)
-        again = [attempt.calls for attempt in later if attempt.calls is not None]
         return Fates(
             calls=counts,
             wait_ms=self.finished_ms - self.arrived_ms,
             has_timed_out=self.has_timed_out,
             has_failed=self.has_failed,
-            requests=counts * len(self.steps) + self._by_replication(again),
+            requests=counts * len(self.steps)
+            + self._by_replication([each.calls for each in later]),
             throttled=self._by_replication(throttled),
             held_ms=self._held_ms(duration_ms),
         )

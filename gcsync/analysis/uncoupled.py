@@ -7,6 +7,7 @@ solved again until all stay where they are, which then is the one solution.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -33,6 +34,7 @@ class Walk:
         offsets = calls.arrivals.offsets
         shifts_ms = np.arange(offsets.size - 1) * span_ms
         self._shift_ms = np.repeat(shifts_ms, np.diff(offsets))
+        self._everybody = np.arange(self._shift_ms.size)
         self._has_timed_out = np.zeros(self._shift_ms.size, dtype=bool)
         self._has_failed = np.zeros(self._shift_ms.size, dtype=bool)
         self._unsettled: list[Integers] = []
@@ -67,8 +69,8 @@ class Walk:
                 is_last = ~np.array(step.repeats)[endings]
                 unlucky, endings = unlucky[is_last], endings[is_last]
             has_timed_out = endings == TIMED_OUT
-            self._has_timed_out[attempt.of(unlucky[has_timed_out])] = True
-            self._has_failed[attempt.of(unlucky[~has_timed_out])] = True
+            self._has_timed_out[attempt.calls[unlucky[has_timed_out]]] = True
+            self._has_failed[attempt.calls[unlucky[~has_timed_out]]] = True
 
     def _step(self, step: StepTries, tries: Tries, reached_ms: Floats) -> tuple[Attempt, ...]:
         interval_ms = float(step.policy.min_interval_ms)
@@ -77,12 +79,14 @@ class Walk:
         attempts = self._attempts(step, tries, reached_ms, [starts_ms], ())
         if queue is None:
             return attempts
+        moved = self._everybody
         for _ in range(MOST_ROUNDS):
             starts = queue.solve(attempts[1:])
             before, attempts = attempts, self._attempts(step, tries, reached_ms, starts, attempts)
-            if _agree(before, attempts):
+            moved = _moved(before, attempts)
+            if not moved.size:
                 return attempts
-        self._unsettled.extend(attempt.of(attempt.unlucky) for attempt in attempts)
+        self._unsettled.append(moved)
         return attempts
 
     def _attempts(
@@ -94,35 +98,37 @@ class Walk:
         known: tuple[Attempt, ...],
     ) -> tuple[Attempt, ...]:
         """All tries: *known* ones start at *starts*, further ones when they are reached."""
-        attempts = [self._attempt(step, None, reached_ms, starts[0], tries)]
+        attempts = [self._attempt(step, self._everybody, reached_ms, starts[0], tries)]
         while len(attempts) <= step.policy.max_retries:
             last, number = attempts[-1], len(attempts)
             again = last.unlucky[np.array(step.repeats)[last.endings]]
             if not again.size:
                 break
-            calls = last.of(again)
+            calls = last.calls[again]
             reached_ms = last.starts_ms[again] + last.held_ms[again]
             reached_ms += step.policy.delay_ms
             starts_ms = reached_ms
-            if number < len(known) and _is_of(known[number], calls):
+            if number < len(known) and np.array_equal(known[number].calls, calls):
                 tries = known[number].tries
                 starts_ms = starts[number]
             else:
                 tries = step.later(calls + self._calls.first_call, number)
+                if number < len(known):
+                    starts_ms = reached_ms.copy()
+                    old, new = _both(known[number], calls)
+                    starts_ms[new] = starts[number][old]
             attempts.append(self._attempt(step, calls, reached_ms, starts_ms, tries))
         return tuple(attempts)
 
     def _attempt(
         self,
         step: StepTries,
-        calls: Integers | None,
+        calls: Integers,
         reached_ms: Floats,
         starts_ms: Floats,
         tries: Tries,
     ) -> Attempt:
-        local_ms = None
-        if not step.weather.is_steady:
-            local_ms = starts_ms - (self._shift_ms if calls is None else self._shift_ms[calls])
+        local_ms = None if step.weather.is_steady else starts_ms - self._shift_ms[calls]
         unlucky, endings, held_ms = step.endings(tries, local_ms)
         return Attempt(
             calls=calls,
@@ -135,14 +141,25 @@ class Walk:
         )
 
 
-def _agree(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> bool:
-    return len(before) == len(after) and all(
-        np.array_equal(old.reached_ms, new.reached_ms)
-        and new.calls is not None
-        and _is_of(old, new.calls)
-        for old, new in zip(before[1:], after[1:], strict=True)
+def _both(attempt: Attempt, calls: Integers) -> tuple[Integers, Integers]:
+    """Where the calls that are in both stand in each of them."""
+    _, in_attempt, in_calls = np.intersect1d(
+        attempt.calls, calls, assume_unique=True, return_indices=True
     )
+    return in_attempt, in_calls
 
 
-def _is_of(attempt: Attempt, calls: Integers) -> bool:
-    return attempt.calls is not None and np.array_equal(attempt.calls, calls)
+def _moved(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> Integers:
+    """The calls that do not come to each of their later tries when they did *before*."""
+    moved = [np.empty(0, dtype=np.int64)]
+    for old, new in zip_longest(before[1:], after[1:]):
+        if old is None:
+            moved.append(new.calls)
+        elif new is None:
+            moved.append(old.calls)
+        else:
+            moved.append(np.setxor1d(old.calls, new.calls, assume_unique=True))
+            of_old, of_new = _both(old, new.calls)
+            stays = old.reached_ms[of_old] == new.reached_ms[of_new]
+            moved.append(new.calls[of_new[~stays]])
+    return np.concatenate(moved)

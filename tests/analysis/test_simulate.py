@@ -89,6 +89,19 @@ def test_later_tries_are_drawn_from_the_same_distribution() -> None:
         assert holds(thrice.requests_per_call, 1 + share + share**2)
 
 
+def test_luck_does_not_depend_on_latency() -> None:
+    slow = step(
+        Exponential(mean_ms=400), timeout_ms=500, max_retries=1, backend={"failure_rate": 0.3}
+    )
+    bad = 1 - 0.7 * (1 - exp(-500 / 400))
+
+    outcome = lived(scenario(flow(slow)), calls=100_000)
+
+    assert holds(outcome.requests_per_call, 1 + bad)
+    assert outcome.timeout_rate.value == pytest.approx(bad * exp(-500 / 400), rel=0.02)
+    assert outcome.failure_rate.value == pytest.approx(bad**2 - bad * exp(-500 / 400), rel=0.02)
+
+
 def replaced(one: StepModel, **policy: Any) -> StepModel:
     return replace(one, policy=replace(one.policy, **policy))
 
