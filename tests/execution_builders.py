@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from gcsync.sandbox.virtual_time import live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
-    from gcsync.sandbox.runner import DataAction, Passage, Runner
+    from gcsync.sandbox.runner import Passage
 
 
 def data_action(name: str = "Lookup", **data: Any) -> dict[str, Any]:
@@ -25,18 +25,17 @@ def flow_document(*actions: dict[str, Any]) -> bytes:
 
 
 def served(
-    runner: Runner, actions: tuple[DataAction, ...], arrivals_s: Iterable[float]
+    walk: Callable[[], Coroutine[Any, Any, tuple[Passage, ...]]], arrivals_s: Iterable[float]
 ) -> list[tuple[Passage, ...]]:
-    """What callers who come at *arrivals_s* meet, in the order they came."""
+    """What callers who come at *arrivals_s* and then *walk* meet, in the order they came."""
 
     async def callers() -> list[tuple[Passage, ...]]:
         clock = asyncio.get_running_loop().time
         calls = []
         async with asyncio.TaskGroup() as group:
             for at_s in arrivals_s:
-                if at_s > clock():
-                    await asyncio.sleep(at_s - clock())
-                calls.append(group.create_task(runner.walk(actions)))
+                await asyncio.sleep(at_s - clock())
+                calls.append(group.create_task(walk()))
         return [call.result() for call in calls]
 
     return live(callers())

@@ -58,16 +58,14 @@ class DataAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """What one caller met at one data action.
+    """What one caller met at one data action, from reaching it until leaving it.
 
-    It waited from reaching the action until leaving it; its requests held a
-    slot for *held_s*, and *throttled* of them met 429.
+    *throttled* of its *requests* met 429.
     """
 
     action: str
     ending: Ending
     waited_s: float
-    held_s: float
     requests: int
     throttled: int
 
@@ -116,30 +114,26 @@ class Runner:
     async def _pass(self, action: DataAction) -> Passage:
         clock = asyncio.get_running_loop().time
         arrived_s = clock()
-        tries = [await self._try(action)]
-        while len(tries) <= action.max_retries and self.is_repeated(action, tries[-1][0]):
+        endings = [await self._try(action)]
+        while len(endings) <= action.max_retries and self.is_repeated(action, endings[-1]):
             await self.pause(action)
-            tries.append(await self._try(action))
-        endings = [ending for ending, _ in tries]
+            endings.append(await self._try(action))
         return Passage(
             action=action.name,
             ending=endings[-1],
             waited_s=clock() - arrived_s,
-            held_s=sum(held_s for _, held_s in tries),
             requests=len(endings) - endings.count("rejected"),
             throttled=endings.count(TOO_MANY_REQUESTS),
         )
 
-    async def _try(self, action: DataAction) -> tuple[Ending, float]:
-        """How one try ends, and how long it held a slot."""
+    async def _try(self, action: DataAction) -> Ending:
         gate = self._gates[action.id]
-        clock = asyncio.get_running_loop().time
         rate = action.error_rate_percent
+        clock = asyncio.get_running_loop().time
         era = 0 if rate is None else gate.breaker.admit(now_s=clock())
         if era is None:
-            return "rejected", 0.0
+            return "rejected"
         await gate.turn(action.min_interval_s)
-        began_s = clock()
         ending = await self._request(action)
         if rate is not None:
             gate.breaker.learn(
@@ -149,7 +143,7 @@ class Runner:
                 error_rate_percent=rate,
                 window_s=action.window_s,
             )
-        return ending, clock() - began_s
+        return ending
 
     async def _request(self, action: DataAction) -> Ending:
         minute = int(asyncio.get_running_loop().time() // 60)
