@@ -53,6 +53,21 @@ def test_calls_that_queue_behind_one_another_are_covered(interval_ms: int, budge
     assert all(times >= ENOUGH for times in covered.values())
 
 
+def test_long_waits_never_seen_are_less_certain_where_waits_come_in_clusters() -> None:
+    alone, behind = (
+        flow(step(100, min_interval_ms=interval_ms), calls_per_minute=540, budget_ms=100_000)
+        for interval_ms in (0, 100)
+    )
+
+    one, other = (
+        simulate(scenario(each), calls=50_000, seed=1).flows[0].over_budget_rate
+        for each in (alone, behind)
+    )
+
+    assert one.value == other.value == 0
+    assert other.high > 5 * one.high
+
+
 def coverage(truths: dict[str, float], wanted: Scenario, *, calls: int) -> dict[str, int]:
     covered = dict.fromkeys(truths, 0)
     for seed in range(SEEDS):
@@ -87,6 +102,14 @@ def test_a_mean_of_equal_calls_is_certain_only_where_no_other_is_possible() -> N
     assert mean(requests, calls, least=2, most=2) == Estimate(value=2, low=2, high=2)
     assert astuple(mean(requests, calls, least=2, most=6))[:2] == (2, 2)
     assert 2 < mean(requests, calls, least=2, most=6).high < 2.1
+    assert 1.9 < mean(requests, calls, least=0, most=2).low < 2
+
+
+def test_few_replications_are_trusted_less() -> None:
+    few, many = (rate(np.full(n, 300 // n), np.full(n, 3000 // n)) for n in (10, 300))
+
+    assert few.value == many.value
+    assert 1.1 < (few.high - few.low) / (many.high - many.low) < 1.2
 
 
 def test_a_quantile_of_few_calls_spans_what_was_seen() -> None:
