@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PARALLELISM = 10
 LINTING = Path(__file__).with_name("linting.py")
+SIMULATING = Path(__file__).with_name("simulating.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,30 @@ def linting(bench: Bench) -> Iterator[Figure]:
         unit="times",
         aim=0.5,
         note=f"{_per(ours, bench)} against {_per(theirs, bench)} ms a manifest, every rule",
+    )
+
+
+def simulating(folder: Path, *, rounds: int) -> Iterator[Figure]:
+    """What a million simulated calls of five actions cost beside five million bare draws."""
+    bare, usual, congested = [], [], []
+    for _ in range(rounds):
+        printed = run((*PYTHON, str(SIMULATING)), folder=folder).output
+        bare_s, usual_s, congested_s = map(float, printed.split())
+        bare.append(bare_s)
+        usual.append(usual_s)
+        congested.append(congested_s)
+    yield Figure(
+        what="simulate, CPU ÷ a bare draw of the latencies",
+        value=_ratio(usual, bare),
+        unit="times",
+        aim=5,
+        note=f"{median(usual):.2f} against {median(bare):.3f} s, 1,000,000 calls of 5 actions",
+    )
+    yield Figure(
+        what="the same, where limits bind",
+        value=_ratio(congested, bare),
+        unit="times",
+        note=f"{median(congested):.1f} s, scaled; each request is an event",
     )
 
 

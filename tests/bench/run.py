@@ -46,6 +46,7 @@ def main(sizes: tuple[int, ...], rounds: int | None, *, quick: bool) -> None:
         folder = Path(scratch)
         write_manifests(folder / "one", 1, changed_share=0)
         report("start-up", measures.start_up(folder, rounds=3 if quick else 15))
+        report("simulation", measures.simulating(folder, rounds=1 if quick else 5))
         for size in (200,) if quick else sizes:
             repeated = rounds or (1 if quick else 2 if size >= MANY else 5)
             measure(size, folder / str(size), repeated)
