@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
+from gcsync.analysis.breaker import MIN_TRIES
 from gcsync.analysis.latency import budget_ms, longest_way
 from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, declared_outline, policies, specs_of
 from gcsync.analysis.scenario import BackendModel, FlowModel, Samples, Scenario, StepModel
-from gcsync.errors import ConfigurationError
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def assume(
     """Both scenarios of *flows*, each given with the outline of its live flow.
 
     An outline is ``None`` where the live flow was not read: for all or for
-    none of them. *measurements* hold every file that the flows name. Raises
-    `ConfigurationError` for a flow that nobody calls.
+    none of them. *measurements* hold every file that the flows name.
     """
     measured = measurements or Measurements()
     has_live = all(outline is not None for _, outline in flows)
@@ -119,11 +118,6 @@ def _model(way: Way, measured: Measurements, duration_s: int, *, is_live: bool) 
     if load is not None and load.arrivals is not None:
         counts = measured.counts[load.arrivals][: ceil(duration_s / load.interval_s)]
         calls_per_minute = sum(counts) * 60 / duration_s
-        if not calls_per_minute:
-            raise ConfigurationError(
-                f"{way.flow.address}: {load.arrivals} has no call in its first {duration_s} s;"
-                " raise spec.load.duration_s"
-            )
     return FlowModel(
         address=way.flow.address,
         budget_ms=budget_ms(way.flow),
@@ -193,7 +187,7 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
     if any(each.max_retries for each in policies):
         yield "a retry follows a timeout as well as the statuses of retry_on"
     if any(each.error_rate_percent is not None for each in policies):
-        yield "a circuit breaker judges from 20 tries in its window on"
+        yield f"a circuit breaker judges from {MIN_TRIES} tries in its window on"
     limits = desired.limits
     yield (
         f"these flows share {limits.requests_per_minute} requests a minute and"

@@ -8,7 +8,6 @@ from builders import HERE, flow_spec
 
 from gcsync.analysis.assume import Measurements, assume
 from gcsync.analysis.scenario import BackendModel, Samples
-from gcsync.errors import ConfigurationError
 from gcsync.model.change import LiveAction
 from gcsync.model.manifest import OrganisationLimits
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
@@ -186,11 +185,3 @@ def test_an_hour_is_simulated_where_nobody_says_how_long_and_a_week_at_most() ->
     counted = assumed(spec, measured=Measurements(counts={"year.csv": (1,) * 365}))
     assert counted.desired.duration_s == 7 * 86_400
     assert only(counted.desired).counts == (1,) * 7
-
-
-def test_a_time_without_a_call_is_refused() -> None:
-    load = Load(source=HERE, arrivals="monday.csv", duration_s=60)
-    measured = Measurements(counts={"monday.csv": (0, 30)})
-
-    with pytest.raises(ConfigurationError, match=r"flow/billing: monday.csv has no call in its"):
-        assumed(replace(flow_spec(Lookup={}), load=load), measured=measured)

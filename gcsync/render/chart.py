@@ -1,0 +1,216 @@
+"""Charts as SVG: curves with a legend, readable axes, in light and in dark.
+
+Of two curves the last is the one in question and drawn through; the others
+are dashed, so that nobody needs to see the colours (Okabe and Ito's, which
+most colour-blind people can tell apart). Nothing in a chart needs a script.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Final
+
+from gcsync.render.sanitise import COMMANDS, clean
+from gcsync.render.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gcsync.model.report import Chart, Curve, Marker, Report
+
+WIDTH: Final = 760
+HEIGHT: Final = 400
+LEFT: Final = 76
+RIGHT: Final = WIDTH - 24
+TOP: Final = 78
+BOTTOM: Final = HEIGHT - 58
+
+FAR: Final = 2.5
+"""A marker so many times further out than the curves is named, and not drawn."""
+
+DECADES: Final = 5
+LONGEST_TITLE: Final = 80
+LETTER: Final = 6.9
+"""About the width of a letter; nobody knows the reader's font."""
+
+STYLE: Final = """
+.chart text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+.chart .title { font-size: 15px; font-weight: 600; }
+.chart .tick, .chart .label { fill: #59636e; }
+.chart .paper { fill: #ffffff; }
+.chart .grid { stroke: #d8dee4; stroke-width: 1; }
+.chart .axis { fill: none; stroke: #59636e; stroke-width: 1; }
+.chart .marker { stroke: #59636e; stroke-width: 1.5; stroke-dasharray: 2 4; }
+.chart .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.chart .other { stroke: #c75300; stroke-dasharray: 7 4; }
+.chart .last { stroke: #0072b2; }
+.chart .dot { stroke: #ffffff; stroke-width: 1.5; }
+.chart .other-dot { fill: #c75300; }
+.chart .last-dot { fill: #0072b2; }
+@media (prefers-color-scheme: dark) {
+  .chart text { fill: #e6edf3; }
+  .chart .tick, .chart .label { fill: #9da7b3; }
+  .chart .paper { fill: #0d1117; }
+  .chart .grid { stroke: #2b323b; }
+  .chart .axis, .chart .marker { stroke: #9da7b3; }
+  .chart .other { stroke: #f0a06a; }
+  .chart .last { stroke: #56b4e9; }
+  .chart .dot { stroke: #0d1117; }
+  .chart .other-dot { fill: #f0a06a; }
+  .chart .last-dot { fill: #56b4e9; }
+}
+"""
+
+
+def svg(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - a picture has its own colours and opens no command anywhere
+    """The charts of *report* below each other, as a picture of its own; its text without any."""
+    charts = report.charts
+    if charts:
+        height = HEIGHT * len(charts)
+        fields = "".join(
+            f'<g transform="translate(0 {HEIGHT * number})">\n{drawn(chart)}</g>\n'
+            for number, chart in enumerate(charts)
+        )
+    else:
+        lines = text(report).splitlines()
+        height = 20 * len(lines) + 40
+        fields = "".join(
+            f'<text x="20" y="{20 * number + 34}" xml:space="preserve">{said(line)}</text>\n'
+            for number, line in enumerate(lines)
+        )
+        fields = f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n{fields}'
+    label = said("; ".join(map(_summary, charts)) or "gcsync")
+    return (
+        f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
+        f' viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">\n'
+        f"<style>{STYLE}</style>\n{fields}</svg>\n"
+    )
+
+
+def said(words: str) -> str:
+    """*words* for a page or a picture: on one line, and neither markup nor a log's command."""
+    escaped = escape(clean(words), quote=True)
+    return COMMANDS.sub(lambda command: f"&#{ord(command.group())};", escaped)
+
+
+def fragment(chart: Chart) -> str:
+    """The chart as an ``svg`` element to be put into a page that has `STYLE`."""
+    return (
+        f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        f' role="img" aria-label="{said(_summary(chart))}">\n{drawn(chart)}</svg>\n'
+    )
+
+
+def drawn(chart: Chart) -> str:
+    """What the chart is made of, in a field of `WIDTH` by `HEIGHT`."""
+    return "".join(f"{line}\n" for line in _Drawing(chart).lines())
+
+
+def _summary(chart: Chart) -> str:
+    names = [curve.name for curve in chart.curves] + [each.label for each in chart.markers]
+    return f"{chart.title}: {', '.join(names)}"
+
+
+class _Drawing:
+    """One chart and where its values lie in the field."""
+
+    def __init__(self, chart: Chart) -> None:
+        self._chart = chart
+        curves_to = max((x for curve in chart.curves for x, _ in curve.points), default=0) or 1
+        self._near = [each for each in chart.markers if each.x <= curves_to * FAR]
+        self._far = [each for each in chart.markers if each.x > curves_to * FAR]
+        self._x_step, self._x_max = _steps(max([curves_to, *(each.x for each in self._near)]))
+        ys = [y for curve in chart.curves for _, y in curve.points] or [1.0]
+        self._y_to = ceil(log10(max(ys)))
+        self._y_from = max(min(floor(log10(min(ys))), self._y_to - 1), self._y_to - DECADES)
+
+    def lines(self) -> Iterator[str]:
+        """The elements, from back to front."""
+        chart = self._chart
+        yield f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>'
+        title = chart.title
+        cut = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
+        yield f'<text class="title" x="{LEFT}" y="26">{said(cut)}</text>'
+        yield from self._legend()
+        yield from self._axes()
+        for marker in self._near:
+            yield from self._marked(marker)
+        for curve in chart.curves:
+            yield self._curve(curve)
+        for curve in chart.curves:
+            if curve.dot is not None:
+                x, y = self._x(curve.dot[0]), self._y(curve.dot[1])
+                kind = f"dot {self._kind(curve)}-dot"
+                yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
+
+    def _x(self, x: float) -> float:
+        return LEFT + (RIGHT - LEFT) * min(x / self._x_max, 1)
+
+    def _y(self, y: float) -> float:
+        share = (log10(y) - self._y_from) / (self._y_to - self._y_from)
+        return BOTTOM - (BOTTOM - TOP) * max(min(share, 1), 0)
+
+    def _kind(self, curve: Curve) -> str:
+        return "last" if curve is self._chart.curves[-1] else "other"
+
+    def _legend(self) -> Iterator[str]:
+        x = float(LEFT)
+        for curve in self._chart.curves:
+            yield f'<path class="curve {self._kind(curve)}" d="M{x:.0f} 50h30"/>'
+            yield f'<text x="{x + 38:.0f}" y="54">{said(curve.name)}</text>'
+            x += 38 + LETTER * len(curve.name) + 26
+        for marker in self._far:
+            shown = f"{marker.label}: beyond this chart"
+            yield f'<text class="label" x="{x:.0f}" y="54">{said(shown)}</text>'
+            x += LETTER * len(shown) + 26
+
+    def _axes(self) -> Iterator[str]:
+        ticks = round(self._x_max / self._x_step)
+        for number in range(ticks + 1):
+            x = self._x(number * self._x_step)
+            yield f'<path class="grid" d="M{x:.1f} {TOP}V{BOTTOM}"/>'
+            yield (
+                f'<text class="tick" x="{x:.1f}" y="{BOTTOM + 19}" text-anchor="middle">'
+                f"{number * self._x_step:g}</text>"
+            )
+        for decade in range(self._y_from, self._y_to + 1):
+            y = self._y(10.0**decade)
+            yield f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>'
+            yield (
+                f'<text class="tick" x="{LEFT - 9}" y="{y + 4.5:.1f}" text-anchor="end">'
+                f"{10.0**decade:g}</text>"
+            )
+        yield f'<path class="axis" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>'
+        middle_x, middle_y = (LEFT + RIGHT) // 2, (TOP + BOTTOM) // 2
+        yield (
+            f'<text class="label" x="{middle_x}" y="{HEIGHT - 16}" text-anchor="middle">'
+            f"{said(self._chart.x_label)}</text>"
+        )
+        yield (
+            f'<text class="label" transform="translate(22 {middle_y}) rotate(-90)"'
+            f' text-anchor="middle">{said(self._chart.y_label)}</text>'
+        )
+
+    def _marked(self, marker: Marker) -> Iterator[str]:
+        x = self._x(marker.x)
+        yield f'<path class="marker" d="M{x:.1f} {TOP - 4}V{BOTTOM}"/>'
+        # Where the line is far to the right, its name stands left of it.
+        is_right = x + 8 + LETTER * len(marker.label) > RIGHT
+        at, anchor = (x - 7, "end") if is_right else (x + 7, "start")
+        yield (
+            f'<text class="label" x="{at:.1f}" y="{TOP + 11}" text-anchor="{anchor}">'
+            f"{said(marker.label)}</text>"
+        )
+
+    def _curve(self, curve: Curve) -> str:
+        places = [f"{self._x(x):.1f} {self._y(y):.1f}" for x, y in curve.points]
+        return f'<path class="curve {self._kind(curve)}" d="M{"L".join(dict.fromkeys(places))}"/>'
+
+
+def _steps(end: float) -> tuple[float, float]:
+    """A round distance of ticks, and the end of an axis that reaches *end* in whole steps."""
+    rough = end / 8
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= rough)
+    return step, step * ceil(end / step - 1e-9)
