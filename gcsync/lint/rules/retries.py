@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gcsync.analysis.latency import loop_times
 from gcsync.analysis.policy import LARGEST
+from gcsync.analysis.repetition import IDEMPOTENT, NOT_IDEMPOTENT, has_key
 from gcsync.lint.registry import rule
 from gcsync.lint.wording import listed
 
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import JSON
 
 RETRIES = "retry/max_retries"
-
-IDEMPOTENT: Final = frozenset(("GET", "HEAD", "PUT", "DELETE"))
-"""Methods of which a second request does nothing more (RFC 9110, 9.2.2)."""
-
-NOT_IDEMPOTENT: Final = frozenset(("POST", "PATCH"))
-"""Methods of which each request may do its work anew (RFC 9110, 9.3.3; RFC 5789, 2)."""
-
-KEY_HEADERS: Final = ("paypal-request-id", "repeatability-request-id")
-"""Headers that tell a service of a repetition, beside those named after idempotency.
-
-`Idempotency-Key` (IETF draft), `X-Idempotency-Key`, `X-Idempotency-Token`,
-`Idempotence-Key` and `x-amz-pay-idempotency-key` all are in use and say so by
-name; the other two are PayPal's and that of OASIS Repeatable Requests. A
-request id for tracing, such as `X-Request-Id`, promises nothing.
-"""
 
 
 @rule("GC201", "missing-retry", severity="note")
@@ -164,7 +150,9 @@ def unsafe_retry(flow: Flow) -> Iterator[Found]:
         if method is None or method.upper() not in NOT_IDEMPOTENT:
             continue
         retries = action.number(RETRIES)
-        if retries is None or retries <= 0 or action.spec.is_idempotent or _has_key(action):
+        if retries is None or retries <= 0 or action.spec.is_idempotent:
+            continue
+        if has_key((each.path, each.value) for each in action.spec.settings):
             continue
         yield action.found(
             f"{action.name} may repeat a {method.upper()} {_times(retries)} without an"
@@ -222,14 +210,6 @@ def _is_client_error(status: JSON) -> bool:
     if len(text) != 3 or text[0] != "4" or text == "429":
         return False
     return text[1:].isdigit() or text[1:].lower() == "xx"
-
-
-def _has_key(action: Action) -> bool:
-    for setting in action.below("request/headers/"):
-        name = setting.path.rpartition("/")[2].lower()
-        if setting.value and ("idempoten" in name or name in KEY_HEADERS):
-            return True
-    return False
 
 
 def _times(number: float) -> str:
