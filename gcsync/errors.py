@@ -9,6 +9,7 @@
     │   └── NotConfigured       1   nothing says which organisation, or as whom
     ├── JournalError            1   the journal cannot be read or written
     ├── ScenarioError           1   what is to be simulated cannot be
+    ├── GoalMissed              1   no settings meet what is asked of a recommendation
     ├── PlanRefused             3   a saved plan no longer holds
     ├── LimitExceeded           5   a limit, before any write
     ├── LintRefused             5   lint findings of severity error, before any write
@@ -69,6 +70,10 @@ class JournalError(GcsyncError):
 
 class ScenarioError(GcsyncError):
     """What is to be simulated contradicts itself, or is more than can be lived through."""
+
+
+class GoalMissed(GcsyncError):
+    """No timeouts and retries meet what a recommendation is asked for; the lines say by how far."""
 
 
 class PlanRefused(GcsyncError):
