@@ -72,6 +72,14 @@ def write_aside(report: Report, settings: Settings) -> None:
     click.echo(rendered, nl=False, err=to_stderr, color=settings.has_colour and not to_stderr)
 
 
+def write_beside(report: Report, settings: Settings) -> None:
+    """Show *report* on stderr and write it to files: stdout carries something else."""
+    if settings.verbosity >= 0:
+        rendered = RENDERERS["text"](report, colour=False, in_pipeline=settings.in_pipeline)
+        click.echo(rendered, nl=False, err=True)
+    _write_to((each for each in settings.outputs if each.file is not None), report, settings)
+
+
 def blank(settings: Settings) -> None:
     """An empty line after what `write_aside` showed."""
     click.echo(err=_has_other_format_on_stdout(settings))

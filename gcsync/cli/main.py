@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "drift": "planning",
     "explain": "explaining",
     "budget": "budgeting",
+    "simulate": "simulating",
     "history": "applying",
     "sandbox": "sandbox",
     "demo": "demo",

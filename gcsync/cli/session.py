@@ -18,7 +18,7 @@ from gcsync.cli import console
 from gcsync.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gcsync.api.http import Client
     from gcsync.api.pacing import Clock
@@ -47,8 +47,11 @@ class Session:
     client: Client | None = None
 
 
-def load(settings: Settings) -> Manifests:
-    """Read the manifests that the command line names. Raises `InvalidManifests`."""
+def load(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
+    """Read the manifests that the command line names, *overlays* laid over them.
+
+    Raises `InvalidManifests`.
+    """
     from gcsync.loader.manifests import load as load_manifests
 
     # Manifests hold no cycles and stay until the command ends: at ten thousand of them,
@@ -56,20 +59,23 @@ def load(settings: Settings) -> Manifests:
     gc.disable()
     try:
         return load_manifests(
-            settings.manifests or None, root=Path.cwd(), environment=settings.environment
+            settings.manifests or None,
+            root=Path.cwd(),
+            environment=settings.environment,
+            overlays=overlays,
         )
     finally:
         gc.freeze()
         gc.enable()
 
 
-def load_flows(settings: Settings) -> Manifests:
+def load_flows(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
     """The same, for commands that speak about live flows.
 
     Raises `ConfigurationError` where no flow is declared: "no drift in 0
     flows" would be a false all-clear after a file was emptied by mistake.
     """
-    manifests = load(settings)
+    manifests = load(settings, overlays=overlays)
     if not manifests.flows:
         raise ConfigurationError(
             "the manifests declare no flow, so there is nothing to compare;"

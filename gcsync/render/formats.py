@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gcsync.core.exact_json import readable
+from gcsync.render.chart import svg
+from gcsync.render.html import html
 from gcsync.render.markdown import markdown
 from gcsync.render.sanitise import COMMANDS
 from gcsync.render.text import text
@@ -31,4 +33,10 @@ def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> 
     return COMMANDS.sub(lambda command: f"\\u{ord(command.group()):04x}", written)
 
 
-RENDERERS: Mapping[str, Renderer] = {"text": text, "json": json, "markdown": markdown}
+RENDERERS: Mapping[str, Renderer] = {
+    "text": text,
+    "json": json,
+    "markdown": markdown,
+    "svg": svg,
+    "html": html,
+}

@@ -30,7 +30,7 @@ PAGE_STYLE: Final = """
 }
 body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--paper);
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-section { margin-bottom: 2.5rem; }
+section { margin-bottom: 2.5rem; overflow-x: auto; }
 h1 { font-size: 1.4rem; }
 h2 { font-size: 1.1rem; }
 svg { width: 100%; height: auto; }

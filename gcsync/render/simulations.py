@@ -10,7 +10,7 @@ from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row
 from gcsync.render.values import count, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gcsync.analysis.outcome import Estimate, FlowOutcome, Outcome
     from gcsync.analysis.policy import CallPolicy
@@ -41,10 +41,11 @@ def present_simulation(
 ) -> Report:
     """Each flow under the last of *sides* beside the one before; all of them for scripts.
 
-    The sides are of the same flows and callers.
+    The sides are of the same flows and callers. *warnings* are for scripts.
     """
     last = sides[-1]
     flows = range(len(last.outcome.flows))
+    slots = last.scenario.limits.concurrent_actions
     return Report(
         document={
             "format_version": "1.0",
@@ -66,8 +67,7 @@ def present_simulation(
         blocks=tuple(_block(sides, index) for index in flows),
         closing=(
             *_listed("assumed:", assumptions),
-            *(Row(sign="!", cells=(each,), tone="change") for each in warnings),
-            Row(cells=(_slots(sides),), tone="faint"),
+            *_listed(f"slots held by all flows together, of {slots}:", map(_slots, sides)),
             Row(cells=(_summary(last),), tone="strong"),
         ),
     )
@@ -284,21 +284,16 @@ def _curve(name: str, flow: FlowOutcome) -> Curve:
     )
 
 
-def _listed(heading: str, sentences: Sequence[str]) -> Iterator[Row]:
-    if sentences:
-        yield Row(cells=(heading,), tone="faint")
+def _listed(heading: str, sentences: Iterable[str]) -> Iterator[Row]:
+    yield Row(cells=(heading,), tone="faint")
     for sentence in sentences:
         for number, line in enumerate(wrap(sentence, COLUMNS)):
             yield Row(sign=" " if number else "-", cells=(line,), depth=1, tone="faint")
 
 
-def _slots(sides: Sequence[Side]) -> str:
-    slots = sides[-1].scenario.limits.concurrent_actions
-    held = "; ".join(
-        f"{side.name} {side.outcome.slots_mean:.1f} on average, {side.outcome.slots_max} at most"
-        for side in sides
-    )
-    return f"slots held by all flows together, of {slots}: {held}"
+def _slots(side: Side) -> str:
+    outcome = side.outcome
+    return f"{side.name}: {outcome.slots_mean:.1f} on average, {outcome.slots_max} at most"
 
 
 def _summary(side: Side) -> str:

@@ -131,7 +131,7 @@ def test_retries_are_added_only_where_no_timeout_is_enough() -> None:
     ],
 )
 def test_what_may_do_its_work_twice_is_never_repeated(
-    settings: dict[str, JSON], is_idempotent: bool | None, retries: int
+    *, settings: dict[str, JSON], is_idempotent: bool | None, retries: int
 ) -> None:
     failing = replace(STEADY, failure_percent=5)
 
@@ -182,9 +182,7 @@ def test_what_flows_do_to_each_other_counts() -> None:
     told: list[str] = []
 
     alone = recommend(
-        replace(
-            both, ways=both.ways[:1], desired=replace(both.desired, flows=both.desired.flows[:1])
-        ),
+        assumed(one, limits=both.desired.limits),
         goals(["throttled_rate=1%"]),
         calls=CALLS,
         seed=0,

@@ -1,0 +1,95 @@
+"""Recommended settings as manifests that say nothing else, to be laid over those there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from gcsync.analysis.goals import estimate, written
+from gcsync.render.sanitise import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gcsync.analysis.goals import Goal
+    from gcsync.analysis.knobs import Setting
+    from gcsync.analysis.recommend import Recommendation
+
+MOST_SHOWN: Final = 4
+
+
+def patch(recommendations: Sequence[Recommendation], *, comments: Iterable[str]) -> str:
+    """One document a flow, with what differs from the desired settings; *comments* come first."""
+    head = "".join(f"# {clean(comment)}\n" for comment in comments)
+    documents = [
+        yaml.safe_dump(
+            _document(each.way.flow.name, actions), sort_keys=False, allow_unicode=True, width=1000
+        )
+        for each in recommendations
+        if (actions := _actions(each))
+    ]
+    return head + "---\n".join(documents)
+
+
+def reached(recommendation: Recommendation, goals: Iterable[Goal]) -> str:
+    """What the recommended settings were found to reach."""
+    outcome = recommendation.outcome
+    found = (
+        f"{goal.name} {written(goal.name, estimate(outcome, goal.name).value)}" for goal in goals
+    )
+    return f"{recommendation.flow.address}: {', '.join(found)}"
+
+
+def shortfall(recommendation: Recommendation) -> str:
+    """Why nothing is recommended: what was the best, and with which settings."""
+    outcome = recommendation.outcome
+    facts = []
+    for goal in recommendation.missed:
+        best = estimate(outcome, goal.name)
+        low, value, high = (written(goal.name, each) for each in (best.low, best.value, best.high))
+        facts.append(
+            f"{goal} cannot be met, at best {value} ({low} to {high})"
+            if best.value > goal.limit
+            else f"{goal} cannot be told from {outcome.calls} calls ({value}, up to {high}):"
+            " raise --calls"
+        )
+    return f"{recommendation.flow.address}: {'; '.join(facts)}{_closest(recommendation)}"
+
+
+def _closest(recommendation: Recommendation) -> str:
+    knobs, settings = recommendation.knobs, recommendation.settings
+    if not knobs:
+        return "; no data action on its longest way is in the manifest, so there is nothing to set"
+    shown = [
+        f"{knob.name} {setting.timeout_ms} ms, {_retries(setting)}"
+        for knob, setting in zip(knobs, settings, strict=True)
+    ]
+    more = f" and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
+    return f"; closest with {'; '.join(shown[:MOST_SHOWN])}{more}"
+
+
+def _retries(setting: Setting) -> str:
+    return "1 retry" if setting.max_retries == 1 else f"{setting.max_retries} retries"
+
+
+def _document(name: str, actions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "gcsync/v1",
+        "kind": "Flow",
+        "metadata": {"name": name},
+        "spec": {"actions": actions},
+    }
+
+
+def _actions(recommendation: Recommendation) -> dict[str, Any]:
+    actions: dict[str, Any] = {}
+    for knob, setting in zip(recommendation.knobs, recommendation.settings, strict=True):
+        changed: dict[str, Any] = {}
+        if setting.timeout_ms != knob.desired.timeout_ms:
+            changed["timeout_ms"] = setting.timeout_ms
+        if setting.max_retries != knob.desired.max_retries:
+            changed["retry"] = {"max_retries": setting.max_retries}
+        if changed:
+            actions[knob.name] = changed
+    return actions
