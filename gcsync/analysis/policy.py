@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from gcsync.core.diff import locate
+from gcsync.core.diff import live_path, locate
 from gcsync.model.change import LiveAction
 from gcsync.model.outline import Call, Outline, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gcsync.model.manifest import ActionSpec, FlowSpec, Value
+    from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Value
 
 DEFAULT_TIMEOUT_MS: Final = 3_000
 """What holds where a flow document names no timeout (GENESYS.md, flow-document dialect)."""
@@ -68,12 +68,24 @@ def policy(name: str, settings: Mapping[str, Value]) -> CallPolicy:
     )
 
 
-def desired_settings(live: LiveAction, spec: ActionSpec | None) -> dict[str, Value]:
+def desired_settings(live: LiveAction, spec: ActionSpec | None) -> dict[str, JSON]:
     """The live settings with those of the manifest laid over; the rest is left as it is."""
-    settings: dict[str, Value] = dict(live.settings)
+    settings = dict(live.settings)
     for setting in spec.settings if spec is not None else ():
-        settings[setting.path] = setting.value
+        settings[live_path(setting.path)] = setting.value
     return settings
+
+
+def desired_outline(flow: FlowSpec, outline: Outline) -> Outline:
+    """The outline as it will be once the manifest is applied."""
+    specs = specs_of(flow, outline)
+    return replace(
+        outline,
+        actions=tuple(
+            replace(action, settings=desired_settings(action, specs.get(index)))
+            for index, action in enumerate(outline.actions)
+        ),
+    )
 
 
 def specs_of(flow: FlowSpec, outline: Outline) -> dict[int, ActionSpec]:

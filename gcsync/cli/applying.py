@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcsync.cli.linting import gate, no_lint_option
+from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     manifest_options,
     online_options,
@@ -60,11 +60,14 @@ def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int
 
     manifests = session.load_flows(chosen)
     specs = chosen.chosen(manifests.flows)
-    warnings = gate(chosen, manifests, specs, skips_lint=skips_lint)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+    gate.judge_manifests()
     with session.connected(chosen, manifests.environment) as found:
         return _run(
             found,
-            lambda: session.make_plan(found, manifests, specs, warnings=warnings),
+            lambda: session.make_plan(
+                found, manifests, specs, warnings=gate.warnings, judge=gate.judge_changes
+            ),
             limits=manifests.project.limits,
             must_ask=must_ask,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from gcsync.cli.options import (
 from gcsync.errors import LintRefused, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
     from gcsync.model.manifest import Finding, FlowSpec, Manifests
@@ -88,7 +89,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
 
 
 def findings(
-    manifests: Manifests, specs: Sequence[FlowSpec], *, live: dict[str, Outline] | None = None
+    manifests: Manifests, specs: Sequence[FlowSpec], *, live: Mapping[str, Outline] | None = None
 ) -> tuple[Finding, ...]:
     """What lint says of the chosen flows, and of what belongs to no flow."""
     from gcsync.lint.check import lint as check
@@ -102,27 +103,63 @@ def findings(
     )
 
 
-def gate(
-    chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], *, skips_lint: bool
-) -> tuple[str, ...]:
-    """Refuse what lint calls an error, before anything is sent. Raises `LintRefused`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Lint in the way of a plan: errors refuse it before anything is written.
 
-    Gives what the plan has to say about it.
+    Manifests are judged before anything is sent, and what they would make of
+    the live flows once these are read: half of a mistake may stand live. What
+    was wrong there before, and is not made by this plan, refuses nothing.
     """
-    from gcsync.cli import console
-    from gcsync.render.values import count
 
-    if skips_lint:
-        return ("lint was skipped (--no-lint)",)
-    found = findings(manifests, specs)
-    errors = [finding for finding in found if finding.severity == "error"]
-    if errors:
-        raise LintRefused(errors)
-    warnings = sum(finding.severity == "warning" for finding in found)
-    if warnings:
-        shows = f"'gcsync lint{chosen.again_offline}' shows {'it' if warnings == 1 else 'them'}"
-        console.say(f"lint: {count(warnings, 'warning')}; {shows}", chosen, at_verbosity=1)
-    return ()
+    chosen: Settings
+    manifests: Manifests
+    specs: tuple[FlowSpec, ...]
+    is_open: bool
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the plan has to say about it."""
+        return ("lint was skipped (--no-lint)",) if self.is_open else ()
+
+    def judge_manifests(self) -> None:
+        """Raises `LintRefused`."""
+        from gcsync.cli import console
+        from gcsync.render.values import count
+
+        if self.is_open:
+            return
+        found = findings(self.manifests, self.specs)
+        errors = [finding for finding in found if finding.severity == "error"]
+        if errors:
+            raise LintRefused(errors)
+        warnings = sum(finding.severity == "warning" for finding in found)
+        if warnings:
+            shows = f"'gcsync lint{self.chosen.again_offline}' shows them"
+            console.say(f"lint: {count(warnings, 'warning')}; {shows}", self.chosen, at_verbosity=1)
+
+    def judge_changes(self, live: Mapping[str, Outline]) -> None:
+        """Hold what the flows would be against what they are. Raises `LintRefused`."""
+        if self.is_open or not live:
+            return
+        from gcsync.analysis.policy import desired_outline
+
+        flows = {flow.address: flow for flow in self.manifests.flows}
+        desired = {
+            address: desired_outline(flows[address], outline) for address, outline in live.items()
+        }
+        before = {_key(each) for each in findings(self.manifests, self.specs, live=live)}
+        made = [
+            replace(each, message=f"once applied: {each.message.removeprefix('live: ')}")
+            for each in findings(self.manifests, self.specs, live=desired)
+            if each.severity == "error" and _key(each) not in before
+        ]
+        if made:
+            raise LintRefused(made)
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    return finding.rule, finding.severity, finding.address, finding.location
 
 
 @click.command()

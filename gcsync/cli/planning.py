@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcsync.cli.linting import gate, no_lint_option
+from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     manifest_options,
     online_options,
@@ -86,7 +87,8 @@ def plan(
     with console.findings_reported(chosen):
         manifests = session.load_flows(chosen)
         specs = chosen.chosen(manifests.flows)
-        warnings = gate(chosen, manifests, specs, skips_lint=skips_lint)
+        gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+        gate.judge_manifests()
         drawn = _draw(
             chosen,
             manifests,
@@ -94,7 +96,7 @@ def plan(
             ttl=plan_ttl,
             offline=offline,
             save_snapshots=save_snapshots,
-            warnings=warnings,
+            gate=gate,
         )
     if out is not None:
         from gcsync.store import planfile
@@ -154,12 +156,14 @@ def _draw(
     ttl: timedelta | None = None,
     offline: Path | None = None,
     save_snapshots: Path | None = None,
-    warnings: tuple[str, ...] = (),
+    gate: Gate | None = None,
 ) -> Plan:
     from gcsync.cli import offline as saved
     from gcsync.cli import session
 
-    ttl = ttl or session.PLAN_TTL
+    make_plan = partial(session.make_plan, ttl=ttl or session.PLAN_TTL)
+    if gate is not None:
+        make_plan = partial(make_plan, warnings=gate.warnings, judge=gate.judge_changes)
     opened = (
         saved.opened(chosen, offline)
         if offline is not None
@@ -167,6 +171,6 @@ def _draw(
     )
     with opened as found:
         if save_snapshots is None:
-            return session.make_plan(found, manifests, specs, ttl=ttl, warnings=warnings)
+            return make_plan(found, manifests, specs)
         with saved.recording(found, save_snapshots) as recorded:
-            return session.make_plan(recorded, manifests, specs, ttl=ttl, warnings=warnings)
+            return make_plan(recorded, manifests, specs)

@@ -18,7 +18,7 @@ from gcsync.cli import console
 from gcsync.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gcsync.api.http import Client
     from gcsync.api.pacing import Clock
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import Organisation, Plan
     from gcsync.model.manifest import Environment, FlowSpec, Manifests
+    from gcsync.model.outline import Outline
     from gcsync.store.journal import Journal
 
 STATE: Final = Path(".gcsync")
@@ -161,10 +162,12 @@ def make_plan(
     *,
     ttl: timedelta = PLAN_TTL,
     warnings: tuple[str, ...] = (),
+    judge: Callable[[Mapping[str, Outline]], None] = lambda _outlines: None,
 ) -> Plan:
     """Read the live flows of *specs* and plan what would bring them to the manifests.
 
     *warnings* are those that were known before; they become the plan's own.
+    *judge* is shown the live flows that would change, and may raise.
     """
     from gcsync.cli import provenance
     from gcsync.core.plan import build_plan, over_limits
@@ -177,6 +180,7 @@ def make_plan(
             parallelism=session.settings.parallelism,
             progress=step,
         )
+    judge(observation.outlines)
     now = session.clock.now().replace(microsecond=0)
     plan = build_plan(
         observation.changes,

@@ -32,7 +32,7 @@ HEADERS = "request/headers/"
 
 def project(live: Mapping[str, JSON], shape: Iterable[str]) -> dict[str, Value]:
     """Keep of *live* only what *shape* mentions; ``ABSENT`` stands for what is not there."""
-    return {path: live.get(_live_path(path), ABSENT) for path in shape}
+    return {path: live.get(live_path(path), ABSENT) for path in shape}
 
 
 def diff(live: Mapping[str, Value], desired: Mapping[str, Value]) -> tuple[str, ...]:
@@ -65,7 +65,8 @@ def locate(actions: Sequence[LiveAction], name: str, action_id: str | None) -> l
     return [action for action in actions if action.name == name]
 
 
-def _live_path(path: str) -> str:
+def live_path(path: str) -> str:
+    """How a live flow spells the path of a setting: header names in lower case."""
     return path.lower() if path.startswith(HEADERS) else path
 
 

@@ -7,7 +7,7 @@ cost the memory of ten.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gcsync.analysis.latency import worst_case
@@ -18,19 +18,25 @@ from gcsync.model.change import FlowChange, FlowRef
 from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import LiveFlow, Snapshot, WorstCase
+    from gcsync.model.change import LiveFlow
     from gcsync.model.manifest import FlowSpec
+    from gcsync.model.outline import Outline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What reading the live flows brought: a change for each flow, empty where none is due."""
+    """What reading the live flows brought: a change for each flow, empty where none is due.
+
+    *outlines* are those of the live flows that change, by address; one that
+    makes no sense is left out.
+    """
 
     changes: tuple[FlowChange, ...]
     warnings: tuple[str, ...] = ()
+    outlines: Mapping[str, Outline] = field(default_factory=dict)
 
 
 def observe(
@@ -59,9 +65,14 @@ def observe(
             return outcome
         if snapshot.unwritable:
             warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
-        return replace(outcome, worst_case=_worst_case(spec, snapshot, driver))
+        try:
+            outline = outlines[spec.address] = driver.outline(snapshot)
+        except InvalidAnswer:
+            return outcome
+        return replace(outcome, worst_case=worst_case(spec, outline))
 
     warnings: list[str] = []
+    outlines: dict[str, Outline] = {}
     outcomes = in_parallel(
         look, resolved, parallelism=parallelism, done=lambda _outcome: progress()
     )
@@ -75,7 +86,7 @@ def observe(
     if findings:
         findings.sort(key=position)
         raise InvalidManifests(findings)
-    return Observation(changes=tuple(changes), warnings=tuple(warnings))
+    return Observation(changes=tuple(changes), warnings=tuple(warnings), outlines=outlines)
 
 
 def resolve(specs: Sequence[FlowSpec], driver: Driver) -> list[tuple[FlowSpec, FlowRef]]:
@@ -118,14 +129,6 @@ def _resolved(
             near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
             findings.append(_finding(spec, f"no live {kind} flow is named {name!r}{near}"))
     return resolved
-
-
-def _worst_case(spec: FlowSpec, snapshot: Snapshot, driver: Driver) -> WorstCase | None:
-    """What the change means to callers, unknown where the document's ways make no sense."""
-    try:
-        return worst_case(spec, driver.outline(snapshot))
-    except InvalidAnswer:
-        return None
 
 
 def _unsupported(specs: Iterable[FlowSpec], driver: Driver) -> Iterator[Finding]:

@@ -178,6 +178,44 @@ def test_the_findings_of_a_refused_plan_are_there_for_scripts(world: World) -> N
     assert rules_of(refused) == {"GC204"}
 
 
+RETRIED = manifest(
+    actions="Lookup: {timeout_ms: 3000, retry: {max_retries: 1, delay_ms: 1500, retry_on: [5xx]}}"
+)
+
+
+@pytest.mark.parametrize("words", [("plan", "--out", "p"), ("apply", "--auto-approve")])
+def test_a_mistake_of_which_half_stands_live_refuses_too(
+    world: World, words: tuple[str, ...]
+) -> None:
+    world.lives(live(actions={"Lookup": {"timeout": 3000, "method": "POST"}}))
+    world.manifests(RETRIED)
+    assert world.run("lint").code == 0
+
+    refused = world.run(*words)
+
+    assert refused.code == 5
+    assert "error: once applied: Lookup" in refused.err
+    assert "[GC205]" in refused.err
+    assert world.writes() == 0
+    assert not (world.folder / "p").exists()
+
+
+def test_what_was_wrong_before_does_not_refuse_another_change(world: World) -> None:
+    retry = {"maxRetries": 1, "delayMs": 1500, "retryOn": ["5xx"]}
+    world.lives(live(actions={"Lookup": {"timeout": 9, "method": "POST", "retry": retry}}))
+    world.manifests(RETRIED)
+
+    assert world.run("plan", "--detailed-exitcode").code == 2
+
+
+def test_a_key_that_stands_live_makes_a_retry_safe(world: World) -> None:
+    headers = [{"name": "Idempotency-Key", "value": "${input.id}"}]
+    world.lives(live(actions={"Lookup": {"timeout": 9, "method": "POST", "headers": headers}}))
+    world.manifests(RETRIED)
+
+    assert world.run("plan", "--detailed-exitcode").code == 2
+
+
 def test_warnings_refuse_nothing(world: World) -> None:
     world.manifests(SLOW)
 
