@@ -29,6 +29,9 @@ BOTTOM: Final = HEIGHT - 58
 FAR: Final = 2.5
 """A marker so many times further out than the curves is named, and not drawn."""
 
+NARROWEST: Final = 1e-3
+"""An axis is not shorter: curves without any width are curves all the same."""
+
 DECADES: Final = 5
 LONGEST_TITLE: Final = 80
 LETTER: Final = 6.9
@@ -117,7 +120,8 @@ class _Drawing:
 
     def __init__(self, chart: Chart) -> None:
         self._chart = chart
-        curves_to = max((x for curve in chart.curves for x, _ in curve.points), default=0) or 1
+        curves_to = max((x for curve in chart.curves for x, _ in curve.points), default=1)
+        curves_to = max(curves_to, NARROWEST)
         self._near = [each for each in chart.markers if each.x <= curves_to * FAR]
         self._far = [each for each in chart.markers if each.x > curves_to * FAR]
         self._x_step, self._x_max = _steps(max([curves_to, *(each.x for each in self._near)]))
