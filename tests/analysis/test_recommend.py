@@ -88,7 +88,7 @@ def test_what_is_recommended_meets_the_goals_on_the_callers_of_the_seed() -> Non
 
 def test_no_timeout_can_be_a_step_shorter() -> None:
     spec = flow(EXPONENTIAL, Lookup={}, Pay={})
-    [goal] = goals(["timeout_rate=2%"])
+    [goal] = goals(["timeout_rate=3%"])
     both = assumed(spec)
 
     [found] = recommend(both, [goal], calls=CALLS, seed=0)
