@@ -10,7 +10,7 @@ from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row
 from gcsync.render.values import count, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gcsync.analysis.outcome import Estimate, FlowOutcome, Outcome
     from gcsync.analysis.policy import CallPolicy
@@ -111,39 +111,25 @@ def _interval(estimate: Estimate, digits: int) -> list[float]:
     return [round(float(estimate.low), digits), round(float(estimate.high), digits)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Measure:
-    """One line of the table, in the unit that its label names."""
+    """One line of the table: a figure of the outcome by *name*, in the unit of its *label*."""
 
     label: str
-    estimate: Callable[[FlowOutcome], Estimate]
+    name: str
     decimals: int = 0
     times: int = 1
 
 
 _MEASURES: Final = (
-    _Measure(label="wait p50, ms", estimate=lambda flow: flow.p50_ms),
-    _Measure(label="wait p95, ms", estimate=lambda flow: flow.p95_ms),
-    _Measure(label="wait p99, ms", estimate=lambda flow: flow.p99_ms),
-    _Measure(
-        label="timed out, %", estimate=lambda flow: flow.timeout_rate, decimals=2, times=PER_CENT
-    ),
-    _Measure(
-        label="failed, %", estimate=lambda flow: flow.failure_rate, decimals=2, times=PER_CENT
-    ),
-    _Measure(
-        label="over budget, %",
-        estimate=lambda flow: flow.over_budget_rate,
-        decimals=2,
-        times=PER_CENT,
-    ),
-    _Measure(label="requests per call", estimate=lambda flow: flow.requests_per_call, decimals=2),
-    _Measure(
-        label="429, % of requests",
-        estimate=lambda flow: flow.throttled_rate,
-        decimals=2,
-        times=PER_CENT,
-    ),
+    _Measure("wait p50, ms", "p50_ms"),
+    _Measure("wait p95, ms", "p95_ms"),
+    _Measure("wait p99, ms", "p99_ms"),
+    _Measure("timed out, %", "timeout_rate", decimals=2, times=PER_CENT),
+    _Measure("failed, %", "failure_rate", decimals=2, times=PER_CENT),
+    _Measure("over budget, %", "over_budget_rate", decimals=2, times=PER_CENT),
+    _Measure("requests per call", "requests_per_call", decimals=2),
+    _Measure("429, % of requests", "throttled_rate", decimals=2, times=PER_CENT),
 )
 
 
@@ -214,7 +200,7 @@ def _compared(measure: _Measure, outcomes: Sequence[FlowOutcome]) -> _Line:
     def written(value: float) -> str:
         return f"{value * measure.times:,.{measure.decimals}f}"
 
-    estimates = [measure.estimate(outcome) for outcome in outcomes]
+    estimates: list[Estimate] = [getattr(outcome, measure.name) for outcome in outcomes]
     cells = [measure.label]
     for each in estimates:
         cells += [written(each.value), f"{written(each.low)} to {written(each.high)}"]
