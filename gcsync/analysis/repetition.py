@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.diff import HEADERS
+from gcsync.core.secrecy import without_references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gcsync.model.manifest import ActionSpec, Value
 
@@ -28,12 +29,23 @@ request id for tracing, such as `X-Request-Id`, promises nothing.
 
 
 def has_key(settings: Iterable[tuple[str, Value]]) -> bool:
-    """Whether a header among *settings*, paths and values, tells the service of a repetition."""
+    """Whether a header among *settings*, paths and values, tells the service of a repetition.
+
+    A key that refers to nothing is the same for every call, so it tells none
+    from another.
+    """
+    return any(
+        isinstance(value, str) and without_references(value) != value
+        for value in keys_among(settings)
+    )
+
+
+def keys_among(settings: Iterable[tuple[str, Value]]) -> Iterator[Value]:
+    """The idempotency keys among *settings*, paths and values, constants too."""
     for path, value in settings:
         name = path.removeprefix(HEADERS).lower()
         if path.startswith(HEADERS) and value and ("idempoten" in name or name in KEY_HEADERS):
-            return True
-    return False
+            yield value
 
 
 def may_repeat(spec: ActionSpec, settings: Mapping[str, Value]) -> bool:

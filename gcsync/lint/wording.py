@@ -19,6 +19,11 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(former)} and {last}" if former else last
 
 
+def exact(number: float) -> str:
+    """A number with all its digits, as far as fifteen of them tell it."""
+    return f"{number:.15g}"
+
+
 def figure(number: float) -> str:
     """A number with one decimal at most, and no more digits than that takes."""
     return f"{round(number, 1):.15g}"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gcsync.analysis.latency import loop_times
 from gcsync.analysis.policy import LARGEST
-from gcsync.analysis.repetition import IDEMPOTENT, NOT_IDEMPOTENT, has_key
+from gcsync.analysis.repetition import IDEMPOTENT, NOT_IDEMPOTENT, has_key, keys_among
 from gcsync.lint.registry import rule
-from gcsync.lint.wording import listed
+from gcsync.lint.wording import exact, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,8 @@ def missing_retry(flow: Flow) -> Iterator[Found]:
 
     Instead: declare `retry`, one or two retries with a delay, or
     `max_retries: 0` where a failure is to be met at once. Declare
-    `idempotent: false` if a second request does harm all the same.
+    `idempotent: false` if a second request does harm all the same: then
+    nobody asks for retries here, and unsafe-retry refuses them.
 
     Example:
         actions:
@@ -64,7 +65,7 @@ def excessive_retries(flow: Flow, limit: float) -> Iterator[Found]:
         retries = action.number(RETRIES)
         if retries is not None and retries > limit:
             yield action.found(
-                f"{action.name} is retried {_times(retries)}, more than {limit:g}", RETRIES
+                f"{action.name} is retried {_times(retries)}, more than {exact(limit)}", RETRIES
             )
 
 
@@ -91,7 +92,8 @@ def hasty_retry(flow: Flow, least_ms: float) -> Iterator[Found]:
         delay_ms = action.number("retry/delay_ms")
         if delay_ms is not None and delay_ms < least_ms:
             yield action.found(
-                f"{action.name} is retried after {delay_ms:g} ms, sooner than {least_ms:g} ms",
+                f"{action.name} is retried after {exact(delay_ms)} ms, sooner than"
+                f" {exact(least_ms)} ms",
                 "retry/delay_ms",
             )
         elif action.value("retry/delay_ms") is None:
@@ -131,11 +133,14 @@ def unsafe_retry(flow: Flow) -> Iterator[Found]:
 
     Why: a request that timed out may have done its work all the same. The
     second one then books, pays or sends once more, and neither the flow nor
-    the caller learns of it.
+    the caller learns of it. A declaration goes before the method: with
+    `idempotent: false` no retry is safe, of a GET as little as with a key.
+    Without one, POST and PATCH need a key. A key without a reference in it is
+    the same for every call, so it tells a repetition from nothing.
 
     Instead: send a key by which the service knows a repetition, or set
     `max_retries: 0`. If the call merely reads (a search by POST), declare
-    `idempotent: true`.
+    `idempotent: true`; if its key is all that it needs, declare nothing.
 
     Example:
         actions:
@@ -146,19 +151,14 @@ def unsafe_retry(flow: Flow) -> Iterator[Found]:
               headers: {Idempotency-Key: "${input.paymentId}"}
     """
     for action in flow.actions:
-        method = action.text("request/method")
-        if method is None or method.upper() not in NOT_IDEMPOTENT:
-            continue
         retries = action.number(RETRIES)
-        if retries is None or retries <= 0 or action.spec.is_idempotent:
-            continue
-        if has_key((each.path, each.value) for each in action.spec.settings):
-            continue
-        yield action.found(
-            f"{action.name} may repeat a {method.upper()} {_times(retries)} without an"
-            " idempotency key, so its work may be done twice",
-            RETRIES,
-        )
+        objection = _objection(action) if retries is not None and retries > 0 else None
+        if retries is not None and objection is not None:
+            method = action.text("request/method")
+            what = f"a {method.upper()}" if method else "its request"
+            yield action.found(
+                f"{action.name} may repeat {what} {_times(retries)} {objection}", RETRIES
+            )
 
 
 @rule("GC206", "multiplied-retries", severity="warning")
@@ -167,8 +167,9 @@ def multiplied_retries(flow: Flow) -> Iterator[Found]:
 
     Why: each round of the loop starts the retries anew, so one call can send
     rounds times tries. While the back end fails, loops and retries together
-    make the storm that keeps it from recovering. Only a live flow shows its
-    loops, so only `--live` finds them.
+    make the storm that keeps it from recovering. A task that calls itself,
+    directly or by way of others, is a loop without bound. Only a live flow
+    shows its loops, so only `--live` finds them.
 
     Instead: let either the loop or the data action try again, and bound the
     loop.
@@ -197,6 +198,24 @@ def multiplied_retries(flow: Flow) -> Iterator[Found]:
         )
 
 
+def _objection(action: Action) -> str | None:
+    """Why it may not be repeated; ``None`` where nothing is known against it."""
+    if action.spec.is_idempotent is False:
+        return "though it is declared not to be idempotent; set max_retries to 0"
+    method = action.text("request/method")
+    if action.spec.is_idempotent or method is None or method.upper() not in NOT_IDEMPOTENT:
+        return None
+    settings = [(each.path, each.value) for each in action.spec.settings]
+    if has_key(settings):
+        return None
+    if any(keys_among(settings)):
+        return (
+            "with an idempotency key that is the same for every call, which is none; put an input"
+            " into it"
+        )
+    return "without an idempotency key, so its work may be done twice"
+
+
 def _is_idempotent(action: Action) -> bool:
     """Whether it may be repeated, by declaration before method; not where neither is known."""
     if action.spec.is_idempotent is not None:
@@ -213,4 +232,4 @@ def _is_client_error(status: JSON) -> bool:
 
 
 def _times(number: float) -> str:
-    return "once" if number == 1 else f"{number:g} times"
+    return "once" if number == 1 else f"{exact(number)} times"
