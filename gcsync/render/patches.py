@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gcsync.analysis.goals import Goal
     from gcsync.analysis.knobs import Setting
+    from gcsync.analysis.outcome import FlowOutcome
     from gcsync.analysis.recommend import Recommendation
 
 MOST_SHOWN: Final = 4
@@ -42,31 +43,33 @@ def reached(recommendation: Recommendation, goals: Iterable[Goal]) -> str:
 
 
 def shortfall(recommendation: Recommendation) -> str:
-    """Why nothing is recommended: what was the best, and with which settings."""
-    outcome = recommendation.outcome
-    facts = []
-    for goal in recommendation.missed:
-        best = estimate(outcome, goal.name)
-        low, value, high = (written(goal.name, each) for each in (best.low, best.value, best.high))
-        facts.append(
-            f"{goal} cannot be met, at best {value} ({low} to {high})"
-            if best.value > goal.limit
-            else f"{goal} cannot be told from {outcome.calls} calls ({value}, up to {high}):"
-            " raise --calls"
-        )
-    return f"{recommendation.flow.address}: {'; '.join(facts)}{_closest(recommendation)}"
+    """Why nothing is recommended: what came closest, and with which settings."""
+    outcome, missed = recommendation.outcome, recommendation.missed
+    named = " and ".join(map(str, missed))
+    if all(estimate(outcome, goal.name).value <= goal.limit for goal in missed):
+        fact = f"{named} cannot be told from {outcome.calls} calls, raise --calls"
+    else:
+        fact = f"{named} cannot be met{' together' if len(missed) > 1 else ''}"
+    found = ", ".join(_estimated(outcome, goal) for goal in missed)
+    return f"{recommendation.flow.address}: {fact}; closest is {found} {_settings(recommendation)}"
 
 
-def _closest(recommendation: Recommendation) -> str:
+def _estimated(outcome: FlowOutcome, goal: Goal) -> str:
+    best = estimate(outcome, goal.name)
+    low, value, high = (written(goal.name, each) for each in (best.low, best.value, best.high))
+    return f"{goal.name} {value} ({low} to {high})"
+
+
+def _settings(recommendation: Recommendation) -> str:
     knobs, settings = recommendation.knobs, recommendation.settings
     if not knobs:
-        return "; no data action on its longest way is in the manifest, so there is nothing to set"
+        return "as it is: no data action on its longest way is in the manifest"
     shown = [
-        f"{knob.name} {setting.timeout_ms} ms, {_retries(setting)}"
+        f"{knob.name} {setting.timeout_ms} ms and {_retries(setting)}"
         for knob, setting in zip(knobs, settings, strict=True)
     ]
     more = f" and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
-    return f"; closest with {'; '.join(shown[:MOST_SHOWN])}{more}"
+    return f"with {', '.join(shown[:MOST_SHOWN])}{more}"
 
 
 def _retries(setting: Setting) -> str:

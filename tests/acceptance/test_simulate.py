@@ -250,8 +250,8 @@ def test_a_goal_that_nothing_meets_is_one_line_with_the_best_there_is(slow: Worl
     line = refused(slow.run("simulate", *FEW, "--recommend", "-q", "--target", "failure_rate=1%"))
 
     assert re.fullmatch(
-        r"error: flow/billing: failure_rate=1% cannot be met, at best (19|20)(\.\d+)?%"
-        r" \([\d.]+% to [\d.]+%\); closest with Lookup 100 ms, 0 retries",
+        r"error: flow/billing: failure_rate=1% cannot be met; closest is failure_rate"
+        r" (19|20)(\.\d+)?% \([\d.]+% to [\d.]+%\) with Lookup 100 ms and 0 retries",
         line,
     )
 

@@ -198,12 +198,12 @@ def test_what_was_reached_and_what_was_missed_is_said_in_the_units_of_the_goals(
 
     assert met == "flow/billing: timeout_rate 1%, p99_wait 1s"
     assert missed == (
-        "flow/billing: p99_wait=0.8s cannot be met, at best 1s (0.99s to 1.01s); closest with"
-        " Lookup 1500 ms, 0 retries"
+        "flow/billing: p99_wait=0.8s cannot be met; closest is p99_wait 1s (0.99s to 1.01s) with"
+        " Lookup 1500 ms and 0 retries"
     )
 
 
 def test_a_flow_with_nothing_to_tune_says_so() -> None:
     missed = recommendation(missed=(Goal(name="timeout_rate", limit=0.001),))
 
-    assert shortfall(missed).endswith("is in the manifest, so there is nothing to set")
+    assert shortfall(missed).endswith("no data action on its longest way is in the manifest")
