@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.lint.registry import rule
 from gcsync.lint.target import is_external
+from gcsync.lint.wording import exact
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Flow, Found
+    from gcsync.lint.subject import Action, Flow, Found
     from gcsync.model.traffic import Latency
 
 WRITING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 """Methods that ask for a change (RFC 9110, 9.2.1: all but the safe ones)."""
+
+MAXIMUM_MS: Final = 30_000
+"""The longest that the platform waits, whatever a flow asks for."""
 
 
 @rule("GC101", "missing-timeout", severity="warning")
 def missing_timeout(flow: Flow) -> Iterator[Found]:
     """A data action has no declared timeout.
 
-    Why: the platform's default then applies. It may outlive the caller's
-    patience, it can change without anybody's commit, and nobody can tell from
-    the manifest how long the flow waits.
+    Why: whatever is live then applies, and where nothing is, the platform's
+    default. Either may outlive the caller's patience and can change without
+    anybody's commit, and nobody can tell from the manifest how long the flow
+    waits.
 
     Instead: declare `timeout_ms` for every data action, about three times the
     99th percentile that the service shows in production.
@@ -37,9 +42,8 @@ def missing_timeout(flow: Flow) -> Iterator[Found]:
     """
     for action in flow.actions:
         if action.value("timeout_ms") is None:
-            yield action.found(
-                f"{action.name} has no timeout_ms, so the platform's default applies"
-            )
+            applies = "the platform's default" if flow.is_live else "whatever is live"
+            yield action.found(f"{action.name} has no timeout_ms, so {applies} applies")
 
 
 @rule("GC102", "slow-voice-action", severity="warning", threshold=6_000, unit="ms")
@@ -64,8 +68,8 @@ def slow_voice_action(flow: Flow, limit_ms: float) -> Iterator[Found]:
         timeout_ms = action.number("timeout_ms")
         if timeout_ms is not None and timeout_ms > limit_ms:
             yield action.found(
-                f"{action.name} may keep a caller waiting for {timeout_ms:g} ms,"
-                f" more than {limit_ms:g} ms on voice",
+                f"{action.name} may keep a caller waiting for {exact(timeout_ms)} ms,"
+                f" more than {exact(limit_ms)} ms on voice",
                 "timeout_ms",
             )
 
@@ -76,7 +80,8 @@ def slow_external_write(flow: Flow, limit_ms: float) -> Iterator[Found]:
 
     Why: a write is slower than a read, and nobody on the line needs its
     answer to go on. When the other system hangs, every caller hangs with it,
-    and one who gives up does not know whether the order was placed.
+    and one who gives up does not know whether the order was placed. A POST
+    that is declared `idempotent: true` is a search, and so a read.
 
     Instead: hand the write to a workflow that runs after the call or beside
     it, or let the other system take it and answer at once (202). Where the
@@ -92,27 +97,27 @@ def slow_external_write(flow: Flow, limit_ms: float) -> Iterator[Found]:
     if not flow.is_voice:
         return
     for action in flow.actions:
-        method = action.text("request/method")
-        if method is None or method.upper() not in WRITING:
+        if not _writes(action):
             continue
         url = action.text("request/url")
         timeout_ms = action.number("timeout_ms")
         if url is None or timeout_ms is None or timeout_ms <= limit_ms or not is_external(url):
             continue
         yield action.found(
-            f"{action.name} may keep a caller waiting for {timeout_ms:g} ms while it writes to"
-            f" another system, more than {limit_ms:g} ms on voice",
+            f"{action.name} may keep a caller waiting for {exact(timeout_ms)} ms while it writes to"
+            f" another system, more than {exact(limit_ms)} ms on voice",
             "timeout_ms",
         )
 
 
-@rule("GC104", "maximal-timeout", severity="warning", threshold=30_000, unit="ms")
+@rule("GC104", "maximal-timeout", severity="warning", threshold=MAXIMUM_MS, unit="ms")
 def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
     """A timeout is raised to the platform's maximum.
 
     Why: nobody measured that figure: it says "never give up". While the back
     end hangs, each call keeps one of the organisation's slots for all that
-    time, and soon no data action of any flow gets one.
+    time, and soon no data action of any flow gets one. (A project may set a
+    lower number; from that on, its timeouts are then too long.)
 
     Instead: measure the back end and declare about three times its 99th
     percentile. What really takes that long belongs into a workflow that
@@ -126,10 +131,13 @@ def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
     for action in flow.actions:
         timeout_ms = action.number("timeout_ms")
         if timeout_ms is not None and timeout_ms >= limit_ms:
+            reason = (
+                f"raised to the platform's maximum of {MAXIMUM_MS} ms"
+                if limit_ms == MAXIMUM_MS
+                else f"and this project wants less than {exact(limit_ms)} ms"
+            )
             yield action.found(
-                f"{action.name} has a timeout of {timeout_ms:g} ms, raised to the platform's"
-                f" maximum of {limit_ms:g} ms",
-                "timeout_ms",
+                f"{action.name} has a timeout of {exact(timeout_ms)} ms, {reason}", "timeout_ms"
             )
 
 
@@ -142,8 +150,11 @@ def tight_timeout(flow: Flow, factor: float) -> Iterator[Found]:
     load for a back end that is slow already.
 
     Instead: declare about three times the 99th percentile, or correct
-    `backend.latency` if the service has become faster. Measured samples in a
-    file are left to `gcsync simulate`.
+    `backend.latency` if the service has become faster. Where three times the
+    99th percentile is more than the platform's maximum of 30000 ms, have the
+    service answer at once (202) and fetch the result later, or accept the
+    finding with an allowance. Measured samples in a file are left to `gcsync
+    simulate`.
 
     Example:
         actions:
@@ -160,10 +171,16 @@ def tight_timeout(flow: Flow, factor: float) -> Iterator[Found]:
         timeout_ms = action.number("timeout_ms")
         if p99_ms is not None and timeout_ms is not None and timeout_ms < factor * p99_ms:
             yield action.found(
-                f"{action.name} gives up after {timeout_ms:g} ms, less than {factor:g} times"
-                f" its back end's p99 of {round(p99_ms)} ms",
+                f"{action.name} gives up after {exact(timeout_ms)} ms, less than {exact(factor)}"
+                f" times its back end's p99 of {round(p99_ms)} ms",
                 "timeout_ms",
             )
+
+
+def _writes(action: Action) -> bool:
+    """Whether it asks for a change; a POST that may be repeated is a search."""
+    method = (action.text("request/method") or "").upper()
+    return method in WRITING and not (method == "POST" and action.spec.is_idempotent)
 
 
 def _p99_ms(latency: Latency) -> float | None:
