@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gcsync.lint.registry import is_named, registered
 from gcsync.lint.rules import (  # noqa: F401 - importing a family registers its rules
     auth,
+    bindings,
     hygiene,
     latency,
     load,

@@ -39,7 +39,7 @@ def lint(
         for selected in select(rules, manifests.project.lint)
         for subject in _subjects(organisation, selected.rule.scope)
         for found in selected.apply(subject)
-        if not _is_allowed(selected.rule, found, allowances.get(found.address, ()))
+        if not _is_allowed(selected.rule, found, allowances)
     }
     return tuple(sorted(findings, key=_place))
 
@@ -65,9 +65,12 @@ def _in_force(manifests: Manifests, today: date) -> dict[str, tuple[Allowance, .
     }
 
 
-def _is_allowed(rule: Rule, found: Found, allowances: Iterable[Allowance]) -> bool:
+def _is_allowed(rule: Rule, found: Found, allowances: Mapping[str, tuple[Allowance, ...]]) -> bool:
+    given = allowances.get(found.address, ())
+    if found.binding is not None:
+        given += allowances.get(found.binding, ())
     return rule.is_allowable and any(
-        is_named(rule, each.rule) and each.action in (None, found.action) for each in allowances
+        is_named(rule, each.rule) and each.action in (None, found.action) for each in given
     )
 
 

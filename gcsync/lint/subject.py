@@ -38,7 +38,8 @@ class Found:
     """What a rule has to say: of which flow or binding, where, and in one sentence.
 
     *action* names the data action that it is about. *severity* is for rules
-    that have more than one; the project file overrides it all the same.
+    that have more than one; the project file overrides it all the same. What
+    the AuthBinding at the address *binding* allows is accepted as well.
     """
 
     address: str
@@ -46,6 +47,7 @@ class Found:
     message: str
     action: str | None = None
     severity: Severity | None = None
+    binding: str | None = None
 
 
 class Action:

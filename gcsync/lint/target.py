@@ -31,8 +31,8 @@ def is_external(url: str) -> bool:
 
 
 def is_platform_api(url: str) -> bool:
-    """Whether *url* is a path of the platform's own API."""
-    return url.startswith(_PLATFORM_PATHS)
+    """Whether *url* is a path of the platform's own API, or an address on one of its hosts."""
+    return url.startswith(_PLATFORM_PATHS) or (is_absolute(url) and not is_external(url))
 
 
 _SUFFIXES = tuple(f".{domain}" for domain in PLATFORM_DOMAINS)

@@ -41,3 +41,11 @@ def test_the_platforms_api_is_known_by_its_paths() -> None:
     known = [path for path in paths if is_platform_api(path)]
 
     assert known == paths[:2]
+
+
+def test_the_platforms_api_is_known_by_its_hosts() -> None:
+    urls = ["https://api.MyPureCloud.ie:443/api/v2/users", "https://desk.example/api/v2/users"]
+
+    known = [url for url in urls if is_platform_api(url)]
+
+    assert known == urls[:1]

@@ -1,9 +1,9 @@
-"""GC3: how data actions sign in, and what they show of it."""
+"""GC3: how data actions sign in, and what they show of it; for tokens see `bindings`."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gcsync.core.secrecy import (
     REMOVED,
@@ -14,30 +14,20 @@ from gcsync.core.secrecy import (
 )
 from gcsync.lint.randomness import holds_random_word
 from gcsync.lint.registry import rule
-from gcsync.lint.target import is_absolute, is_platform_api
-from gcsync.lint.wording import listed
+from gcsync.lint.target import is_external, is_platform_api
 from gcsync.model.manifest import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Action, Binding, Flow, Found, Organisation
-    from gcsync.model.manifest import JSON
-
-BROAD_SCOPES: Final = frozenset(
-    (
-        *("*", "admin", "all", "full", "full_access", "root", "superuser"),
-        *("user:write", "users:write", "user:admin", "users:admin"),
-        *("write:user", "write:users", "admin:user", "admin:users"),
-    )
-)
-"""Scopes that open everything, or accounts, and by these everything that accounts may do.
-
-Written with colons; services that write dots or slashes mean the same.
-"""
+    from gcsync.lint.subject import Action, Flow, Found
 
 # Elsewhere below auth stand ids and kinds: these may look random and open nothing.
 _PLACES = ("request/", "auth/token_url", "auth/client_secret_variable")
+# What a service makes of a document to tell one state of it from another: random, and no secret.
+_DIGEST_HEADER = re.compile(
+    r"(?i)request/headers/(?:if-(?:none-)?match|etag|digest|content-md5|.*-(?:hash|checksum|digest))"
+)
 _VARIABLE = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
 
@@ -50,9 +40,12 @@ def hard_coded_credential(flow: Flow) -> Iterator[Found]:
     it without editing every flow that holds it.
 
     Instead: have it replaced, for others may have read it; keep the new one
-    in a secure variable and refer to that, or name an AuthBinding. What only
-    looks random (a key of a public document, say) can be allowed by
-    `metadata.allow`.
+    in a secure variable and refer to that, or name an AuthBinding. A
+    manifest with a literal credential is refused when it is read, whatever
+    it allows: this rule is for live flows, and for words that only look
+    random (a key of a public document, say). Those `metadata.allow` accepts.
+    Headers that hold digests (`ETag`, `If-Match`, `Content-MD5`, `…-Hash` and
+    the like) may look random.
 
     Example:
         actions:
@@ -111,6 +104,7 @@ def unauthenticated_external_call(flow: Flow) -> Iterator[Found]:
     Instead: name an AuthBinding, or one of type `none` where the service is
     meant to be open. A header that takes a credential from a secure variable
     counts as well; a key in the address does not, for addresses are logged.
+    The platform's own hosts are left to implicit-user-context.
 
     Example:
         actions:
@@ -120,93 +114,12 @@ def unauthenticated_external_call(flow: Flow) -> Iterator[Found]:
     """
     for action in flow.actions:
         url = action.text("request/url")
-        if url is not None and is_absolute(url) and not _signs_in(action):
+        if url is not None and is_external(url) and not _signs_in(action):
             yield action.found(
                 f"{action.name} calls another system but does not say how it signs in;"
                 " name an AuthBinding, or one of type none",
                 "request/url",
             )
-
-
-@rule(
-    "GC304", "long-token-cache", severity="warning", scope="organisation", threshold=540, unit="s"
-)
-def long_token_cache(organisation: Organisation, limit_s: float) -> Iterator[Found]:
-    """A token is kept for long, or for longer than it lives.
-
-    Why: a token that dies in the cache fails the calls of everybody until
-    somebody renews it. Many services give ten minutes; nine leave room for
-    clocks that differ and for calls under way. And a token that was withdrawn
-    keeps working out of the cache.
-
-    Instead: lower `token_cache_s` to a minute less than `token_lifetime_s`.
-
-    Example:
-        kind: AuthBinding
-        spec:
-          token_cache_s: 540
-          token_lifetime_s: 600
-    """
-    for subject, lifetime_s in _signings(organisation):
-        cache_s = subject.number("auth/token_cache_s")
-        if cache_s is None:
-            continue
-        if lifetime_s is not None and cache_s > lifetime_s:
-            reason = f"longer than it lives ({lifetime_s} s)"
-        elif cache_s > limit_s:
-            reason = f"longer than {limit_s:g} s"
-        else:
-            continue
-        yield subject.found(
-            f"{subject.spec.name} keeps a token for {cache_s:g} s, {reason}",
-            "auth/token_cache_s",
-        )
-
-
-@rule("GC305", "broad-scope", severity="warning", scope="organisation")
-def broad_scope(organisation: Organisation) -> Iterator[Found]:
-    """A token may do far more than data actions need.
-
-    Why: whoever gets hold of the token, or edits a flow that has it, may do
-    all of it. Rights over accounts are rights over everything: a new account
-    can be given any.
-
-    Instead: ask for the scopes that the data actions use, by name. Where
-    several need different ones, give each its own AuthBinding.
-
-    Example:
-        kind: AuthBinding
-        spec:
-          scopes: [contacts.read]
-    """
-    for subject, _ in _signings(organisation):
-        broad = [scope for scope in _scopes(subject.value("auth/scopes")) if _is_broad(scope)]
-        if broad:
-            yield subject.found(
-                f"{subject.spec.name} asks for {listed(broad)}, far more than data actions need",
-                "auth/scopes",
-            )
-
-
-@rule("GC306", "unused-binding", severity="warning", scope="organisation")
-def unused_binding(organisation: Organisation) -> Iterator[Found]:
-    """An AuthBinding that no data action names.
-
-    Why: it looks as if it were in force. Whoever renews the credential
-    behind it, or reads it to learn how a service is called, is misled.
-
-    Instead: name it where it belongs, or remove it and withdraw its
-    credential.
-
-    Example:
-        actions:
-          GetCustomerProfile:
-            auth: {binding: crm-oauth}
-    """
-    used = {action.spec.binding for flow in organisation.flows for action in flow.actions}
-    for binding in organisation.bindings:
-        if binding.spec.name not in used:
-            yield binding.found(f"no data action names {binding.spec.name}; name it or remove it")
 
 
 @rule("GC307", "implicit-user-context", severity="warning")
@@ -215,7 +128,8 @@ def implicit_user_context(flow: Flow) -> Iterator[Found]:
 
     Why: it then runs with the rights of whoever published the flow or
     triggered it. It works for one editor and fails for the next, or reads
-    what callers' flows should never see.
+    what callers' flows should never see. An address on one of the platform's own
+    hosts is its API as much as a path is.
 
     Instead: name an AuthBinding whose credential has the rights that the call
     needs, and no more.
@@ -240,11 +154,9 @@ def _is_secret(path: str, text: str) -> bool:
     if path == "auth/client_secret_variable":
         literal = without_references(text).strip()
         return bool(literal) and not _VARIABLE.fullmatch(literal)
-    return (
-        text == REMOVED
-        or any(secrets_in(path, text))
-        or holds_random_word(without_references(text))
-    )
+    if text == REMOVED or any(secrets_in(path, text)):
+        return True
+    return holds_random_word(without_references(text)) and not _DIGEST_HEADER.fullmatch(path)
 
 
 def _shown(path: str) -> str:
@@ -261,28 +173,3 @@ def _signs_in(action: Action) -> bool:
         and (setting.path.startswith("auth/") or names_credential(setting.path))
         for setting in action.spec.settings
     )
-
-
-def _signings(organisation: Organisation) -> Iterator[tuple[Binding | Action, int | None]]:
-    """What holds auth settings, with the declared lifetime of its token in seconds.
-
-    Bindings, each once however many actions name it; live, the data actions.
-    """
-    for binding in organisation.bindings:
-        yield binding, binding.spec.token_lifetime_s
-    for flow in organisation.flows if organisation.is_live else ():
-        for action in flow.actions:
-            declared = organisation.declared.get(action.spec.binding or "")
-            yield action, declared.token_lifetime_s if declared else None
-
-
-def _scopes(value: JSON) -> list[str]:
-    """Scopes as a list, or as the one text with blanks that OAuth itself writes (RFC 6749, 3.3)."""
-    if isinstance(value, str):
-        return value.split()
-    return [scope for scope in value if isinstance(scope, str)] if isinstance(value, tuple) else []
-
-
-def _is_broad(scope: str) -> bool:
-    plain = scope.lower().replace(".", ":").replace("/", ":")
-    return plain in BROAD_SCOPES or plain.endswith(":*")
