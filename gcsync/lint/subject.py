@@ -154,11 +154,18 @@ class Flow:
             return tuple(range(len(self.actions)))
         return tuple(call.index for call in longest_way(self._live.root, self.policies))
 
+    def is_timed(self, index: int) -> bool:
+        """Whether the timeout of a data action is known: one that is not managed may be anything.
+
+        What is not live either is the platform's default.
+        """
+        return self.is_live or self.actions[index].has("timeout_ms")
+
     @cached_property
     def worst_case_ms(self) -> int:
-        """How long a caller waits when everything on the longest way times out."""
+        """How long a caller waits when everything on the longest way times out, as far as known."""
         policies = self.policies
-        return sum(policies[index].worst_case_ms for index in self.way)
+        return sum(policies[index].worst_case_ms for index in self.way if self.is_timed(index))
 
     def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
         """A finding about the flow as a whole."""

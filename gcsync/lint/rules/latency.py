@@ -22,8 +22,9 @@ def action_over_budget(flow: Flow) -> Iterator[Found]:
     pauses between them: (1 + retries) x timeout + retries x delay. Where that
     exceeds `latency_budget_ms` (by default 6000 on voice, 10000 in a chat,
     15000 in messages, 60000 for email, 300000 for a workflow), one slow
-    service is enough to lose the caller. A setting that the manifest leaves
-    alone counts as the platform's default.
+    service is enough to lose the caller. A timeout that the manifest leaves
+    alone may be anything, so nothing is said of it; retries that it leaves
+    alone count as none. `--live` knows all of them.
 
     Instead: lower `timeout_ms`, retry less, or raise the budget if callers
     really have that patience.
@@ -38,9 +39,9 @@ def action_over_budget(flow: Flow) -> Iterator[Found]:
               delay_ms: 1500
     """
     budget = budget_ms(flow.spec)
-    for action, policy in zip(flow.actions, flow.policies, strict=True):
+    for index, (action, policy) in enumerate(zip(flow.actions, flow.policies, strict=True)):
         worst_ms = policy.worst_case_ms
-        if worst_ms > budget:
+        if worst_ms > budget and flow.is_timed(index):
             tries = f" in {policy.max_retries + 1} tries" if policy.max_retries else ""
             yield action.found(
                 f"{action.name} may take {worst_ms} ms{tries}, more than the budget of {budget} ms"
@@ -56,8 +57,8 @@ def flow_over_budget(flow: Flow) -> Iterator[Found]:
     Why: each wait may be bearable, but a caller sits through all of them.
     Live, the longest way through the flow counts, a loop once; a manifest
     alone does not tell the ways, so its data actions are taken one after the
-    other. Nothing is said here where a single data action exceeds the budget,
-    for then action-over-budget says it.
+    other, those that declare a timeout. Nothing is said here where a single
+    data action exceeds the budget, for then action-over-budget says it.
 
     Instead: lower timeouts and retries, run fewer data actions before the
     caller hears something, or state the budget that callers really grant.
@@ -73,11 +74,12 @@ def flow_over_budget(flow: Flow) -> Iterator[Found]:
     """
     budget = budget_ms(flow.spec)
     worst_ms = flow.worst_case_ms
-    if worst_ms > budget and all(each.worst_case_ms <= budget for each in flow.policies):
+    timed = [each for index, each in enumerate(flow.policies) if flow.is_timed(index)]
+    if worst_ms > budget and all(each.worst_case_ms <= budget for each in timed):
         when = (
             f"on the longest way, {len(flow.way)} calls of data actions"
             if flow.is_live
-            else f"when its {len(flow.actions)} declared actions run in turn"
+            else f"when its {len(timed)} actions with a declared timeout run in turn"
         )
         yield flow.found(
             f"callers may wait for {worst_ms} ms {when}, more than the budget of {budget} ms"

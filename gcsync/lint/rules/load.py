@@ -40,7 +40,8 @@ def missing_circuit_breaker(flow: Flow) -> Iterator[Found]:
     if not flow.is_voice or not flow.actions:
         return
     if not any(action.below(_BREAKER) for action in flow.actions):
-        yield flow.found("none of its data actions has a circuit_breaker, and callers listen")
+        none = "none of its data actions has" if flow.is_live else "no data action declares"
+        yield flow.found(f"{none} a circuit_breaker, and callers listen")
 
 
 @rule("GC702", "short-interval", severity="warning", threshold=100, unit="ms")
@@ -78,7 +79,7 @@ def request_rate(organisation: Organisation, limit_percent: float) -> Iterator[F
     The sum is `calls_per_minute` of each flow times the data actions on a
     call's way (live, on the longest), each once and without retries. Over
     `organisation.requests_per_minute` of the project file (1000 where it says
-    nothing) this is an error.
+    nothing) this is an error, whatever share the project allows.
 
     Instead: ask less on each call, spread campaigns, or have the limit
     raised and state the new one.
@@ -95,7 +96,7 @@ def request_rate(organisation: Organisation, limit_percent: float) -> Iterator[F
         if flow.spec.calls_per_minute is not None
     }
     total, limit = sum(rates.values()), organisation.limits.requests_per_minute
-    if total * 100 <= limit * limit_percent:
+    if total * 100 <= limit * min(limit_percent, 100):
         return
     largest = sorted(rates, key=lambda flow: -rates[flow])
     severity: Severity = "error" if total > limit else "warning"
@@ -109,13 +110,15 @@ def request_rate(organisation: Organisation, limit_percent: float) -> Iterator[F
 
 @rule("GC704", "slot-exhaustion", severity="error")
 def slot_exhaustion(flow: Flow) -> Iterator[Found]:
-    """A back end that hangs would take every slot that the organisation has for data actions.
+    """A back end that hangs would take more slots than the organisation has for data actions.
 
     Why: a call that waits holds one of `organisation.concurrent_actions` (50
     where the project file says nothing). Calls a second times seconds of
-    timeout are the slots that a hanging service takes; once none is free, the
-    data actions of all flows stop, those of healthy services too. Where only
-    the timeouts of a flow together come that far, this is a warning.
+    timeout are the slots that a hanging service takes. Where they are more
+    than there are, the data actions of all flows stop, those of healthy
+    services too. Where only the timeouts of a flow together come to more,
+    this is a warning. Each flow is looked at alone, and a timeout that the
+    manifest leaves alone is not counted, for it may be anything.
 
     Instead: lower `timeout_ms` until the product stays well below the limit,
     and set a circuit breaker.
@@ -134,16 +137,18 @@ def slot_exhaustion(flow: Flow) -> Iterator[Found]:
     limit_ms = limit * _MINUTE_MS
     calls = f"{figure(calls_per_minute)} calls a minute"
     is_told = False
-    for action, policy in zip(flow.actions, flow.policies, strict=True):
+    for index, (action, policy) in enumerate(zip(flow.actions, flow.policies, strict=True)):
         held_ms = calls_per_minute * policy.timeout_ms
-        if held_ms > limit_ms:
+        if held_ms > limit_ms and flow.is_timed(index):
             is_told = True
             yield action.found(
                 f"when the back end of {action.name} hangs for {policy.timeout_ms} ms, {calls} hold"
                 f" {ceil(held_ms / _MINUTE_MS)} slots, more than the organisation's {limit}",
                 "timeout_ms",
             )
-    held_ms = calls_per_minute * sum(flow.policies[index].timeout_ms for index in set(flow.way))
+    held_ms = calls_per_minute * sum(
+        flow.policies[index].timeout_ms for index in set(flow.way) if flow.is_timed(index)
+    )
     if held_ms > limit_ms and not is_told:
         yield flow.found(
             f"when all its back ends hang, {calls} hold {ceil(held_ms / _MINUTE_MS)} slots, more"
