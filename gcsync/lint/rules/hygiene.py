@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from gcsync.lint.registry import rule
@@ -11,7 +10,7 @@ from gcsync.lint.subject import Found
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Flow, Organisation
+    from gcsync.lint.subject import Action, Flow, Organisation
 
 
 @rule("GC801", "missing-owner", severity="note")
@@ -28,7 +27,7 @@ def missing_owner(flow: Flow) -> Iterator[Found]:
           name: billing-inbound
           owner: "@acme/payments"
     """
-    if flow.spec.owner is None and not flow.is_live:
+    if not (flow.spec.owner or "").strip() and not flow.is_live:
         yield flow.found("nobody is named in metadata/owner to answer for it")
 
 
@@ -38,7 +37,8 @@ def missing_labels(flow: Flow) -> Iterator[Found]:
 
     Why: `--select` chooses by labels. A flow without any is left out of every
     apply that goes by team or tier, and nobody notices. Manifests alone are
-    looked at: a live flow has no labels.
+    looked at: a live flow has no labels. Labels that are empty, all of them,
+    are none.
 
     Instead: give it the labels that its neighbours have.
 
@@ -49,7 +49,7 @@ def missing_labels(flow: Flow) -> Iterator[Found]:
             team: payments
             tier: critical
     """
-    if not flow.spec.labels and not flow.is_live:
+    if not any(value.strip() for _, value in flow.spec.labels) and not flow.is_live:
         yield flow.found("it has no metadata/labels, so no --select finds it")
 
 
@@ -103,23 +103,27 @@ def ambiguous_action_key(flow: Flow) -> Iterator[Found]:
     """
     if not flow.is_live:
         return
-    named = [each for each in flow.actions if each.spec.id is None and each.is_declared]
-    for name, times in Counter(action.name for action in named).items():
-        if times > 1:
-            action = next(each for each in named if each.name == name)
-            yield action.found(
-                f"{times} live data actions have the name {name}; give the id of the one that is"
-                " meant"
+    named: dict[str, list[tuple[Action, str]]] = {}
+    for action, live in zip(flow.actions, flow.outline.actions, strict=True):
+        if action.spec.id is None and action.is_declared:
+            named.setdefault(action.name, []).append((action, live.id or "(no id)"))
+    for name, found in named.items():
+        if len(found) > 1:
+            ids = ", ".join(sorted(each for _, each in found))
+            first, _ = found[0]
+            yield first.found(
+                f"{len(found)} live data actions are named {name}; give one's id: {ids}"
             )
 
 
 @rule("GC901", "expired-allowance", severity="warning", scope="organisation", is_allowable=False)
 def expired_allowance(organisation: Organisation) -> Iterator[Found]:
-    """An allowance has come to its last day, and the finding that it accepted is back.
+    """An allowance is past its last day, so it accepts nothing any more.
 
     Why: an allowance is a promise to settle something by a day. Once that is
-    past, it hides nothing any more and only looks as if it did. Manifests
-    alone are looked at, and no allowance can accept this finding.
+    past, it only looks as if it hid something: a finding that is still there
+    is told again, and what was settled needs no allowance. Manifests alone
+    are looked at, and no allowance can accept this finding.
 
     Instead: settle what was allowed and delete the allowance, or give a later
     day and say why.
@@ -144,5 +148,5 @@ def expired_allowance(organisation: Organisation) -> Iterator[Found]:
                     address=address,
                     location=allowance.source,
                     message=f"the allowance of {allowance.rule} ended on {allowance.until}"
-                    f" ({allowance.reason}); settle the finding or give a later day",
+                    f" ({allowance.reason}); delete it, or give a later day",
                 )
