@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.diff import HEADERS
+from gcsync.core.secrecy import without_references
 from gcsync.lint.registry import rule
 from gcsync.lint.template import is_json, references
 from gcsync.lint.wording import figure, listed
@@ -73,7 +75,8 @@ def concatenated_json(flow: Flow) -> Iterator[Found]:
 
     Instead: escape each value with `esc.jsonString`, or leave the quotes out
     and let `json.stringify` write them. Only values from `input` are looked
-    at; what `#set` makes of them is not followed.
+    at; what `#set` makes of them is not followed. A body is no JSON where a
+    `Content-Type` header says so.
 
     Example:
         actions:
@@ -98,7 +101,8 @@ def unguarded_nullable(flow: Flow) -> Iterator[Found]:
     Why: outside of quotes a missing value leaves `${input.amount}` itself in
     the body, and in quiet notation, `$!{input.amount}`, nothing at all. Either
     is no JSON, and the service refuses all of it. (Quiet notation is enough
-    for all that stands between two brackets: `[$!{input.ids}]`.)
+    for all that stands between two brackets: `[$!{input.ids}]`; and a body is
+    no JSON where a `Content-Type` header says so.)
 
     Instead: leave the member out with `#if`, or give a default,
     `${input.amount|0}`, where the platform's Velocity knows that notation.
@@ -126,8 +130,20 @@ def _in_json(flow: Flow) -> Iterator[tuple[Action, list[Reference]]]:
     """The data actions that send JSON with values put in, and where these are put."""
     for action in flow.actions:
         body = action.text("request/body")
-        if body is not None and "$" in body and is_json(body):
+        if body is not None and "$" in body and is_json(body) and not _says_otherwise(action):
             yield action, list(references(body))
+
+
+def _says_otherwise(action: Action) -> bool:
+    """Whether a header declares another media type than JSON's; a reference may stand for any."""
+    return any(
+        isinstance(header.value, str)
+        and header.value.strip() != ""
+        and without_references(header.value) == header.value
+        and "json" not in header.value.lower()
+        for header in action.below(HEADERS)
+        if header.path.removeprefix(HEADERS).lower() == "content-type"
+    )
 
 
 def _names(found: Iterable[Reference]) -> tuple[str, ...]:

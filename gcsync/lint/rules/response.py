@@ -45,7 +45,8 @@ def missing_content_type(flow: Flow) -> Iterator[Found]:
     Why: proxies and overloaded services answer with pages in HTML, often with
     status 200. Without a media type such a page is taken for data. A manifest
     that says nothing of the response leaves it unmanaged, and is not told; a
-    live flow is.
+    live flow is. An answer that never has content (to HEAD, or where 204
+    alone is a success) needs none.
 
     Instead: name the media type that the service really sends.
 
@@ -57,7 +58,9 @@ def missing_content_type(flow: Flow) -> Iterator[Found]:
               content_type: application/json
     """
     for action in flow.actions:
-        if action.value("response/content_type") in (None, "") and _is_managed(action):
+        if action.value("response/content_type") not in (None, "") or not _is_managed(action):
+            continue
+        if not _has_no_content(action):
             yield action.found(f"{action.name} does not say of which type the answer must be")
 
 
@@ -101,6 +104,12 @@ def missing_staleness_limit(flow: Flow, limit_s: float) -> Iterator[Found]:
 
 def _is_managed(action: Action) -> bool:
     return action.flow.is_live or bool(action.below("response/"))
+
+
+def _has_no_content(action: Action) -> bool:
+    """Whether no good answer has any: to HEAD (RFC 9110, 9.3.2), or with 204 (15.3.5)."""
+    statuses = {str(each) for each in action.items("response/success_status")}
+    return statuses == {"204"} or (action.text("request/method") or "").upper() == "HEAD"
 
 
 def _routed_on(flow: Flow) -> set[int]:
