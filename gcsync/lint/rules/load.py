@@ -24,7 +24,8 @@ def missing_circuit_breaker(flow: Flow) -> Iterator[Found]:
 
     Why: when a back end fails, every caller waits for the whole timeout
     before hearing that it failed, and every call makes the load on the
-    failing service worse. A breaker lets later callers go on at once.
+    failing service worse. A breaker lets later callers go on at once. A
+    manifest tells of the breakers that it declares; `--live` knows the others.
 
     Instead: set `circuit_breaker` at least where the service is not the
     platform's own, and give the step's failure output something to say.

@@ -129,7 +129,7 @@ def retry_on_client_error(flow: Flow) -> Iterator[Found]:
 
 @rule("GC205", "unsafe-retry", severity="error")
 def unsafe_retry(flow: Flow) -> Iterator[Found]:
-    """A call that is not idempotent is repeated without an idempotency key.
+    """A call that is not idempotent is repeated, so its work may be done twice.
 
     Why: a request that timed out may have done its work all the same. The
     second one then books, pays or sends once more, and neither the flow nor
