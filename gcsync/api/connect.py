@@ -32,6 +32,12 @@ MAX_KEY_BYTES: Final = 65_536
 
 CLIENT_ID: Final = ("GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYS_CLIENT_ID")
 CLIENT_SECRET: Final = ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "GENESYS_CLIENT_SECRET")
+SECRETS: Final = (
+    "GENESYSCLOUD_ACCESS_TOKEN",
+    "GCSYNC_PRIVATE_KEY_FILE",
+    "GENESYS_PRIVATE_KEY",
+    *CLIENT_SECRET,
+)
 NO_CREDENTIALS: Final = (
     "credentials: set GENESYSCLOUD_ACCESS_TOKEN, or GENESYSCLOUD_OAUTHCLIENT_ID together with"
     " GENESYSCLOUD_OAUTHCLIENT_SECRET or GCSYNC_PRIVATE_KEY_FILE"
@@ -61,8 +67,8 @@ def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) ->
     ``GENESYSCLOUD_*`` come before ``GENESYS_*``. *asserted_region* is what the
     project file says: it chooses nothing, and one that differs from the
     environment's is refused here, before a token is asked for. Raises
-    `NotConfigured`, which names everything that is missing, and
-    `ConfigurationError` for what is there and wrong.
+    `NotConfigured` where no secret is given, and `ConfigurationError` for what
+    is there and wrong or incomplete; both name everything that is missing.
     """
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     credentials = _credentials(given)
@@ -75,7 +81,9 @@ def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) ->
     if credentials is None or api_url is None:
         missing = [NO_CREDENTIALS] if credentials is None else []
         missing += [NO_REGION] if api_url is None else []
-        raise NotConfigured(
+        # Who gave a secret meant to connect; a region alone is what a fork's pipeline is left with.
+        meant = any(name in given for name in SECRETS)
+        raise (ConfigurationError if meant else NotConfigured)(
             f"no connection to an organisation: {'; '.join(missing)}; or use --sandbox"
         )
     _check_asserted(asserted_region, region, api_url)

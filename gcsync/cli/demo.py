@@ -56,6 +56,7 @@ class _Tour:
     server: SandboxServer
 
     def run(self) -> None:
+        self._foresight()
         self._a_plan()
         self._an_edit_in_the_middle()
         self._an_edit_of_the_same_setting()
@@ -67,17 +68,31 @@ class _Tour:
             "To practise on the sandbox first: 'gcsync plan --sandbox', 'gcsync apply --sandbox'.",
         )
 
+    def _foresight(self) -> None:
+        _tell(
+            "1. Foresight",
+            "A contact centre of 12 flows and 40 data actions; manifests in Git say which settings",
+            "they should have. Before anything is written: which of them are unwise?",
+        )
+        _play("lint", ends_with=0)
+        _tell("How long may callers have to wait, if every call times out?")
+        _play("budget --target flow/order-status-line", ends_with=0)
+        _tell(
+            "And what will they feel? The same callers, before live and before desired settings;",
+            "in this hour, the service that tells queue lengths is down for two minutes.",
+        )
+        _play("simulate --target flow/customer-care-main --calls 10000", ends_with=0)
+
     def _a_plan(self) -> None:
         _tell(
-            "1. A plan",
-            "A contact centre of 12 flows and 40 data actions. The manifests in Git say which",
-            "settings they should have; some live flows have fallen behind.",
+            "2. A plan",
+            "Some live flows have fallen behind what the manifests say.",
         )
         _play("plan --out tonight.plan", ends_with=0)
 
     def _an_edit_in_the_middle(self) -> None:
         _tell(
-            "2. An apply, with a colleague's edit in the middle",
+            "3. An apply, with a colleague's edit in the middle",
             "Before the plan is applied, a colleague opens Billing Inbound in Architect and",
             "changes its description. gcsync writes under the revision that it has just read",
             "(If-Match), so it carries its change over to the new one, and the edit survives.",
@@ -91,7 +106,7 @@ class _Tour:
 
     def _an_edit_of_the_same_setting(self) -> None:
         _tell(
-            "3. A conflict, refused",
+            "4. A conflict, refused",
             "The team lowers a timeout to 4000 ms in the manifest and saves a plan. Meanwhile the",
             "colleague, in the middle of an incident, raises the very same timeout to 12000 ms.",
             "The plan was made from 5000: gcsync leaves the flow alone and shows all three values.",
@@ -108,7 +123,7 @@ class _Tour:
 
     def _drift(self) -> None:
         _tell(
-            "4. Drift",
+            "5. Drift",
             "From cron, drift compares live flows with the manifests: exit code 2 means that",
             "somebody changed something by hand, 0 that all is as desired.",
         )

@@ -266,3 +266,21 @@ def test_tasks_that_call_each_other_without_end_are_no_reason_to_wait(world: Wor
         "after": 2**40 * 5000 + 1,
         "budget": 6000,
     }
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"GCSYNC_API_URL": None},
+        {"GENESYSCLOUD_OAUTHCLIENT_ID": None},
+    ],
+)
+def test_a_connection_that_is_half_configured_is_an_error(
+    world: World, half: dict[str, str | None]
+) -> None:
+    world.manifests()
+
+    refused = world.run("budget", "--check", **half)
+
+    assert refused.code == 1
+    assert "no connection to an organisation" in refused.err

@@ -14,7 +14,17 @@ def test_the_tour_tells_its_story_and_leaves_nothing_behind(world: World) -> Non
     tour = world.process("demo")
 
     assert tour.code == 0
-    scenes = ["1. A plan", "rebased", "3. A conflict, refused", "planned from", "4. Drift"]
+    scenes = [
+        "1. Foresight",
+        "[GC105]",
+        "worst case live",
+        "over budget, %",
+        "2. A plan",
+        "rebased",
+        "4. A conflict, refused",
+        "planned from",
+        "5. Drift",
+    ]
     places = [tour.out.index(scene) for scene in scenes]
     assert places == sorted(places)
     assert "(exit code 3)" in tour.out

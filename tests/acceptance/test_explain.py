@@ -79,7 +79,8 @@ def test_offline_sends_nothing(world: World) -> None:
 def test_without_credentials_the_desired_value_is_explained_all_the_same(world: World) -> None:
     world.manifests()
 
-    explained = world.run("explain", TIMEOUT, GCSYNC_API_URL=None)
+    nobody = {"GCSYNC_API_URL": None, "GENESYSCLOUD_OAUTHCLIENT_SECRET": None}
+    explained = world.run("explain", TIMEOUT, **nobody)
 
     assert explained.code == 0
     assert "5000" in explained.out
