@@ -147,3 +147,8 @@ class Tries:
     held_ms: Floats
     timed_out: Booleans
     luck: Floats | None
+
+    def of(self, calls: slice) -> Tries:
+        """Those of *calls* only."""
+        luck = None if self.luck is None else self.luck[calls]
+        return Tries(held_ms=self.held_ms[calls], timed_out=self.timed_out[calls], luck=luck)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gcsync.analysis.breaker import MIN_TRIES
+from gcsync.analysis.calls import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from gcsync.analysis.policy import CallPolicy
     from gcsync.model.manifest import OrganisationLimits
 
-MINUTE_MS: Final = 60_000.0
 PARTS: Final = 32
 """Into how many parts a breaker's window is cut, to bound what it sees."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gcsync.analysis.backends import Tries
     from gcsync.analysis.draws import Booleans, Floats, Integers
     from gcsync.analysis.scenario import FlowModel
+
+MINUTE_MS: Final = 60_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

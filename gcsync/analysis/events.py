@@ -6,95 +6,22 @@ instant goes in the order of the calls (of flows, then of arrival).
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from gcsync.analysis.backends import ANSWERED, FAILED, THROTTLED, TIMED_OUT
-from gcsync.analysis.breaker import Breaker
+from gcsync.analysis.backends import ANSWERED, THROTTLED, TIMED_OUT
+from gcsync.analysis.calls import MINUTE_MS
+from gcsync.analysis.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gcsync.analysis.backends import StepTries, Tries
     from gcsync.analysis.calls import Calls, Fates
     from gcsync.model.manifest import OrganisationLimits
 
 _STARTS: Final = 1 << 40
 """Added to a call's number in what starts, so that what ends at the same time sorts before."""
-
-_Met = tuple[list[float], list[bool], list[float] | None]
-
-
-class _Line:
-    """One data action of one flow in one replication: its tries, limiter and breaker."""
-
-    __slots__ = (
-        "_base",
-        "_first_call",
-        "_met",
-        "_slice",
-        "_step",
-        "breaker",
-        "delay_ms",
-        "flow",
-        "following",
-        "free_at_ms",
-        "interval_ms",
-        "max_retries",
-        "repeats",
-    )
-
-    def __init__(
-        self, flow: int, step: StepTries, first: Tries, calls: slice, *, base: int, first_call: int
-    ) -> None:
-        policy = step.policy
-        self.flow = flow
-        self.following: _Line | None = None
-        self.interval_ms = float(policy.min_interval_ms)
-        self.free_at_ms = -1.0
-        self.delay_ms = float(policy.delay_ms)
-        self.max_retries = policy.max_retries
-        self.repeats = step.repeats
-        self.breaker = None if policy.error_rate_percent is None else Breaker(policy)
-        self._step = step
-        self._slice = calls
-        self._base = base
-        self._first_call = first_call
-        self._met = [self._listed(first, calls)]
-
-    @staticmethod
-    def _listed(tries: Tries, calls: slice) -> _Met:
-        luck = tries.luck
-        return (
-            tries.held_ms[calls].tolist(),
-            tries.timed_out[calls].tolist(),
-            None if luck is None else luck[calls].tolist(),
-        )
-
-    def meet(self, call: int, attempt: int, now_ms: float) -> tuple[float, int]:
-        """How long a try that starts now holds its slot, and how it ends."""
-        while len(self._met) <= attempt:
-            numbers = self._first_call + np.arange(self._slice.start, self._slice.stop)
-            tries = self._step.later(numbers, len(self._met))
-            self._met.append(self._listed(tries, slice(None)))
-        held_ms, timed_out, luck = self._met[attempt]
-        index = call - self._base
-        if luck is None:
-            return held_ms[index], TIMED_OUT if timed_out[index] else ANSWERED
-        weather = self._step.weather
-        silent, failed, throttled = weather.limits[bisect_right(weather.starts_ms, now_ms)]
-        lucky = luck[index]
-        if lucky < silent:
-            return self._step.timeout_ms, TIMED_OUT
-        if timed_out[index]:
-            return held_ms[index], TIMED_OUT
-        if lucky >= throttled:
-            return held_ms[index], ANSWERED
-        return held_ms[index], FAILED if lucky < failed else THROTTLED
 
 
 class Replay:
@@ -103,18 +30,19 @@ class Replay:
     def __init__(
         self, flows: Sequence[Calls], replication: int, limits: OrganisationLimits, end_ms: float
     ) -> None:
-        self._limits = limits
+        self._most_requests = limits.requests_per_minute
+        self._most_slots = limits.concurrent_actions
         self._end_ms = end_ms
         self._heap: list[tuple[float, int]] = []
         self._arrivals: list[tuple[float, int]] = []
-        self._line_of: list[_Line] = []
+        self._line_of: list[Line] = []
         self._flow_slices: list[tuple[slice, slice]] = []
         for flow, calls in enumerate(flows):
             self._add(flow, calls, replication)
         count = len(self._line_of)
         self._arrivals.sort(reverse=True)
         self._attempt = [0] * count
-        self._spaced = [False] * count
+        self._is_spaced = [False] * count
         self._ending = [ANSWERED] * count
         self._finish_ms = [0.0] * count
         self._has_timed_out = [False] * count
@@ -133,7 +61,7 @@ class Replay:
         start, stop = calls.arrivals.offsets[replication : replication + 2].tolist()
         here, base = slice(start, stop), len(self._line_of)
         lines = [
-            _Line(flow, step, first, here, base=base, first_call=calls.first_call)
+            Line(flow, step, first.of(here), base=base, first_call=calls.first_call + start)
             for step, first in zip(calls.steps, calls.first_tries, strict=True)
         ]
         for line, following in pairwise(lines):
@@ -152,48 +80,55 @@ class Replay:
             else:
                 now_ms, code = heappop(heap)
             if code < _STARTS:
-                self._end(code, now_ms)
-            elif self._spaced[code - _STARTS]:
-                self._spaced[code - _STARTS] = False
-                self._send(code - _STARTS, now_ms)
+                call = code
+                goes_on = self._end(call, now_ms)
             else:
-                self._reach(code - _STARTS, now_ms)
+                call = code - _STARTS
+                goes_on = self._start(call, now_ms)
+            while goes_on:
+                # At this instant others may have to end or start first.
+                if (heap and heap[0][0] <= now_ms) or (arrivals and arrivals[-1][0] <= now_ms):
+                    heappush(heap, (now_ms, _STARTS + call))
+                    break
+                goes_on = self._start(call, now_ms)
 
-    def _reach(self, call: int, now_ms: float) -> None:
+    # Each of these says whether the call goes on, at once, with its next step.
+
+    def _start(self, call: int, now_ms: float) -> bool:
         line = self._line_of[call]
-        if line.breaker is not None and not line.breaker.admits(call, now_ms):
+        if self._is_spaced[call]:
+            self._is_spaced[call] = False
+        elif line.breaker is not None and not line.breaker.admits(call, now_ms):
             self._has_failed[call] = True
-            self._follow(call, now_ms)
+            return self._follow(call, now_ms)
         elif line.free_at_ms > now_ms:
-            self._spaced[call] = True
+            self._is_spaced[call] = True
             heappush(self._heap, (line.free_at_ms, _STARTS + call))
             line.free_at_ms += line.interval_ms
+            return False
         else:
             line.free_at_ms = now_ms + line.interval_ms
-            self._send(call, now_ms)
+        if self._is_refused(line.flow, now_ms):
+            return self._settle(call, THROTTLED, now_ms)
+        held_ms, ending = line.meet(call, self._attempt[call], now_ms)
+        if held_ms <= 0:
+            return self._settle(call, ending, now_ms)
+        self._ending[call] = ending
+        heappush(self._heap, (now_ms + held_ms, call))
+        self._hold(line.flow, now_ms, held_ms)
+        return False
 
-    def _send(self, call: int, now_ms: float) -> None:
-        line = self._line_of[call]
-        flow = line.flow
+    def _is_refused(self, flow: int, now_ms: float) -> bool:
+        """Count a request, and whether the organisation refuses it."""
         self._requests[flow] += 1
-        minute = now_ms // 60_000
+        minute = now_ms // MINUTE_MS
         if minute != self._minute:
             self._minute, self._this_minute = minute, 0
         self._this_minute += 1
-        if (
-            self._this_minute > self._limits.requests_per_minute
-            or self._slots >= self._limits.concurrent_actions
-        ):
-            self._settle(call, THROTTLED, now_ms)
-            return
-        held_ms, ending = line.meet(call, self._attempt[call], now_ms)
-        if held_ms <= 0:
-            self._settle(call, ending, now_ms)
-            return
-        self._ending[call] = ending
-        end_ms = now_ms + held_ms
-        heappush(self._heap, (end_ms, call))
-        if end_ms > self._end_ms:
+        return self._this_minute > self._most_requests or self._slots >= self._most_slots
+
+    def _hold(self, flow: int, now_ms: float, held_ms: float) -> None:
+        if now_ms + held_ms > self._end_ms:
             held_ms = max(0.0, self._end_ms - now_ms)
         self._held_ms[flow] += held_ms
         self._slots = slots = self._slots + 1
@@ -203,36 +138,36 @@ class Replay:
         if slots > self.flow_peaks[flow]:  # noqa: PLR1730
             self.flow_peaks[flow] = slots
 
-    def _end(self, call: int, now_ms: float) -> None:
+    def _end(self, call: int, now_ms: float) -> bool:
         self._slots -= 1
         self._flow_slots[self._line_of[call].flow] -= 1
-        self._settle(call, self._ending[call], now_ms)
+        return self._settle(call, self._ending[call], now_ms)
 
-    def _settle(self, call: int, ending: int, now_ms: float) -> None:
+    def _settle(self, call: int, ending: int, now_ms: float) -> bool:
         line = self._line_of[call]
         if line.breaker is not None:
             line.breaker.note(call, now_ms, has_failed=ending != ANSWERED)
-        if ending == THROTTLED:
-            self._throttled[line.flow] += 1
-        if line.repeats[ending] and self._attempt[call] < line.max_retries:
-            self._attempt[call] += 1
-            heappush(self._heap, (now_ms + line.delay_ms, _STARTS + call))
-            return
-        if ending == TIMED_OUT:
-            self._has_timed_out[call] = True
-        elif ending != ANSWERED:
-            self._has_failed[call] = True
-        self._follow(call, now_ms)
+        if ending != ANSWERED:
+            if ending == THROTTLED:
+                self._throttled[line.flow] += 1
+            if line.repeats[ending] and self._attempt[call] < line.max_retries:
+                self._attempt[call] += 1
+                heappush(self._heap, (now_ms + line.delay_ms, _STARTS + call))
+                return False
+            if ending == TIMED_OUT:
+                self._has_timed_out[call] = True
+            else:
+                self._has_failed[call] = True
+        return self._follow(call, now_ms)
 
-    def _follow(self, call: int, now_ms: float) -> None:
+    def _follow(self, call: int, now_ms: float) -> bool:
         following = self._line_of[call].following
         if following is None:
             self._finish_ms[call] = now_ms
-            return
+            return False
         self._line_of[call] = following
         self._attempt[call] = 0
-        # Through the queue even so: at this instant others may have to end or start first.
-        heappush(self._heap, (now_ms, _STARTS + call))
+        return True
 
     def record(self, fates: Sequence[Fates], flows: Sequence[Calls], replication: int) -> None:
         """Write down what became of the calls."""

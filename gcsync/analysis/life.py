@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gcsync.analysis.arrivals import calls_per_replication
-from gcsync.analysis.bounds import MINUTE_MS, Bounds
-from gcsync.analysis.calls import Fates
+from gcsync.analysis.bounds import Bounds
+from gcsync.analysis.calls import MINUTE_MS, Fates
 from gcsync.analysis.events import Replay
 from gcsync.analysis.uncoupled import Walk
 
