@@ -20,7 +20,7 @@ from gcsync.model.traffic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
 _NEVER = date.min
 
@@ -82,16 +82,31 @@ def unknown_rule(given: str) -> str | None:
     return f"there is no rule {quoted(given)}{nearest(given, known)}; 'gcsync rules' lists all"
 
 
+def has_number(given: str) -> bool:
+    """Whether a rule that exists compares with a number."""
+    from gcsync.lint.catalogue import find  # noqa: PLC0415 - see `unknown_rule`
+
+    found = find(given)
+    return found is not None and found.threshold is not None
+
+
+def _is_allowable(given: str) -> bool:
+    from gcsync.lint.catalogue import find  # noqa: PLC0415 - see `unknown_rule`
+
+    found = find(given)
+    return found is not None and found.is_allowable
+
+
 def impossible(document: Mapping, address: str) -> Iterator[Finding]:
     """What no schema can see in a valid document.
 
-    Days that do not exist, rules and actions that are not there, percentiles
-    in the wrong order.
+    Days that do not exist, rules that are not there, percentiles in the wrong
+    order.
     """
     actions = document.mapping("spec", "actions").entries
     for item in _items(document.get("metadata", "allow")):
         if isinstance(item, Mapping):
-            for node, message in _doubts(item, actions):
+            for node, message in _doubts(item):
                 yield _finding(node, message, address)
     for name, (_, action) in actions.items():
         if isinstance(action, Mapping) and "backend" in action.entries:
@@ -106,16 +121,19 @@ def impossible(document: Mapping, address: str) -> Iterator[Finding]:
                 yield _finding(place, message, address)
 
 
-def _doubts(allowance: Mapping, actions: Container[str]) -> Iterator[tuple[Node, str]]:
-    """What is wrong with one allowance."""
+def _doubts(allowance: Mapping) -> Iterator[tuple[Node, str]]:
+    """What is wrong with one allowance.
+
+    Its action may be one that is live only: where it is misspelt, the finding
+    stays to be seen.
+    """
     until, rule = allowance.get("until"), allowance.get("rule")
     if isinstance(until, Scalar) and _day(until.text) is None:
         yield until, f"until: {quoted(until.text)} is no day of the calendar; correct it"
     if isinstance(rule, Scalar) and (problem := unknown_rule(rule.text)):
         yield rule, problem
-    action = allowance.get("action")
-    if isinstance(action, Scalar) and action.text not in actions:
-        yield action, f"this manifest has no action {quoted(action.text)} to allow a finding of"
+    elif isinstance(rule, Scalar) and not _is_allowable(rule.text):
+        yield rule, f"no allowance accepts a finding of {quoted(rule.text)}; remove this one"
 
 
 def _latency(source: Location, values: Any) -> Latency:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidManifests
 from gcsync.loader import schema, secrets
-from gcsync.loader.facts import unknown_rule
+from gcsync.loader.facts import has_number, unknown_rule
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.parse import parse
@@ -168,6 +168,12 @@ def _check_references(found: ProjectFile) -> None:
         problem = unknown_rule(scalar.text)
         if problem:
             found.refuse(scalar, problem)
+    for scalar, _ in spec.mapping("lint", "thresholds").entries.values():
+        if not unknown_rule(scalar.text) and not has_number(scalar.text):
+            message = (
+                f"{quoted(scalar.text)} has no number to change; 'gcsync rules' shows which have"
+            )
+            found.refuse(scalar, message)
 
 
 def _rules_named(lint: Mapping) -> Iterator[Scalar]:

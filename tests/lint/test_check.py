@@ -143,12 +143,6 @@ def test_numbers_are_the_project_s_to_say(tmp_path: Path, named: str) -> None:
     assert told(found(tmp_path)) == ["Lookup"]
 
 
-def test_a_number_for_a_rule_that_has_none_changes_nothing(tmp_path: Path) -> None:
-    with_project(tmp_path, "thresholds: {missing-timeout: 3}", actions="Lookup: {}")
-
-    assert told(found(tmp_path, rule="GC101")) == ["Lookup"]
-
-
 def test_a_rule_is_found_by_number_and_by_name_in_any_case() -> None:
     rule = find("gc102")
 

@@ -192,7 +192,7 @@ def test_allowances_are_read_with_their_places(tmp_path: Path) -> None:
         ("rule: GC102, reason: x, until: 2027-02-29", "'2027-02-29' is no day of the calendar"),
         ("rule: GC102, reason: x, until: soon", "a day such as 2027-06-30"),
         ("rule: missing-timeot, reason: x, until: 2027-01-01", "did you mean 'missing-timeout'"),
-        ("rule: GC102, reason: x, until: 2027-01-01, action: Lokup", "no action 'Lokup'"),
+        ("rule: GC901, reason: x, until: 2027-01-01", "no allowance accepts a finding of 'GC901'"),
         ("rule: GC102, until: 2027-01-01", "reason"),
     ],
 )
@@ -255,6 +255,22 @@ def test_a_rule_that_is_not_there_is_refused_wherever_it_is_named(
 
     assert line.startswith("gcsync.yaml:5:")
     assert "'gcsync rules' lists all" in line
+
+
+def test_a_number_for_a_rule_that_has_none_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, {"gcsync.yaml": project("lint: {thresholds: {GC101: 5}}"), "m.yaml": flow()})
+
+    [line] = [line for line in lines(check(None, root=tmp_path)) if "GC101" in line]
+
+    assert line.startswith("gcsync.yaml:5:")
+    assert "has no number to change" in line
+
+
+def test_an_allowance_may_speak_of_an_action_that_is_live_only(tmp_path: Path) -> None:
+    allow = "allow: [{rule: GC102, reason: x, until: 2027-06-30, action: Elsewhere}]"
+    spec = only(tmp_path, flow().replace("{name: billing}", f"{{name: billing, {allow}}}"))
+
+    assert [allowance.action for allowance in spec.allowances] == ["Elsewhere"]
 
 
 def test_explain_speaks_of_settings_alone(tmp_path: Path) -> None:
