@@ -177,10 +177,11 @@ class _Ruler:
     def bar(self, begin_ms: int, end_ms: int, strokes: tuple[str, str]) -> str:
         """The wait from *begin_ms* to *end_ms*, and the budget; *strokes*: along, and across it."""
         line, crossing = strokes
+        if end_ms == begin_ms:
+            return " " * self._mark + _BUDGET + " " * (COLUMNS - self._mark)
         begin, end = self._column(begin_ms), self._column(end_ms)
         end = max(end, self._mark + 1) if end_ms > self._budget_ms else min(end, self._mark)
-        if end_ms > begin_ms:
-            begin = min(begin, end - 1)
+        begin = min(begin, end - 1)
         drawn = " " * begin + line * (end - begin) + " " * (COLUMNS - end)
         mark = crossing if begin < self._mark < end else _BUDGET
         return drawn[: self._mark] + mark + drawn[self._mark :]
