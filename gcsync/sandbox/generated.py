@@ -198,7 +198,7 @@ spec:
     id: {id}
   channel: {channel}
   latency_budget_ms: 60000
-  calls_per_minute: 40
+  calls_per_minute: 0.01
   wave: 1
   actions:
 """
