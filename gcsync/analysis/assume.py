@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.breaker import MIN_TRIES
 from gcsync.analysis.latency import budget_ms, longest_way
 from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, declared_outline, policies, specs_of
 from gcsync.analysis.scenario import BackendModel, FlowModel, Samples, Scenario, StepModel
+from gcsync.analysis.simulation.breaker import MIN_TRIES
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.analysis.arrivals import replications
-from gcsync.analysis.calls import Callers
-from gcsync.analysis.life import Life
 from gcsync.analysis.outcome import Outcome
-from gcsync.analysis.tally import Tally
-from gcsync.analysis.validity import check
+from gcsync.analysis.simulation.arrivals import replications
+from gcsync.analysis.simulation.calls import Callers
+from gcsync.analysis.simulation.life import Life
+from gcsync.analysis.simulation.tally import Tally
+from gcsync.analysis.simulation.validity import check
 
 if TYPE_CHECKING:
     from gcsync.analysis.scenario import Scenario

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.draws import on_grid, stream
+from gcsync.analysis.simulation.draws import on_grid, stream
 
 if TYPE_CHECKING:
-    from gcsync.analysis.draws import Floats, Integers
     from gcsync.analysis.scenario import FlowModel, Scenario
+    from gcsync.analysis.simulation.draws import Floats, Integers
 
 LEAST_REPLICATIONS: Final = 10
 """Fewer could not tell how they differ."""

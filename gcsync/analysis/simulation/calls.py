@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.arrivals import arrivals
-from gcsync.analysis.backends import StepTries
+from gcsync.analysis.simulation.arrivals import arrivals
+from gcsync.analysis.simulation.backends import StepTries
 
 if TYPE_CHECKING:
-    from gcsync.analysis.arrivals import Arrivals
-    from gcsync.analysis.backends import Tries
-    from gcsync.analysis.draws import Booleans, Floats, Integers
     from gcsync.analysis.scenario import FlowModel
+    from gcsync.analysis.simulation.arrivals import Arrivals
+    from gcsync.analysis.simulation.backends import Tries
+    from gcsync.analysis.simulation.draws import Booleans, Floats, Integers
 
 MINUTE_MS: Final = 60_000.0
 

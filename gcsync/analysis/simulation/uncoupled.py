@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.backends import TIMED_OUT
-from gcsync.analysis.course import Attempt, Course
-from gcsync.analysis.spacing import Queue
+from gcsync.analysis.simulation.backends import TIMED_OUT
+from gcsync.analysis.simulation.course import Attempt, Course
+from gcsync.analysis.simulation.spacing import Queue
 
 if TYPE_CHECKING:
-    from gcsync.analysis.backends import StepTries, Tries
-    from gcsync.analysis.calls import Calls
-    from gcsync.analysis.draws import Floats, Integers
+    from gcsync.analysis.simulation.backends import StepTries, Tries
+    from gcsync.analysis.simulation.calls import Calls
+    from gcsync.analysis.simulation.draws import Floats, Integers
 
 MOST_ROUNDS: Final = 16
 """How often a queue is solved again; where retries move even then, events must tell."""

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.arrivals import calls_per_replication
-from gcsync.analysis.bounds import Bounds
-from gcsync.analysis.calls import MINUTE_MS, Fates
-from gcsync.analysis.events import Replay
-from gcsync.analysis.uncoupled import Walk
+from gcsync.analysis.simulation.arrivals import calls_per_replication
+from gcsync.analysis.simulation.bounds import Bounds
+from gcsync.analysis.simulation.calls import MINUTE_MS, Fates
+from gcsync.analysis.simulation.events import Replay
+from gcsync.analysis.simulation.uncoupled import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gcsync.analysis.calls import Calls
     from gcsync.analysis.scenario import FlowModel, Scenario
+    from gcsync.analysis.simulation.calls import Calls
 
 CHUNK_CALLS: Final = 16_384
 """So many calls are many to an array, and their arrays fit into a processor's cache."""
 
 LONGEST_AXIS_MS: Final = 2.0**33
-"""Times up to this are exact (`gcsync.analysis.draws`)."""
+"""Times up to this are exact (`gcsync.analysis.simulation.draws`)."""
 
 
 class Life:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gcsync.analysis.course import Attempt
-    from gcsync.analysis.draws import Floats
+    from gcsync.analysis.simulation.course import Attempt
+    from gcsync.analysis.simulation.draws import Floats
 
 
 class Queue:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from gcsync.analysis.breaker import MIN_TRIES, Breaker
 from gcsync.analysis.policy import CallPolicy
+from gcsync.analysis.simulation.breaker import MIN_TRIES, Breaker
 
 WINDOW_MS = 10_000
 

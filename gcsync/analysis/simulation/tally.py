@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.intervals import count, design_effect, mean, quantile, rate
 from gcsync.analysis.outcome import FlowOutcome
+from gcsync.analysis.simulation.intervals import count, design_effect, mean, quantile, rate
 from gcsync.errors import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gcsync.analysis.calls import Fates
-    from gcsync.analysis.draws import Booleans
     from gcsync.analysis.outcome import Estimate
     from gcsync.analysis.scenario import FlowModel
+    from gcsync.analysis.simulation.calls import Fates
+    from gcsync.analysis.simulation.draws import Booleans
 
 QUANTILES: Final = 200
 """How many equal shares of calls the distribution of waiting times is cut into."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.arrivals import calls_per_replication, replications
 from gcsync.analysis.policy import LARGEST
 from gcsync.analysis.scenario import Samples
+from gcsync.analysis.simulation.arrivals import calls_per_replication, replications
 from gcsync.errors import ScenarioError
 from gcsync.model.traffic import Constant, Exponential, LogNormal
 

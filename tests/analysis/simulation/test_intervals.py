@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from simulation_builders import flow, scenario, step
 
-from gcsync.analysis.intervals import mean, quantile, rate
 from gcsync.analysis.outcome import Estimate
 from gcsync.analysis.simulate import simulate
+from gcsync.analysis.simulation.intervals import mean, quantile, rate
 from gcsync.model.traffic import Exponential
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcsync.analysis.backends import THROTTLED
-from gcsync.analysis.calls import Fates
+from gcsync.analysis.simulation.backends import THROTTLED
+from gcsync.analysis.simulation.calls import Fates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gcsync.analysis.backends import Endings, Tries
-    from gcsync.analysis.calls import Calls
-    from gcsync.analysis.draws import Booleans, Floats, Integers
+    from gcsync.analysis.simulation.backends import Endings, Tries
+    from gcsync.analysis.simulation.calls import Calls
+    from gcsync.analysis.simulation.draws import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

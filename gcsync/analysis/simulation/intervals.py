@@ -15,7 +15,7 @@ import numpy as np
 from gcsync.analysis.outcome import Estimate
 
 if TYPE_CHECKING:
-    from gcsync.analysis.draws import Booleans, Floats, Integers
+    from gcsync.analysis.simulation.draws import Booleans, Floats, Integers
 
 Z_95: Final = 1.959963984540054
 

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from gcsync.analysis.draws import GRID_MS, Hashed, LatencyDraws, on_grid
 from gcsync.analysis.scenario import LatencyModel, Samples
+from gcsync.analysis.simulation.draws import GRID_MS, Hashed, LatencyDraws, on_grid
 from gcsync.model.traffic import Exponential, LogNormal
 
 CALLS = np.arange(20_000)

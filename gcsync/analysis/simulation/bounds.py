@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gcsync.analysis.breaker import MIN_TRIES
-from gcsync.analysis.calls import MINUTE_MS
+from gcsync.analysis.simulation.breaker import MIN_TRIES
+from gcsync.analysis.simulation.calls import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gcsync.analysis.course import Attempt, Course
-    from gcsync.analysis.draws import Booleans, Floats, Integers
     from gcsync.analysis.policy import CallPolicy
+    from gcsync.analysis.simulation.course import Attempt, Course
+    from gcsync.analysis.simulation.draws import Booleans, Floats, Integers
     from gcsync.model.manifest import OrganisationLimits
 
 PARTS: Final = 32

@@ -10,14 +10,14 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from gcsync.analysis.backends import ANSWERED, THROTTLED, TIMED_OUT
-from gcsync.analysis.calls import MINUTE_MS
-from gcsync.analysis.line import Line
+from gcsync.analysis.simulation.backends import ANSWERED, THROTTLED, TIMED_OUT
+from gcsync.analysis.simulation.calls import MINUTE_MS
+from gcsync.analysis.simulation.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gcsync.analysis.calls import Calls, Fates
+    from gcsync.analysis.simulation.calls import Calls, Fates
     from gcsync.model.manifest import OrganisationLimits
 
 _STARTS: Final = 1 << 40

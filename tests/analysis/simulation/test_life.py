@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulation_builders import UNLIMITED, flow, scenario, step
 
-from gcsync.analysis.calls import Callers, Fates
-from gcsync.analysis.events import Replay
-from gcsync.analysis.life import Life
 from gcsync.analysis.scenario import Samples, Scenario, StepModel
+from gcsync.analysis.simulation.calls import Callers, Fates
+from gcsync.analysis.simulation.events import Replay
+from gcsync.analysis.simulation.life import Life
 from gcsync.model.manifest import OrganisationLimits
 from gcsync.model.traffic import Constant, Exponential, LogNormal, Window
 

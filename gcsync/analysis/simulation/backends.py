@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from gcsync.analysis.draws import LONGEST_MS, Hashed, LatencyDraws, on_grid, stream
+from gcsync.analysis.simulation.draws import LONGEST_MS, Hashed, LatencyDraws, on_grid, stream
 
 if TYPE_CHECKING:
-    from gcsync.analysis.draws import Booleans, Floats, Integers
     from gcsync.analysis.policy import CallPolicy
     from gcsync.analysis.scenario import BackendModel, StepModel
+    from gcsync.analysis.simulation.draws import Booleans, Floats, Integers
     from gcsync.model.traffic import Window
 
 ANSWERED: Final = 0

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcsync.analysis.breaker import Breaker
+from gcsync.analysis.simulation.breaker import Breaker
 
 if TYPE_CHECKING:
-    from gcsync.analysis.backends import StepTries, Tries
+    from gcsync.analysis.simulation.backends import StepTries, Tries
 
 _Met = tuple[list[float], list[int]]
 
