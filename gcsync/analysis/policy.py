@@ -11,7 +11,7 @@ from gcsync.model.change import LiveAction
 from gcsync.model.outline import Call, Outline, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Value
 
@@ -91,11 +91,22 @@ def desired_outline(flow: FlowSpec, outline: Outline) -> Outline:
 def specs_of(flow: FlowSpec, outline: Outline) -> dict[int, ActionSpec]:
     """By position in ``outline.actions``, what the manifest says of each live data action."""
     indexes = {id(action): index for index, action in enumerate(outline.actions)}
-    return {
-        indexes[id(action)]: spec
-        for spec in flow.actions
-        for action in locate(outline.actions, spec.name, spec.id)
-    }
+    found: dict[int, ActionSpec] = {}
+    for spec in flow.actions:
+        for action in locate(outline.actions, spec.name, spec.id):
+            first = found.get(indexes[id(action)])
+            settings = (*first.settings, *spec.settings) if first else spec.settings
+            found[indexes[id(action)]] = replace(first or spec, settings=settings)
+    return found
+
+
+def together(flow: FlowSpec, others: Iterable[FlowSpec]) -> FlowSpec:
+    """*flow* as if it also said what *others*, manifests of the same live flow, say of actions.
+
+    No two of them claim one setting: planning refuses that.
+    """
+    more = tuple(action for other in others for action in other.actions)
+    return replace(flow, actions=(*flow.actions, *more)) if more else flow
 
 
 def policies(outline: Outline, specs: Mapping[int, ActionSpec]) -> tuple[CallPolicy, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,12 +73,23 @@ def _with_live(
     chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], offline: Path | None
 ) -> list[FlowLatency]:
     from gcsync.analysis.latency import flow_latency
+    from gcsync.analysis.policy import together
     from gcsync.cli.surveying import surveyed
     from gcsync.engine.survey import check_fit
 
     found = surveyed(chosen, manifests, specs, offline=offline)
     check_fit(found)
-    return [flow_latency(each.spec, each.outline, has_live=True) for each in found]
+    claims = defaultdict(list)
+    for each in found:
+        claims[each.ref.id].append(each.spec)
+    return [
+        flow_latency(
+            together(each.spec, (other for other in claims[each.ref.id] if other is not each.spec)),
+            each.outline,
+            has_live=True,
+        )
+        for each in found
+    ]
 
 
 def _declared(specs: Sequence[FlowSpec]) -> list[FlowLatency]:

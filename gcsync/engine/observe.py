@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gcsync.analysis.latency import worst_case
+from gcsync.analysis.policy import together
 from gcsync.core.plan import compare, nearest
 from gcsync.engine.pool import in_parallel
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
@@ -53,6 +54,9 @@ def observe(
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
     resolved = _resolved(specs, driver, findings)
+    claims = defaultdict(list)
+    for claim, of in resolved:
+        claims[of.id].append(claim)
 
     def look(pair: tuple[FlowSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
         spec, ref = pair
@@ -69,7 +73,8 @@ def observe(
             outline = outlines[spec.address] = driver.outline(snapshot)
         except InvalidAnswer:
             return outcome
-        return replace(outcome, worst_case=worst_case(spec, outline))
+        others = [other for other in claims[ref.id] if other is not spec]
+        return replace(outcome, worst_case=worst_case(together(spec, others), outline))
 
     warnings: list[str] = []
     outlines: dict[str, Outline] = {}

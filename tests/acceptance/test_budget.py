@@ -284,3 +284,22 @@ def test_a_connection_that_is_half_configured_is_an_error(
 
     assert refused.code == 1
     assert "no connection to an organisation" in refused.err
+
+
+def test_manifests_that_share_a_flow_count_each_other_s_settings(world: World) -> None:
+    actions = {name: {"timeout": ms} for name, ms in (("A", 3000), ("B", 2000), ("C", 1000))}
+    world.lives(live(actions=actions))
+    shared = "{id: id-billing}"
+    world.manifests(
+        manifest("one", "A: {timeout_ms: 5000}", flow=shared),
+        manifest("two", "B: {timeout_ms: 4000}", flow=shared),
+    )
+
+    budgets = world.run("budget", "-o", "json").json
+    plan = world.run("plan", "-o", "json").json
+
+    assert [flow["desired_ms"] for flow in budgets["flows"]] == [10_000, 10_000]
+    assert [change["worst_case_ms"]["after"] for change in plan["resource_changes"]] == [
+        10_000,
+        10_000,
+    ]
