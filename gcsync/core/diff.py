@@ -16,6 +16,7 @@ values, ``5000`` and ``5000.0`` are one, ``null`` and no member at all are two.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from gcsync.core.exact_json import canonical
 from gcsync.core.secrecy import opens
@@ -62,7 +63,12 @@ def locate(actions: Sequence[LiveAction], name: str, action_id: str | None) -> l
     """The live data actions that a manifest's entry can mean: by id where it gives one."""
     if action_id is not None:
         return [action for action in actions if action.id == action_id]
-    return [action for action in actions if action.name == name]
+    return [action for action in actions if is_named(action.name, name)]
+
+
+def is_named(live: str, name: str) -> bool:
+    """Whether a live data action is called *name*, which manifests give in composed form (NFC)."""
+    return live == name or (not live.isascii() and normalize("NFC", live) == name)
 
 
 def live_path(path: str) -> str:

@@ -13,6 +13,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.diff import is_named
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FlowRef, LiveAction, Revision, Snapshot
 from gcsync.model.manifest import ABSENT, Sealed, escape, unescape
@@ -200,7 +201,8 @@ def _misshapen(snapshot: Snapshot, field: FieldChange) -> InvalidAnswer:
 def _is_meant(member: dict[str, Any], field: FieldChange) -> bool:
     if field.action_id is not None:
         return member.get("id") == field.action_id
-    return member.get("name") == field.action
+    name = member.get("name")
+    return isinstance(name, str) and is_named(name, field.action)
 
 
 def _collector(found: list[dict[str, Any]]) -> Any:

@@ -567,3 +567,15 @@ def test_the_sandbox_remembers_what_was_applied(world: World) -> None:
 
     assert (applied.code, again.code) == (0, 0)
     assert not world.org.requests
+
+
+def test_a_live_name_in_decomposed_letters_is_found_and_stays_as_it_is(world: World) -> None:
+    decomposed, composed = "Re\u0301servation", "R\u00e9servation"
+    world.lives(live(actions={decomposed: {"timeout": 3000}}))
+    world.manifests(manifest(actions=f"{composed}: {{timeout_ms: 5000}}"))
+
+    applied = world.run("apply", "--auto-approve")
+
+    assert applied.code == 0
+    assert world.action(action=decomposed)["data"]["timeout"] == 5000
+    assert world.run("plan", "--detailed-exitcode").code == 0
