@@ -32,7 +32,7 @@ race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race S
 
 laws: $(VENV)/.developed ## Every property with 3,000 examples instead of 60
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet --hypothesis-profile=thorough \
-	  tests/core tests/drivers tests/loader tests/store
+	  tests/core tests/drivers tests/lint tests/loader tests/render tests/store
 
 bench: $(VENV)/.developed ## What things cost, as ratios within one run
 	$(BIN)/python tests/bench/run.py

@@ -57,6 +57,7 @@ class _Reader:
         self._known: dict[int, Step] = {}
         self._shared: set[int] = set()
         self._open: set[int] = set()
+        self._repeating: set[int] = set()
 
     def root(self) -> Step:
         """The whole flow."""
@@ -103,13 +104,22 @@ class _Reader:
         return below if index is None else self._sequence([self._call(step, index), below])
 
     def _call_task(self, step: dict[str, Any]) -> Reading:
-        """The task that a step calls; one that is under way already is not entered again."""
+        """The task that a step calls; one that is under way already is entered no second time.
+
+        Such a task, that calls itself or is called by what it calls, is a loop
+        without bound.
+        """
         task = self._task(step)
+        if task is not None and id(task) in self._open:
+            self._repeating.add(id(task))
         if task is None or id(task) in self._open:
             return _NOWHERE
         if id(task) not in self._known:
             self._open.add(id(task))
-            read = self._known[id(task)] = yield self._container(task)
+            read: Step = yield self._container(task)
+            if id(task) in self._repeating and read != _NOWHERE:
+                read = Loop(body=read)
+            self._known[id(task)] = read
             self._shared.add(id(read))
             self._open.discard(id(task))
         return self._known[id(task)]
