@@ -1,8 +1,10 @@
 """What is said: any result as one value that every format can be made from.
 
-A `Report` holds the result twice: as the JSON *document* that scripts rely
-on, and as *blocks* of rows that every other format lays out its own way.
-Nothing in it is escaped yet: that is each renderer's one sink.
+A `Report` holds the result as the JSON *document* that scripts rely on, as
+*blocks* of rows that formats for people lay out, each its own way, and as the
+few facts that formats for other machines ask for: *findings* with positions,
+one *case* a flow, *metrics*. Nothing in it is escaped yet: that is each
+renderer's one sink.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gcsync.model.manifest import Finding
 
 Tone = Literal["plain", "good", "change", "bad", "faint", "strong"]
 
@@ -67,20 +71,94 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """A waiting time in milliseconds, and how long it may be."""
+
+    label: str
+    value_ms: int
+    limit_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The flow that a block is about, and what became of it in one word.
+
+    *name* is the live flow's own, *labels* are those of its manifest.
+    """
+
+    address: str
+    name: str = ""
+    status: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Rows that belong together, one flow for example; their cells align."""
+    """Rows that belong together, one flow for example; their cells align.
+
+    Where there is a *subject*, the first row is a heading that says the same.
+    """
 
     rows: tuple[Row, ...]
     chart: Chart | None = None
+    subject: Subject | None = None
+    gauges: tuple[Gauge, ...] = ()
+
+
+Outcome = Literal["passed", "failed", "errored", "skipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One flow as a test: *failed* where it is not as desired, *errored* where nobody can say.
+
+    *kind* names in one word what failed; *details* are lines for people.
+    """
+
+    name: str
+    outcome: Outcome
+    kind: str = ""
+    message: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One number of a run, as Prometheus counts: *name* without the prefix, base units.
+
+    *help* says what is counted. The environment is a label of all of them.
+    """
+
+    name: str
+    help: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A result, ready for any format."""
+    """A result, ready for any format.
+
+    *command* made it, *environment* is the one of the project file.
+    *exit_code* is what the process will end with, *changed_flows* how many
+    flows are not as desired. The last row of *closing* sums up.
+    """
 
     document: Mapping[str, Any]
     blocks: tuple[Block, ...] = ()
     closing: tuple[Row, ...] = field(default=())
+    command: str = ""
+    environment: str | None = None
+    exit_code: int = 0
+    changed_flows: int = 0
+    findings: tuple[Finding, ...] = ()
+    cases: tuple[Case, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The result in one sentence."""
+        return " ".join(self.closing[-1].cells) if self.closing else ""
 
     @property
     def charts(self) -> tuple[Chart, ...]:
