@@ -125,6 +125,9 @@ flow_changes = st.builds(
     driver=names,
     worst_case=st.none()
     | st.builds(WorstCase, before_ms=durations, after_ms=durations, budget_ms=durations),
+    labels=st.dictionaries(texts, texts, max_size=2).map(
+        lambda labels: tuple(sorted(labels.items()))
+    ),
 )
 plans = st.lists(flow_changes, max_size=3, unique_by=lambda change: change.ref.address).flatmap(
     lambda changes: st.builds(

@@ -145,6 +145,7 @@ def _change_document(change: FlowChange) -> dict[str, Any]:
         },
         "fields": [field_document(field) for field in change.fields],
         "worst_case_ms": _worst_case_document(change.worst_case),
+        "labels": dict(change.labels),
     }
 
 
@@ -208,12 +209,19 @@ def _change(node: Node) -> FlowChange:
         wave=node.member("wave").integer(),
         driver=node.member("driver").name(),
         worst_case=_worst_case(worst) if worst else None,
+        labels=_labels(node.maybe("labels")),
     )
     paths = [field.path for field in change.fields]
     if len(set(paths)) < len(paths):
         raise Malformed(f"{node.where}.fields names a setting twice")
     _agree(node.member("change"), _change_document(change)["change"])
     return change
+
+
+def _labels(node: Node | None) -> tuple[tuple[str, str], ...]:
+    if node is None:
+        return ()
+    return tuple(sorted((name, value.text()) for name, value in node.members()))
 
 
 def _worst_case(node: Node) -> WorstCase:

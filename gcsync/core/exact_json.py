@@ -205,6 +205,13 @@ class Node:
         for index, item in enumerate(self.value):
             yield Node(item, f"{self.where}[{index}]")
 
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """The names and values of an object."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("an object")
+        for name in self.value:
+            yield name, self.member(name)
+
     def text(self) -> str:
         """A string."""
         if not isinstance(self.value, str):

@@ -39,6 +39,7 @@ def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, .
         fields=tuple(sorted(fields, key=lambda field: field.path)),
         wave=spec.wave,
         driver=spec.driver,
+        labels=spec.labels,
     )
 
 

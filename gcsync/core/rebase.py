@@ -53,6 +53,7 @@ def rebase(change: FlowChange, fresh: Snapshot) -> FlowChange | Conflict:
         fields=tuple(kept),
         wave=change.wave,
         driver=change.driver,
+        labels=change.labels,
     )
 
 

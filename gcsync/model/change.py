@@ -101,8 +101,9 @@ class WorstCase:
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
-    *revision* is the one the fields were computed against. *worst_case* is
-    ``None`` where nobody worked it out: it informs, and nothing depends on it.
+    *revision* is the one the fields were computed against. *worst_case*
+    (``None`` where nobody worked it out) and the manifest's *labels* inform,
+    and nothing depends on them.
     """
 
     ref: FlowRef
@@ -111,6 +112,7 @@ class FlowChange:
     wave: int = 0
     driver: str = "flow-document"
     worst_case: WorstCase | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,7 @@ def test_a_plan_has_the_members_of_the_contract() -> None:
                     }
                 ],
                 "worst_case_ms": None,
+                "labels": {},
             }
         ],
         "summary": {"flows": 12, "changed_flows": 1, "changed_fields": 1, "unchanged_flows": 11},
@@ -122,6 +123,15 @@ def test_a_change_tells_its_worst_case_before_and_after_against_the_budget() -> 
     ]
 
     assert document["worst_case_ms"] == {"before": 51_300, "after": 38_500, "budget": 40_000}
+
+
+def test_a_plan_saved_before_labels_were_known_is_read_without() -> None:
+    document = sealed(a_plan(flow_change(timeout_change(), labels=(("team", "pay"),))))
+    assert from_document(document).changes[0].labels == (("team", "pay"),)
+
+    del document["resource_changes"][0]["labels"]
+
+    assert from_document(document).changes[0].labels == ()
 
 
 def test_a_plan_saved_before_worst_cases_were_known_is_read_without() -> None:
@@ -286,6 +296,8 @@ def edited(path: str, value: Any) -> dict[str, Any]:
         ("resource_changes.0.fields.0.path", "actions/x/y", "path does not agree"),
         ("resource_changes.0.fields.0.source.line", "14", "source.line is not an integer"),
         ("resource_changes.0.worst_case_ms", 5000, "worst_case_ms is not an object"),
+        ("resource_changes.0.labels", ["a"], "labels is not an object"),
+        ("resource_changes.0.labels", {"team": 1}, "labels.team is not a string"),
         ("resource_changes.0.worst_case_ms", {"before": 1}, "worst_case_ms.after is missing"),
         ("resource_changes.0.fields.0.explicit_null", 1, "explicit_null is not an array"),
     ],
