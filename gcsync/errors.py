@@ -30,7 +30,7 @@ A conflict, a finding and a partial result are values, never exceptions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class GcsyncError(Exception):
     """This call cannot keep its promise; the message says why and what to do."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class WrongUsage(GcsyncError):
@@ -104,11 +104,11 @@ class LintRefused(GcsyncError):
 
 
 class Interrupted(GcsyncError):
-    """A signal ended the command; *signal_number* decides the exit code (128 + n)."""
+    """A signal ended the command; the exit code is 128 and *signal_number*, as in a shell."""
 
     def __init__(self, signal_number: int, message: str = "interrupted") -> None:
         super().__init__(message)
-        self.signal_number = signal_number
+        self.exit_code = 128 + signal_number
 
 
 class ApiError(GcsyncError):

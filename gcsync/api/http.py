@@ -159,6 +159,11 @@ class Client:
         self._budget_s = budget_s
         self._count_lock = threading.Lock()
 
+    @property
+    def rate_limit_used(self) -> float | None:
+        """The largest share of the rate limit that was in use, where the API tells."""
+        return self._limiter.peak
+
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Read; repeated until an answer can be believed. Raises an `ApiError`."""
         return self.read(path, query, _as_it_is)

@@ -100,6 +100,7 @@ class Limiter:
         self._next_slot = -math.inf
         self._allowed = 0.0
         self._used = 0.0
+        self._peak: float | None = None
 
     def wait(self, *, patience_s: float = DEFER_S) -> Literal["clear", "interrupted", "deferred"]:
         """Return ``clear`` when the next request may go.
@@ -119,6 +120,11 @@ class Limiter:
                 return "deferred"
             if self._clock.sleep(pause_s):
                 return "interrupted"
+
+    @property
+    def peak(self) -> float | None:
+        """The largest share of a window that was in use; ``None`` where no answer told."""
+        return self._peak
 
     def held_s(self) -> float:
         """Seconds for which ``Retry-After`` still holds every request back."""
@@ -140,6 +146,7 @@ class Limiter:
             if held_s is not None:
                 self._held_until = max(self._held_until, now + held_s)
             if allowed and used is not None and reset_s and reset_s <= LONGEST_WINDOW_S:
+                self._peak = max(self._peak or 0.0, used / allowed)
                 self._learn(now, allowed, used, now + reset_s)
 
     def _learn(self, now: float, allowed: float, used: float, ends: float) -> None:

@@ -41,8 +41,6 @@ def apply(*, planfile: Path | None, auto_approve: bool, skips_lint: bool, **opti
     With PLANFILE exactly that saved plan is applied, without asking. Without
     it, a plan is made, shown, and applied after a yes.
     """
-    from gcsync.cli import console
-
     chosen = settings(**options)
     if planfile is not None:
         return _apply_saved(planfile, chosen)
@@ -51,8 +49,7 @@ def apply(*, planfile: Path | None, auto_approve: bool, skips_lint: bool, **opti
             "apply asks before it writes, and there is no terminal to ask on; give a saved plan,"
             " or --auto-approve"
         )
-    with console.findings_reported(chosen):
-        return _apply_planned(chosen, must_ask=not auto_approve, skips_lint=skips_lint)
+    return _apply_planned(chosen, must_ask=not auto_approve, skips_lint=skips_lint)
 
 
 def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int:
@@ -153,8 +150,7 @@ def _run(
         report = present_results(
             ended.run_id, ended.results, notes=ended.notes, again=found.settings.again
         )
-        console.write(report, found.settings)
-        return exit_code_of(ended)
+        return console.write(report, found.settings, exit_code=exit_code_of(ended))
 
 
 def _ask(plan: Plan) -> None:
@@ -205,5 +201,4 @@ def history(run_id: str | None, limit: int, **options: Any) -> int:
                     f"run {run_id}: not in the journal; 'gcsync history' lists what is"
                 )
             runs = (run,)
-    console.write(present_history(runs, wants_results=run_id is not None), chosen)
-    return 0
+    return console.write(present_history(runs, wants_results=run_id is not None), chosen)

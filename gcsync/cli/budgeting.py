@@ -54,19 +54,19 @@ def budget(*, offline: Path | None, check: bool, **options: Any) -> int:
 
     chosen = settings(**options)
     warnings: list[str] = []
-    with console.findings_reported(chosen):
-        manifests = session.load_flows(chosen)
-        specs = chosen.chosen(manifests.flows)
-        try:
-            latencies = _with_live(chosen, manifests, specs, offline)
-        except NotConfigured as error:
-            latencies = _declared(specs)
-            warnings = [f"{WITHOUT_LIVE} ({error}, or --offline)"]
+    manifests = session.load_flows(chosen)
+    specs = chosen.chosen(manifests.flows)
+    try:
+        latencies = _with_live(chosen, manifests, specs, offline)
+    except NotConfigured as error:
+        latencies = _declared(specs)
+        warnings = [f"{WITHOUT_LIVE} ({error}, or --offline)"]
     for warning in warnings:
         console.say(f"warning: {warning}", chosen)
     notes = [WITHOUT_LIVE] if warnings else []
-    console.write(present_budgets(latencies, notes=notes, warnings=warnings), chosen)
-    return int(check and any(not flow.within_budget for flow in latencies))
+    code = int(check and any(not flow.within_budget for flow in latencies))
+    report = present_budgets(latencies, notes=notes, warnings=warnings)
+    return console.write(report, chosen, exit_code=code)
 
 
 def _with_live(

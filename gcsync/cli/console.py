@@ -5,60 +5,83 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from gcsync.cli.options import Output
 from gcsync.errors import ConfigurationError, InvalidManifests, LintRefused
+from gcsync.render.failures import present_failure
 from gcsync.render.findings import present_findings
 from gcsync.render.formats import RENDERERS
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from gcsync.cli.options import Settings
+    from gcsync.errors import GcsyncError
     from gcsync.model.report import Report
 
 WORTH_A_BAR = 25
 
 
-def write(report: Report, settings: Settings) -> None:
-    """Write *report* in every format asked for; text goes to stdout where nothing else does."""
+def write(report: Report, settings: Settings, *, exit_code: int = 0) -> int:
+    """Write *report* in every format asked for; text goes to stdout where nothing else does.
+
+    Returns *exit_code*, with which the command is about to end: reports say so.
+    """
     outputs = settings.outputs
-    if all(output.file is not None for output in outputs):
+    if not any(output.is_on_stdout for output in outputs):
         outputs = (*outputs, Output(format="text"))
-    _write_to(outputs, report, settings)
+    _write_to(outputs, report, settings, exit_code)
+    return exit_code
 
 
-def _write_to(outputs: Iterable[Output], report: Report, settings: Settings) -> None:
+def write_failure(error: GcsyncError, settings: Settings) -> None:
+    """Write why there is no result, in the formats for scripts; people read it on stderr.
+
+    What a result had been written over by then stays.
+    """
+    if settings.account.has_reported:
+        return
+    match error:
+        case InvalidManifests() | LintRefused():
+            report = present_findings(error.findings, all_well="")
+        case _:
+            report = present_failure(error, settings.command)
+    for_scripts = [output for output in settings.outputs if output.format != "text"]
+    _write_to(for_scripts, report, settings, error.exit_code)
+
+
+def _write_to(
+    outputs: Iterable[Output], report: Report, settings: Settings, exit_code: int
+) -> None:
+    settings.account.has_reported = True
+    report = replace(
+        report,
+        command=report.command or settings.command,
+        environment=report.environment or settings.environment,
+        exit_code=exit_code,
+        metrics=tuple(chain(report.metrics, settings.account.metrics(exit_code))),
+    )
     failure: ConfigurationError | None = None
     # Files first, for a reader of stdout may be gone; and none keeps the others from being written.
     for output in sorted(outputs, key=lambda output: output.file is None):
         render = RENDERERS[output.format]
         if output.file is None:
-            rendered = render(report, colour=settings.has_colour, in_pipeline=settings.in_pipeline)
-            click.echo(rendered, nl=False, color=settings.has_colour)
+            colour = settings.has_colour and output.is_on_stdout
+            rendered = render(report, colour=colour, in_pipeline=settings.in_pipeline)
+            click.echo(rendered, nl=False, err=not output.is_on_stdout, color=colour)
             continue
         try:
-            _write_file(output.file, render(report, colour=False, in_pipeline=False))
+            _write_file(output, render(report, colour=False, in_pipeline=False))
         except ConfigurationError as error:
             failure = failure or error
     if failure:
         raise failure
-
-
-@contextmanager
-def findings_reported(settings: Settings) -> Iterator[None]:
-    """Where manifests are refused inside, write the findings in the formats for scripts too."""
-    try:
-        yield
-    except (InvalidManifests, LintRefused) as refused:
-        for_scripts = [output for output in settings.outputs if output.format != "text"]
-        _write_to(for_scripts, present_findings(refused.findings, all_well=""), settings)
-        raise
 
 
 def write_aside(report: Report, settings: Settings) -> None:
@@ -72,12 +95,13 @@ def write_aside(report: Report, settings: Settings) -> None:
     click.echo(rendered, nl=False, err=to_stderr, color=settings.has_colour and not to_stderr)
 
 
-def write_beside(report: Report, settings: Settings) -> None:
+def write_beside(report: Report, settings: Settings, *, exit_code: int = 0) -> None:
     """Show *report* on stderr and write it to files: stdout carries something else."""
     if settings.verbosity >= 0:
         rendered = RENDERERS["text"](report, colour=False, in_pipeline=settings.in_pipeline)
         click.echo(rendered, nl=False, err=True)
-    _write_to((each for each in settings.outputs if each.file is not None), report, settings)
+    files = [each for each in settings.outputs if each.file is not None]
+    _write_to(files, report, settings, exit_code)
 
 
 def blank(settings: Settings) -> None:
@@ -86,7 +110,7 @@ def blank(settings: Settings) -> None:
 
 
 def _has_other_format_on_stdout(settings: Settings) -> bool:
-    return any(output.file is None and output.format != "text" for output in settings.outputs)
+    return any(output.is_on_stdout and output.format != "text" for output in settings.outputs)
 
 
 def say(message: str, settings: Settings, *, at_verbosity: int = 0) -> None:
@@ -113,9 +137,17 @@ def progress(total: int, label: str, settings: Settings) -> Iterator[Callable[[]
         yield lambda: bar.update(1)
 
 
-def _write_file(file: Path, rendered: str) -> None:
+def _write_file(output: Output, rendered: str) -> None:
+    """Replace the file at once, so that nobody reads half of it; or append where it is shared."""
+    if output.file is None:
+        return
+    file = output.file
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
+        if output.appends:
+            with file.open("a", encoding="utf-8") as opened:
+                opened.write(rendered)
+            return
         partial.write_text(rendered, encoding="utf-8")
         partial.replace(file)
     except OSError as error:

@@ -67,25 +67,25 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
         raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
-    with console.findings_reported(chosen):
-        manifests = session.load_flows(chosen)
-        specs = chosen.chosen(manifests.flows)
-        outlines = (
-            {
-                each.spec.address: each.outline
-                for each in surveyed(chosen, manifests, specs, offline=offline)
-            }
-            if live
-            else None
-        )
+    manifests = session.load_flows(chosen)
+    specs = chosen.chosen(manifests.flows)
+    outlines = (
+        {
+            each.spec.address: each.outline
+            for each in surveyed(chosen, manifests, specs, offline=offline)
+        }
+        if live
+        else None
+    )
     found = findings(manifests, specs, live=outlines)
     looked_at = f"{'live ' if live else ''}flow"
     all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
-    console.write(present_findings(found, all_well=all_well), chosen)
+    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    code = int(any(finding.severity in failing for finding in found))
+    console.write(present_findings(found, all_well=all_well), chosen, exit_code=code)
     if found:
         console.say(f"'gcsync rules {found[0].rule}' explains a rule", chosen)
-    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return int(any(finding.severity in failing for finding in found))
+    return code
 
 
 def findings(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gcsync import __version__
-from gcsync.errors import GcsyncError, Interrupted
+from gcsync.errors import GcsyncError, Interrupted, WrongUsage
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
@@ -53,6 +53,20 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"gcsync.cli.{COMMANDS[name]}"), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where it fails, the reports that were asked for say so too."""
+        try:
+            return super().invoke(ctx)
+        except WrongUsage:  # nothing was tried, so there is nothing to report
+            raise
+        except GcsyncError as error:
+            from gcsync.cli import console
+            from gcsync.cli.options import CHOSEN
+
+            if CHOSEN in ctx.meta:
+                console.write_failure(error, ctx.meta[CHOSEN])
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -114,8 +128,6 @@ def run(words: Sequence[str] | None = None) -> int:
         # The words themselves go along for the journal.
         returned: Any = cli.main(given, prog_name="gcsync", standalone_mode=False, obj=given)
         sys.stdout.flush()
-    except Interrupted as error:
-        return _failed(str(error), 128 + error.signal_number)
     except GcsyncError as error:
         return _failed(str(error), error.exit_code)
     except click.UsageError as error:

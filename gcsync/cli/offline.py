@@ -39,15 +39,14 @@ def validate(**options: Any) -> int:
     try:
         manifests = session.load(chosen)
     except InvalidManifests as invalid:
-        console.write(present_findings(invalid.findings, all_well=""), chosen)
-        return invalid.exit_code
+        report = present_findings(invalid.findings, all_well="")
+        return console.write(report, chosen, exit_code=invalid.exit_code)
     actions = sum(len(spec.actions) for spec in manifests.flows)
     well = (
         f"{count(len(manifests.flows), 'flow')}, {count(actions, 'data action')} and"
         f" {count(len(manifests.bindings), 'auth binding')} are valid."
     )
-    console.write(present_findings((), all_well=well), chosen)
-    return 0
+    return console.write(present_findings((), all_well=well), chosen)
 
 
 @click.command()

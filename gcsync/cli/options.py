@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from gcsync.cli.account import Account
 from gcsync.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -22,15 +23,45 @@ if TYPE_CHECKING:
 FORMATS: Final = ("text", "json")
 """What every command writes; named here too, so that help needs no renderer."""
 
+GITHUB: Final = ("github", "github-summary", "github-output")
+"""What GitHub Actions reads: annotations, the step's summary, the step's outputs."""
+
+CHANGE_FORMATS: Final = (*FORMATS, "markdown", "html", "gitlab", "prometheus", *GITHUB)
+"""What a comparison or a run is written as: for people, dashboards and pipelines."""
+
+FINDING_FORMATS: Final = (*FORMATS, "markdown", "html", "sarif", "junit", *GITHUB)
+"""What findings are written as."""
+
+_RUNNER_FILES: Final = {
+    "github-summary": "GITHUB_STEP_SUMMARY",
+    "github-output": "GITHUB_OUTPUT",
+}
+"""Formats whose file GitHub's runner names: one for all commands of a step."""
+
+_ON_STDERR: Final = frozenset(("github",))
+"""The runner reads annotations there too, so that stdout keeps its one result."""
+
+CHOSEN: Final = "gcsync.settings"
+"""Under which name click's context holds the settings, for whoever reports a failure."""
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One ``-o FORMAT[=FILE]``; no file means stdout."""
+    """One ``-o FORMAT[=FILE]``; no file means stdout, or stderr for what goes beside a result.
+
+    *appends* says that the file is shared with others and never replaced.
+    """
 
     format: str
     file: Path | None = None
+    appends: bool = False
+
+    @property
+    def is_on_stdout(self) -> bool:
+        """Whether this is the result that a pipe reads."""
+        return self.file is None and self.format not in _ON_STDERR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +79,8 @@ class Settings:
     has_colour: bool = False
     in_pipeline: bool = False
     verbosity: int = 0
+    command: str = ""
+    account: Account = field(default_factory=Account)
 
     @property
     def again(self) -> str:
@@ -99,6 +132,17 @@ class _OutputType(click.ParamType[Output]):
             self.fail(f"{chosen!r} is not one of {', '.join(self.formats)}", param, ctx)
         if separator and not file:
             self.fail(f"{value!r} names no file", param, ctx)
+        if not file and chosen in _RUNNER_FILES:
+            variable = _RUNNER_FILES[chosen]
+            named = os.environ.get(variable)
+            if not named:
+                self.fail(
+                    f"{chosen} goes to the file that {variable} names, and that is not set outside"
+                    f" of GitHub Actions; name one: {chosen}=FILE",
+                    param,
+                    ctx,
+                )
+            return Output(format=chosen, file=Path(named), appends=True)
         return Output(format=chosen, file=Path(file) if file else None)
 
 
@@ -211,11 +255,14 @@ def settings(**options: Any) -> Settings:
         if name in known:
             known[name] = tuple(known[name])
     outputs = known.get("outputs", ())
-    if sum(output.file is None for output in outputs) > 1:
+    if sum(output.is_on_stdout for output in outputs) > 1:
         raise WrongUsage("-o: only one format can go to stdout; give the others a file")
-    return Settings(
+    context = click.get_current_context()
+    chosen = context.meta[CHOSEN] = Settings(
         **known,
+        command=context.info_name or "",
         has_colour=not no_color and sys.stdout.isatty() and os.environ.get("TERM") != "dumb",
         in_pipeline=bool(os.environ.get("GITHUB_ACTIONS")),
         verbosity=-1 if quiet else verbose,
     )
+    return chosen

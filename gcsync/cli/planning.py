@@ -84,29 +84,29 @@ def plan(
 
     chosen = settings(**options)
     key = session.plan_key()
-    with console.findings_reported(chosen):
-        manifests = session.load_flows(chosen)
-        specs = chosen.chosen(manifests.flows)
-        gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
-        gate.judge_manifests()
-        drawn = _draw(
-            chosen,
-            manifests,
-            specs,
-            ttl=plan_ttl,
-            offline=offline,
-            save_snapshots=save_snapshots,
-            gate=gate,
-        )
+    manifests = session.load_flows(chosen)
+    specs = chosen.chosen(manifests.flows)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+    gate.judge_manifests()
+    drawn = _draw(
+        chosen,
+        manifests,
+        specs,
+        ttl=plan_ttl,
+        offline=offline,
+        save_snapshots=save_snapshots,
+        gate=gate,
+    )
     if out is not None:
         from gcsync.store import planfile
 
         planfile.write(out, drawn, key=key)
-    console.write(present_plan(drawn, key=key), chosen)
+    code = 2 if detailed_exitcode and drawn.changes else 0
+    console.write(present_plan(drawn, key=key), chosen, exit_code=code)
     if out is not None:
         again = replace(chosen, manifests=()).again
         console.say(f"saved to {out}; 'gcsync apply{again} {out}' applies exactly this", chosen)
-    return 2 if detailed_exitcode and drawn.changes else 0
+    return code
 
 
 @click.command()
@@ -122,8 +122,7 @@ def show(planfile: Path, **options: Any) -> int:
     chosen = settings(**options)
     key = session.plan_key()
     saved = store.read(planfile, now=SystemClock().now(), key=key)
-    console.write(present_plan(saved.plan, key=key), chosen)
-    return 0
+    return console.write(present_plan(saved.plan, key=key), chosen)
 
 
 @click.command()
@@ -141,11 +140,9 @@ def drift(**options: Any) -> int:
     from gcsync.render.plans import present_drift
 
     chosen = settings(**options)
-    with console.findings_reported(chosen):
-        manifests = session.load_flows(chosen)
-        drawn = _draw(chosen, manifests, chosen.chosen(manifests.flows))
-    console.write(present_drift(drawn), chosen)
-    return 2 if drawn.changes else 0
+    manifests = session.load_flows(chosen)
+    drawn = _draw(chosen, manifests, chosen.chosen(manifests.flows))
+    return console.write(present_drift(drawn), chosen, exit_code=2 if drawn.changes else 0)
 
 
 def _draw(

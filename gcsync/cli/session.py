@@ -99,6 +99,7 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     clock = SystemClock(stop)
     rng = random.SystemRandom()
     with _client(settings, environment, clock, rng) as client:
+        settings.account.clients.append(client)
         driver = FlowDocumentDriver(client)
         organisation = driver.organisation()
         _check_organisation(organisation, environment, is_sandbox=settings.has_sandbox)

@@ -103,8 +103,7 @@ def simulate(
     if recommend and any(each.file is None and each.format != "text" for each in chosen.outputs):
         raise WrongUsage("--recommend prints a manifest; give -o a file, as in -o json=FILE")
     aims = goals(wanted) if wanted else DEFAULTS
-    with console.findings_reported(chosen):
-        assumed, unread = _assumed(chosen, scenarios, offline)
+    assumed, unread = _assumed(chosen, scenarios, offline)
     for warning in unread:
         console.say(f"warning: {warning}", chosen)
     if recommend:

@@ -1,0 +1,54 @@
+"""What a command line has done so far: its reports say so when it ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gcsync.model.report import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gcsync.api.http import Client
+
+SUCCEEDED = frozenset((0, 2))
+"""Exit codes of a command that did what it is for; 2 means that it found something."""
+
+
+@dataclass(slots=True)
+class Account:
+    """When a command began, whom it asked, and whether it has told its result."""
+
+    started_s: float = field(default_factory=time.monotonic)
+    clients: list[Client] = field(default_factory=list)
+    has_reported: bool = False
+
+    def metrics(self, exit_code: int) -> Iterator[Metric]:
+        """What the run cost, and when it was; a run that failed tells of no success."""
+        now_s = float(int(time.time()))
+        yield Metric(name="last_run_timestamp_seconds", help="When the command ended.", value=now_s)
+        if exit_code in SUCCEEDED:
+            yield Metric(
+                name="last_success_timestamp_seconds",
+                help="When the command last ended without an error.",
+                value=now_s,
+            )
+        yield Metric(
+            name="run_duration_seconds",
+            help="How long the command took.",
+            value=round(time.monotonic() - self.started_s, 3),
+        )
+        yield Metric(
+            name="run_requests",
+            help="Requests sent to the API.",
+            value=float(sum(client.requests_sent for client in self.clients)),
+        )
+        shares = [share for client in self.clients if (share := client.rate_limit_used) is not None]
+        if shares:
+            yield Metric(
+                name="rate_limit_used_ratio",
+                help="The largest share of the API's rate limit that was in use.",
+                value=round(max(shares), 4),
+            )
