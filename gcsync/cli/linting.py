@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
-    from gcsync.model.manifest import Finding, FlowSpec, Manifests
+    from gcsync.model.manifest import Finding, FlowSpec, Manifests, Severity
     from gcsync.model.outline import Outline
 
-SEVERITIES = ("error", "warning", "note")
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 
 no_lint_option = click.option(
     "--no-lint", "skips_lint", is_flag=True, help="Do not let lint findings refuse anything."
@@ -82,7 +82,13 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     code = int(any(finding.severity in failing for finding in found))
-    console.write(present_findings(found, all_well=all_well), chosen, exit_code=code)
+    report = present_findings(
+        found,
+        all_well=all_well,
+        looked_at=[spec.address for spec in specs],
+        failing=failing,
+    )
+    console.write(report, chosen, exit_code=code)
     if found:
         console.say(f"'gcsync rules {found[0].rule}' explains a rule", chosen)
     return code

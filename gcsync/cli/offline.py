@@ -46,7 +46,10 @@ def validate(**options: Any) -> int:
         f"{count(len(manifests.flows), 'flow')}, {count(actions, 'data action')} and"
         f" {count(len(manifests.bindings), 'auth binding')} are valid."
     )
-    return console.write(present_findings((), all_well=well), chosen)
+    addresses = [flow.address for flow in manifests.flows]
+    addresses += [binding.address for binding in manifests.bindings]
+    report = present_findings((), all_well=well, looked_at=addresses)
+    return console.write(report, chosen)
 
 
 @click.command()

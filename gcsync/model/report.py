@@ -141,7 +141,8 @@ class Report:
 
     *command* made it, *environment* is the one of the project file.
     *exit_code* is what the process will end with, *changed_flows* how many
-    flows are not as desired. The last row of *closing* sums up.
+    flows a comparison found to differ, or a run changed. The last row of
+    *closing* sums up.
     """
 
     document: Mapping[str, Any]

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.model.report import Block, Report, Row
+from gcsync.model.report import Block, Case, Metric, Report, Row
 from gcsync.render.values import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.model.manifest import Finding, Severity
     from gcsync.model.report import Tone
 
+FAILING: Final[tuple[Severity, ...]] = ("error",)
+
 _TONES: Final[dict[Severity, Tone]] = {"error": "bad", "warning": "change", "note": "plain"}
 
 
-def present_findings(findings: Sequence[Finding], *, all_well: str) -> Report:
-    """Each finding on a line as compilers write them, so that editors jump to it."""
+def present_findings(
+    findings: Sequence[Finding],
+    *,
+    all_well: str,
+    looked_at: Collection[str] = (),
+    failing: Collection[Severity] = FAILING,
+) -> Report:
+    """Each finding on a line as compilers write them, so that editors jump to it.
+
+    *looked_at* are the addresses that were checked; one with a finding of a
+    severity among *failing* is a failed case.
+    """
     severities = Counter(finding.severity for finding in findings)
     rows = tuple(Row(cells=(str(finding),), tone=_TONES[finding.severity]) for finding in findings)
     said = ", ".join(count(severities[name], name) for name in ("error", "warning", "note"))
@@ -31,7 +43,37 @@ def present_findings(findings: Sequence[Finding], *, all_well: str) -> Report:
         },
         blocks=(Block(rows=rows),) if rows else (),
         closing=(closing,),
+        findings=tuple(findings),
+        cases=tuple(_cases(findings, looked_at, failing)),
+        metrics=tuple(
+            Metric(
+                name="findings",
+                help="Findings in the manifests.",
+                value=float(severities[name]),
+                labels=(("severity", name),),
+            )
+            for name in ("error", "warning", "note")
+        ),
     )
+
+
+def _cases(
+    findings: Sequence[Finding], looked_at: Collection[str], failing: Collection[Severity]
+) -> Iterator[Case]:
+    """A case for each address, and for each file whose findings belong to none."""
+    by_name: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        place = finding.location
+        by_name[finding.address or (place.file if place else "project")].append(finding)
+    for name in sorted({*looked_at, *by_name}):
+        grave = [finding for finding in by_name[name] if finding.severity in failing]
+        yield Case(
+            name=name,
+            outcome="failed" if grave else "passed",
+            kind=grave[0].rule if grave else "",
+            message=grave[0].message if grave else "",
+            details=tuple(map(str, by_name[name])),
+        )
 
 
 def _document(finding: Finding) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.document import field_document, sealed
 from gcsync.core.exact_json import stamp
-from gcsync.model.manifest import ABSENT
-from gcsync.model.report import Block, Report, Row
+from gcsync.model.manifest import ABSENT, Finding
+from gcsync.model.report import Block, Metric, Report, Row
 from gcsync.render.values import count, place, seconds, shown
 
 if TYPE_CHECKING:
@@ -45,7 +45,32 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
             for change in plan.changes
         ),
         closing=(*_warnings(plan.warnings), closing),
+        command="plan",
+        environment=plan.environment,
+        changed_flows=len(plan.changes),
+        findings=tuple(_changed(plan.changes)),
+        metrics=(
+            Metric(name="flows", help="Flows that were compared.", value=float(plan.flow_count)),
+            Metric(
+                name="changed_fields",
+                help="Settings that are not as desired.",
+                value=float(changed_fields),
+            ),
+        ),
     )
+
+
+def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
+    """Each change where the manifest asks for it, for a reviewer of that line."""
+    for change in changes:
+        for field in change.fields:
+            yield Finding(
+                rule="change",
+                message=f"{field.path}: {shown(field.before)} -> {shown(field.after)}",
+                location=field.source,
+                severity="note",
+                address=change.ref.address,
+            )
 
 
 def present_drift(plan: Plan) -> Report:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from gcsync.core.document import result_document
 from gcsync.core.exact_json import stamp
 from gcsync.model.change import Status
-from gcsync.model.report import Block, Report, Row
+from gcsync.model.manifest import Finding
+from gcsync.model.report import Block, Case, Metric, Report, Row
 from gcsync.render.plans import field_row
 from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gcsync.model.change import Conflict, FieldConflict, FlowResult, Run
-    from gcsync.model.report import Tone
+    from gcsync.model.report import Outcome, Tone
 
 _SIGNS: Final[dict[Status, tuple[str, Tone]]] = {
     "applied": ("✓", "good"),
@@ -27,6 +28,17 @@ _SIGNS: Final[dict[Status, tuple[str, Tone]]] = {
     "failed": ("✗", "bad"),
     "skipped": ("-", "faint"),
     "unknown": ("?", "bad"),
+}
+
+
+_OUTCOMES: Final[dict[Status, Outcome]] = {
+    "applied": "passed",
+    "rebased": "passed",
+    "unchanged": "passed",
+    "conflict": "failed",
+    "failed": "failed",
+    "skipped": "skipped",
+    "unknown": "errored",
 }
 
 
@@ -60,7 +72,52 @@ def present_results(
             *(Row(sign="!", cells=(note,), tone="change") for note in notes),
             Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
         ),
+        changed_flows=len(smooth),
+        findings=tuple(finding for result in rough for finding in _findings(result)),
+        cases=tuple(map(_case, results)),
+        metrics=tuple(
+            Metric(
+                name="flows",
+                help="Flows of the run, by how it ended for them.",
+                value=float(statuses[name]),
+                labels=(("status", name),),
+            )
+            for name in get_args(Status)
+        ),
     )
+
+
+def _case(result: FlowResult) -> Case:
+    message = result.error.message if result.error else ""
+    if result.conflict:
+        message = result.conflict.reason or "somebody else changed these settings"
+    return Case(
+        name=result.ref.address,
+        outcome=_OUTCOMES[result.status],
+        kind=result.error.code if result.error else result.status,
+        message=message,
+        details=tuple(
+            f"{one.field.path}: planned from {shown(one.field.before)}, live {shown(one.live)},"
+            f" desired {shown(one.field.after)}"
+            for one in (result.conflict.fields if result.conflict else ())
+        ),
+    )
+
+
+def _findings(result: FlowResult) -> Iterator[Finding]:
+    """What kept a flow from its desired settings, at the lines that ask for them."""
+    for one in result.conflict.fields if result.conflict else ():
+        yield Finding(
+            rule="conflict",
+            message=f"{one.field.path} is {shown(one.live)} by now, and was"
+            f" {shown(one.field.before)} when this was planned; it was left as it is",
+            location=one.field.source,
+            address=result.ref.address,
+        )
+    if result.error:
+        yield Finding(
+            rule=result.error.code, message=result.error.message, address=result.ref.address
+        )
 
 
 def present_history(runs: Sequence[Run], *, wants_results: bool) -> Report:
