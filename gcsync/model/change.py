@@ -51,12 +51,21 @@ class LiveAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Modified:
+    """Who edited a flow last, and when, in the live document's own words; ``None`` for unsaid."""
+
+    by: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A live flow as it was read once.
 
     *document* is the body as received, so that writing it back can keep
     every byte that no manifest names. *revision* is ``None`` where the server
-    gave none that can guard a write; *unwritable* then says why.
+    gave none that can guard a write; *unwritable* then says why. *modified*
+    informs, and nothing depends on it.
     """
 
     ref: FlowRef
@@ -64,6 +73,7 @@ class Snapshot:
     document: bytes
     actions: tuple[LiveAction, ...]
     unwritable: str | None = None
+    modified: Modified | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,34 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldGlob:
+    """Settings of flows, by globs for the flow's *address* and for the *path* in it.
+
+    A path is ``actions/ACTION``, with ``/SETTING`` to narrow it; what lies
+    below a match matches too. See `gcsync.core.scope`.
+    """
+
+    path: str
+    source: Location
+    address: str = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """A live override that is accepted, up to and including the day *until*.
+
+    *path* is a glob as that of a `FieldGlob`. Where *value* is given, only
+    this live value is.
+    """
+
+    path: str
+    reason: str
+    until: date
+    source: Location
+    value: JSON | Literal[Absent.ABSENT] = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSpec:
     """The settings that one data action should have.
 
@@ -136,7 +164,10 @@ class FlowSelector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowSpec:
-    """One ``kind: Flow`` document after overlays, variables, defaults and bindings."""
+    """One ``kind: Flow`` document after overlays, variables, defaults and bindings.
+
+    What *ignore* names is not among the settings any more.
+    """
 
     name: str
     source: Location
@@ -151,6 +182,8 @@ class FlowSpec:
     driver: str = "flow-document"
     load: Load | None = None
     allowances: tuple[Allowance, ...] = ()
+    tolerances: tuple[Tolerance, ...] = ()
+    ignore: tuple[FieldGlob, ...] = ()
 
     @property
     def address(self) -> str:
@@ -225,13 +258,19 @@ class LintSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The project file ``gcsync.yaml``, or what holds without one."""
+    """The project file ``gcsync.yaml``, or what holds without one.
+
+    *ignore* names settings that are not managed whatever manifests say of
+    them, *heal* those that ``drift --heal`` may restore.
+    """
 
     manifests: tuple[str, ...] = ("manifests",)
     environments: Mapping[str, Environment] = field(default_factory=dict)
     limits: Limits = Limits()
     lint: LintSettings = LintSettings()
     organisation: OrganisationLimits = OrganisationLimits()
+    ignore: tuple[FieldGlob, ...] = ()
+    heal: tuple[FieldGlob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

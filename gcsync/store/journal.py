@@ -100,6 +100,15 @@ def open_journal(
     return journal
 
 
+def exists(url: str | None, *, directory: Path) -> bool:
+    """Whether a journal may be there already; a database server is taken to have one.
+
+    Raises `ConfigurationError` for a URL that means none.
+    """
+    path = database.file_of(database.database_url(url, directory))
+    return path is None or path.exists()
+
+
 class Journal:
     """One open journal, for any number of threads; every method raises `JournalError`.
 
@@ -128,13 +137,13 @@ class Journal:
 
     def upgrade(self) -> None:
         """Make the tables, or bring older ones up to date."""
-        with self._writing("cannot be brought up to date") as connection:
+        with self.writing("cannot be brought up to date") as connection:
             tables.upgrade(connection)
 
     def begin(self, run: Run) -> None:
         """Enter a run of this process."""
         process = this_process()
-        with self._writing("cannot begin a run") as connection:
+        with self.writing("cannot begin a run") as connection:
             connection.execute(
                 _ENTER_RUN,
                 {
@@ -156,7 +165,7 @@ class Journal:
 
         Without this returning, nothing may be sent.
         """
-        with self._writing("cannot record an intent, so nothing is written") as connection:
+        with self.writing("cannot record an intent, so nothing is written") as connection:
             inserted = connection.execute(
                 _ENTER_INTENT,
                 {
@@ -164,6 +173,7 @@ class Journal:
                     "recorded_at": self._clock_now(),
                     "intent": intent_text(intent),
                     "body_sha256": intent.body_sha256,
+                    "flow_id": intent.ref.id,
                 },
             )
             number: int = inserted.scalar_one()
@@ -175,7 +185,7 @@ class Journal:
         The first to know is right: what two runs find out about one intent
         of a third is the same. Only ``unknown`` gives way to a later result.
         """
-        with self._writing("cannot settle an intent") as connection:
+        with self.writing("cannot settle an intent") as connection:
             settled = connection.execute(
                 _SETTLE,
                 {"number": intent_id, "result": result, "revision": revision, "settled_at": at},
@@ -195,12 +205,12 @@ class Journal:
         rows = [{"run_id": run_id, "result": packed(result_document(result))} for result in results]
         if not rows:
             return
-        with self._writing("cannot record a result") as connection:
+        with self.writing("cannot record a result") as connection:
             connection.execute(_ENTER_RESULT, rows)
 
     def finish(self, run_id: str, outcome: str, at: datetime) -> None:
         """Enter the end of a run."""
-        with self._writing("cannot finish a run") as connection:
+        with self.writing("cannot finish a run") as connection:
             ended = connection.execute(_FINISH, {"run": run_id, "outcome": outcome, "ended_at": at})
         if not ended.rowcount:
             raise self._missing(f"no run {run_id}")
@@ -208,10 +218,10 @@ class Journal:
     def open_intents(self, org_id: str) -> tuple[OpenIntent, ...]:
         """The intents without a result whose run has ended or was killed, oldest first."""
         query = _OPEN.where(tables.runs.c.org_id == org_id)
-        given_up = {row.id for row in self._rows(query) if self._is_over(row)}
+        given_up = {row.id for row in self.rows(query) if self._is_over(row)}
         # A run that just ended may have settled the rest meanwhile. It cannot do so any more.
-        rows = self._rows(query) if given_up else ()
-        with self._reading():
+        rows = self.rows(query) if given_up else ()
+        with self.reading():
             return tuple(
                 OpenIntent(
                     id=row.id,
@@ -225,12 +235,12 @@ class Journal:
 
     def intents(self, run_id: str) -> tuple[JournalledIntent, ...]:
         """Everything that a run was about to write, and what became of it, oldest first."""
-        rows = self._rows(
+        rows = self.rows(
             select(tables.intents)
             .where(tables.intents.c.run_id == run_id)
             .order_by(tables.intents.c.id)
         )
-        with self._reading():
+        with self.reading():
             return tuple(map(read_journalled, rows))
 
     def runs(self, *, org_id: str | None = None, limit: int | None = 50) -> tuple[Run, ...]:
@@ -244,11 +254,11 @@ class Journal:
         )
         if org_id is not None:
             query = query.where(tables.runs.c.org_id == org_id)
-        return self._with_results(self._rows(query.limit(limit)))
+        return self._with_results(self.rows(query.limit(limit)))
 
     def run(self, run_id: str) -> Run:
         """One run with its results."""
-        found = self._with_results(self._rows(select(tables.runs).where(_is_run(run_id))))
+        found = self._with_results(self.rows(select(tables.runs).where(_is_run(run_id))))
         if not found:
             raise self._missing(f"no run {run_id}")
         return found[0]
@@ -259,7 +269,7 @@ class Journal:
         recorded = self._by_run(tables.results, outcomes)
         over = [run_id for run_id, outcome in outcomes.items() if outcome is not None]
         intents = self._by_run(tables.intents, over)
-        with self._reading():
+        with self.reading():
             return tuple(
                 read_run(
                     row,
@@ -272,7 +282,7 @@ class Journal:
     def _by_run(self, table: Table, run_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
         found: dict[str, list[Row[Any]]] = defaultdict(list)
         query = select(table).where(table.c.run_id.in_(list(run_ids))).order_by(table.c.id)
-        for row in self._rows(query):
+        for row in self.rows(query):
             found[row.run_id].append(row)
         return found
 
@@ -280,11 +290,11 @@ class Journal:
         if row.ended_at is not None:
             return str(row.outcome)
         latest = select(func.max(tables.intents.c.recorded_at))
-        [[seen_at]] = self._rows(latest.where(tables.intents.c.run_id == row.run_id))
+        [[seen_at]] = self.rows(latest.where(tables.intents.c.run_id == row.run_id))
         if not self._is_dead(row, max(row.started_at, seen_at or row.started_at)):
             return None
         # It may have ended in good order between the two looks.
-        [[outcome]] = self._rows(select(tables.runs.c.outcome).where(_is_run(row.run_id)))
+        [[outcome]] = self.rows(select(tables.runs.c.outcome).where(_is_run(row.run_id)))
         return INTERRUPTED if outcome is None else str(outcome)
 
     def _is_over(self, row: Row[Any]) -> bool:
@@ -298,7 +308,8 @@ class Journal:
         return not lives
 
     @contextmanager
-    def _writing(self, failure: str) -> Iterator[Connection]:
+    def writing(self, failure: str) -> Iterator[Connection]:
+        """One transaction; *failure* says what cannot be done where it fails."""
         with (
             database.translated(self._url, failure),
             self._turn,
@@ -306,15 +317,17 @@ class Journal:
         ):
             yield connection
 
-    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """What *query* finds."""
         with (
-            self._reading(),
+            self.reading(),
             self._turn,
             self._engine.connect().execution_options(reading=True) as connection,
         ):
             return connection.execute(query).all()
 
-    def _reading(self) -> AbstractContextManager[None]:
+    def reading(self) -> AbstractContextManager[None]:
+        """Where rows are made sense of: a damaged one is a `JournalError`."""
         return database.translated(self._url, "cannot be read")
 
     def _missing(self, what: str) -> JournalError:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    bindparam,
     insert,
     inspect,
     select,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from gcsync.core.exact_json import Malformed, Node, parse
 from gcsync.errors import JournalError
 
 if TYPE_CHECKING:
@@ -91,6 +93,9 @@ intents = Table(
     Column("result", String, index=True),
     Column("revision", Text),
     Column("settled_at", Moment),
+    # Of the intent itself, so that the writes of one flow are found without reading all of them;
+    # NULL where an older journal holds a damaged one.
+    Column("flow_id", String, index=True),
 )
 
 results = Table(
@@ -101,13 +106,50 @@ results = Table(
     Column("result", Text, nullable=False),
 )
 
+observations = Table(
+    "gcsync_observation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("environment", String),
+    Column("observed_at", Moment, nullable=False),
+    Column("flows", Integer, nullable=False),
+    Column("drifted_flows", Integer, nullable=False),
+    Column("drifted_fields", Integer, nullable=False),
+    Column("pending_fields", Integer, nullable=False),
+    Column("tolerated_fields", Integer, nullable=False),
+    Index("gcsync_observation_by_organisation", "org_id", "environment", "observed_at"),
+)
+
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection, tables=[schemas, runs, intents, results])
     connection.execute(insert(schemas).values(version=0))
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first,)
+def _second(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[observations])
+    if any(column["name"] == "flow_id" for column in inspect(connection).get_columns(intents.name)):
+        return  # made a moment ago, by the first step
+    connection.execute(text("ALTER TABLE gcsync_intent ADD COLUMN flow_id VARCHAR"))
+    connection.execute(text("CREATE INDEX ix_gcsync_intent_flow_id ON gcsync_intent (flow_id)"))
+    rows = connection.execute(select(intents.c.id, intents.c.intent)).all()
+    found = [
+        {"number": row.id, "its_flow": flow_id} for row in rows if (flow_id := _flow_id(row.intent))
+    ]
+    if found:
+        named = update(intents).where(intents.c.id == bindparam("number"))
+        connection.execute(named.values(flow_id=bindparam("its_flow")), found)
+
+
+def _flow_id(intent: str) -> str | None:
+    try:
+        return Node(parse(intent)).member("flow").member("id").name()
+    except Malformed:
+        return None  # whoever reads this row will say so; it is no reason to lose the journal
+
+
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second)
 
 
 def upgrade(connection: Connection) -> None:
