@@ -35,7 +35,7 @@ def allowances(document: Mapping, metadata: Any) -> tuple[Allowance, ...]:
         Allowance(
             rule=each["rule"],
             reason=each["reason"],
-            until=_day(each["until"]) or _NEVER,
+            until=day(each["until"]) or _NEVER,
             action=each.get("action"),
             source=location(node),
         )
@@ -128,7 +128,7 @@ def _doubts(allowance: Mapping) -> Iterator[tuple[Node, str]]:
     stays to be seen.
     """
     until, rule = allowance.get("until"), allowance.get("rule")
-    if isinstance(until, Scalar) and _day(until.text) is None:
+    if isinstance(until, Scalar) and day(until.text) is None:
         yield until, f"until: {quoted(until.text)} is no day of the calendar; correct it"
     if isinstance(rule, Scalar) and (problem := unknown_rule(rule.text)):
         yield rule, problem
@@ -152,7 +152,8 @@ def _items(node: Node | None) -> tuple[Node, ...]:
     return tuple(node.items) if isinstance(node, Sequence) else ()
 
 
-def _day(text: str) -> date | None:
+def day(text: str) -> date | None:
+    """A day such as ``2027-06-30``, if the calendar has it."""
     try:
         return date.fromisoformat(text)
     except ValueError:

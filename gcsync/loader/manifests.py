@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import build, facts, schema
+from gcsync.loader import build, exempt, facts, schema
 from gcsync.loader.documents import Reading
 from gcsync.loader.shape import shape, typed
 from gcsync.model.manifest import Location, Manifests
@@ -67,14 +67,18 @@ def _load(
             bindings[document.name] = builder.binding(document.source, node, instance)
         else:
             flow = builder.flow(document.source, node, instance)
+            flow = exempt.with_exemptions(flow, node, instance)
+            findings += exempt.impossible(node, document.address)
             findings += build.twice(flow)
             flows.append(flow)
+    project = reading.file.project
     flows = [build.resolve(flow, bindings, findings, known) for flow in flows]
+    flows = [exempt.without_ignored(flow, project, bindings, findings) for flow in flows]
     flows.sort(key=_by_address)
     manifests = Manifests(
         flows=tuple(flows),
         bindings=tuple(bindings[name] for name in sorted(bindings)),
-        project=reading.file.project,
+        project=project,
         environment=reading.environment,
         sha256=reading.sha256(),
     )

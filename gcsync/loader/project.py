@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import schema, secrets
+from gcsync.loader import exempt, schema, secrets
 from gcsync.loader.facts import has_number, unknown_rule
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
@@ -139,6 +139,7 @@ def _take(found: ProjectFile, documents: list[Node]) -> None:
             refused += secrets.findings_in(document, "Project", None)
             found.findings += refused
             _check_references(found)
+            _check_exemptions(found)
             if schema.accepts(instance, "Project") and not found.findings:
                 found.project = _project(document, instance)
     if not documents and not found.findings:
@@ -174,6 +175,14 @@ def _check_references(found: ProjectFile) -> None:
                 f"{quoted(scalar.text)} has no number to change; 'gcsync rules' shows which have"
             )
             found.refuse(scalar, message)
+
+
+def _check_exemptions(found: ProjectFile) -> None:
+    """What is ignored, or may be healed, are settings that there can be."""
+    spec = found.node.mapping("spec")
+    for entries in (spec.get("ignore"), spec.get("drift", "heal")):
+        for entry, message in exempt.impossible_paths(exempt.items(entries)):
+            found.refuse(entry, message)
 
 
 def _rules_named(lint: Mapping) -> Iterator[Scalar]:
@@ -219,4 +228,8 @@ def _project(node: Mapping, instance: Any) -> Project:
             thresholds={rule: float(value) for rule, value in lint.get("thresholds", {}).items()},
         ),
         organisation=OrganisationLimits(**spec.get("organisation", {})),
+        ignore=exempt.field_globs(node.get("spec", "ignore"), spec.get("ignore")),
+        heal=exempt.field_globs(
+            node.get("spec", "drift", "heal"), spec.get("drift", {}).get("heal")
+        ),
     )
