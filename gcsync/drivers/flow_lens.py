@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.diff import is_named
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import FlowRef, LiveAction, Revision, Snapshot
+from gcsync.model.change import FlowRef, LiveAction, Modified, Revision, Snapshot
 from gcsync.model.manifest import ABSENT, Sealed, escape, unescape
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ _NESTED = {
 _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"\Z')
 _LONGEST_INT = 4000
 
+LONGEST_NAME: Final = 200
+"""Of a person's name no more is kept: it is the live document's to choose."""
+
 
 def read_snapshot(ref: FlowRef, body: bytes, etag: str | None) -> Snapshot:
     """Decode the settings of every data action in *body*; raises `InvalidAnswer`."""
@@ -82,7 +85,25 @@ def read_snapshot(ref: FlowRef, body: bytes, etag: str | None) -> Snapshot:
         document=body,
         actions=actions,
         unwritable=problem,
+        modified=_modified(document),
     )
+
+
+def _modified(document: dict[str, Any]) -> Modified | None:
+    """Who saved the document last, and when, where it says so in a form that can be shown.
+
+    Flows of the platform name people as ``{id, name}``; a plain text is taken
+    too, and anything else for nothing said.
+    """
+    by, at = document.get("modifiedBy"), document.get("dateModified")
+    if isinstance(by, dict):
+        by = by.get("name") or by.get("id")
+    who, when = _said(by), _said(at)
+    return Modified(by=who, at=when) if who or when else None
+
+
+def _said(text: Any) -> str | None:
+    return text[:LONGEST_NAME] if isinstance(text, str) and text else None
 
 
 class _Inexact(Exception):

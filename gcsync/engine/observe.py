@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gcsync.analysis.latency import worst_case
 from gcsync.analysis.policy import together
+from gcsync.core.drift import set_aside, without
 from gcsync.core.plan import compare, nearest
 from gcsync.engine.pool import in_parallel
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
@@ -20,9 +21,11 @@ from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import LiveFlow
+    from gcsync.model.change import LiveFlow, Modified, Snapshot
+    from gcsync.model.drift import ToleratedField
     from gcsync.model.manifest import FlowSpec
     from gcsync.model.outline import Outline
 
@@ -31,13 +34,17 @@ if TYPE_CHECKING:
 class Observation:
     """What reading the live flows brought: a change for each flow, empty where none is due.
 
-    *outlines* are those of the live flows that change, by address; one that
-    makes no sense is left out.
+    By address, and for flows that have some: *outlines* are those of the live
+    flows that change (one that makes no sense is left out), *tolerated* what
+    differs and is no part of the change, *modified* who saved a flow last
+    that differs.
     """
 
     changes: tuple[FlowChange, ...]
     warnings: tuple[str, ...] = ()
     outlines: Mapping[str, Outline] = field(default_factory=dict)
+    tolerated: Mapping[str, tuple[ToleratedField, ...]] = field(default_factory=dict)
+    modified: Mapping[str, Modified] = field(default_factory=dict)
 
 
 def observe(
@@ -45,41 +52,20 @@ def observe(
     driver: Driver,
     *,
     parallelism: int,
+    today: date | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Observation:
     """Fetch and compare every flow of *specs*; *progress* is called once a flow.
 
-    Raises `InvalidManifests` with all findings at once where manifests and
-    live flows do not fit together, or an `ApiError`.
+    What is tolerated on the day *today* is no part of any change; without a
+    day nothing is tolerated. Raises `InvalidManifests` with all findings at
+    once where manifests and live flows do not fit together, or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
     resolved = _resolved(specs, driver, findings)
-    claims = defaultdict(list)
-    for claim, of in resolved:
-        claims[of.id].append(claim)
-
-    def look(pair: tuple[FlowSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
-        spec, ref = pair
-        try:
-            snapshot = driver.fetch(ref)
-        except FlowNotFound as missing:
-            return (_finding(spec, str(missing)),)
-        outcome = compare(spec, snapshot)
-        if not isinstance(outcome, FlowChange) or not outcome.fields:
-            return outcome
-        if snapshot.unwritable:
-            warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
-        try:
-            outline = outlines[spec.address] = driver.outline(snapshot)
-        except InvalidAnswer:
-            return outcome
-        others = [other for other in claims[ref.id] if other is not spec]
-        return replace(outcome, worst_case=worst_case(together(spec, others), outline))
-
-    warnings: list[str] = []
-    outlines: dict[str, Outline] = {}
+    looks = _Looks(driver, resolved, today)
     outcomes = in_parallel(
-        look, resolved, parallelism=parallelism, done=lambda _outcome: progress()
+        looks.at, resolved, parallelism=parallelism, done=lambda _outcome: progress()
     )
     changes: list[FlowChange] = []
     for outcome in outcomes:
@@ -91,7 +77,59 @@ def observe(
     if findings:
         findings.sort(key=position)
         raise InvalidManifests(findings)
-    return Observation(changes=tuple(changes), warnings=tuple(warnings), outlines=outlines)
+    return Observation(
+        changes=tuple(changes),
+        warnings=tuple(looks.warnings),
+        outlines=looks.outlines,
+        tolerated=looks.tolerated,
+        modified=looks.modified,
+    )
+
+
+class _Looks:
+    """One look at each flow, and what is worth keeping of it beside the change."""
+
+    def __init__(
+        self, driver: Driver, resolved: Iterable[tuple[FlowSpec, FlowRef]], today: date | None
+    ) -> None:
+        self._driver = driver
+        self._today = today
+        self._claims: dict[str, list[FlowSpec]] = defaultdict(list)
+        for claim, of in resolved:
+            self._claims[of.id].append(claim)
+        self.warnings: list[str] = []
+        self.outlines: dict[str, Outline] = {}
+        self.tolerated: dict[str, tuple[ToleratedField, ...]] = {}
+        self.modified: dict[str, Modified] = {}
+
+    def at(self, pair: tuple[FlowSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
+        """What would bring the live flow to its manifest, or why that cannot be said."""
+        spec, ref = pair
+        try:
+            snapshot = self._driver.fetch(ref)
+        except FlowNotFound as missing:
+            return (_finding(spec, str(missing)),)
+        outcome = compare(spec, snapshot)
+        if not isinstance(outcome, FlowChange) or not outcome.fields:
+            return outcome
+        if snapshot.modified:
+            self.modified[spec.address] = snapshot.modified
+        outcome, apart = set_aside(spec, outcome, self._today)
+        if apart:
+            self.tolerated[spec.address] = apart
+        return self._weighed(spec, outcome, snapshot) if outcome.fields else outcome
+
+    def _weighed(self, spec: FlowSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
+        """The change with what it would do to waiting callers, where the document tells."""
+        if snapshot.unwritable:
+            self.warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
+        try:
+            outline = self.outlines[spec.address] = self._driver.outline(snapshot)
+        except InvalidAnswer:
+            return change
+        others = [other for other in self._claims[snapshot.ref.id] if other is not spec]
+        written = without(spec, self.tolerated.get(spec.address, ()))
+        return replace(change, worst_case=worst_case(together(written, others), outline))
 
 
 def resolve(specs: Sequence[FlowSpec], driver: Driver) -> list[tuple[FlowSpec, FlowRef]]:

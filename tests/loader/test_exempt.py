@@ -194,7 +194,7 @@ def test_tolerances_are_read_with_path_reason_day_and_value(tmp_path: Path) -> N
             reason="r",
             until=date(2030, 1, 1),
             value=ABSENT,
-            source=Location("manifests/a.yaml", 3, 126),
+            source=Location("manifests/a.yaml", 3, 124),
         ),
     )
 
