@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gcsync.sandbox import documents
@@ -18,6 +19,7 @@ MAX_PAGE_SIZE = 500
 FLOWS_PATH = "/api/v2/flows"
 DIVISION = {"id": "c1b3a0de-5a7e-4c52-9a55-0d5d3a2e4f10", "name": "Home"}
 STEPS = frozenset({"actions", "tasks"})
+MODIFIED = "dateModified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,16 +137,21 @@ class Flows:
     def put(self, flow_id: str, request: Request, *, author: str, now: float) -> Response:
         """Replace the document if ``If-Match`` names the live revision.
 
-        The body is kept byte for byte; an unchanged one makes a new revision
-        too, as any save does.
+        The body is kept byte for byte, but for who saved it and when, if it
+        says so; an unchanged one makes a new revision too, as any save does.
         """
         flow = self._find(flow_id)
         if_match = request.header("if-match")
         _check_precondition(if_match, flow.revision)
         head = _checked(request.body, flow)
         tag = request.header("sandbox-tag") or ""
-        self._write(flow, request.body, head, author=author, if_match=if_match, tag=tag, at=now)
-        return _document(flow.revision, request.body)
+        body = request.body
+        if MODIFIED in head:
+            document = documents.loads(body)
+            _sign(document, {"id": author}, now)
+            body = documents.dumps(document)
+        self._write(flow, body, head, author=author, if_match=if_match, tag=tag, at=now)
+        return _document(flow.revision, body)
 
     def edit(
         self,
@@ -159,6 +166,7 @@ class Flows:
         flow = self._find(flow_id)
         document = documents.loads(flow.at(0)[1])
         change(document)
+        _sign(document, {"name": author}, now)
         body = documents.dumps(document)
         self._write(flow, body, document, author=author, if_match=None, tag=tag, at=now)
         return flow.revision
@@ -194,6 +202,13 @@ class Flows:
                 at=at,
             )
         )
+
+
+def _sign(document: Any, author: Mapping[str, str], now: float) -> None:
+    """Write down who saved a document, and when, if it is one that says so."""
+    if MODIFIED in document:
+        moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        document |= {"modifiedBy": dict(author), MODIFIED: moment.replace("+00:00", "Z")}
 
 
 def _document(revision: int, body: bytes) -> Response:

@@ -107,6 +107,24 @@ def test_a_persons_edit_changes_one_place_and_no_number_elsewhere(editor: Editor
     assert [(edit.author, edit.if_match) for edit in editor.org.log] == [("Architect", None)]
 
 
+def test_a_document_that_says_who_saved_it_last_goes_on_to_say_so(editor: Editor) -> None:
+    signed = DOCUMENT.replace(b'"weight"', b'"modifiedBy":null,"dateModified":"long ago","weight"')
+    assert signed != DOCUMENT
+
+    editor.put(signed, '"1"')
+
+    document = json.loads(editor.get().body)
+    assert document["modifiedBy"] == {"id": CLIENT_ID}
+    assert document["dateModified"].startswith("20")
+    assert document["weight"] == json.loads(DOCUMENT)["weight"]
+
+    editor.org.edit("f1", "/data/timeout", 12_000, author="Architect", action="Pay", now=0)
+
+    document = json.loads(editor.get().body)
+    assert document["modifiedBy"] == {"name": "Architect"}
+    assert document["dateModified"] == "1970-01-01T00:00:00.000Z"
+
+
 def test_a_persons_edit_may_compute_with_the_numbers_it_finds(editor: Editor) -> None:
     def heavier(document: Any) -> None:
         document["weight"] += Decimal("0.05")

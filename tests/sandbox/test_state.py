@@ -56,10 +56,9 @@ def test_a_new_sandbox_is_the_sample(tmp_path: Path) -> None:
 
 def test_what_was_acknowledged_is_on_disk_before(tmp_path: Path) -> None:
     with open_sandbox(tmp_path) as server:
-        changed = server.org.document(FLOW_ID) + b"\n"
+        status, _ = put(server, server.org.document(FLOW_ID), '"1"')
 
-        status, _ = put(server, changed, '"1"')
-
+        changed = server.org.document(FLOW_ID)
         kept = json.loads((tmp_path / FILE_NAME).read_text())
     assert status == 200
     assert kept["flows"][FLOW_ID]["revision"] == 2
