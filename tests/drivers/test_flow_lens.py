@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 
 from gcsync.core.diff import same
 from gcsync.core.rebase import live_value
-from gcsync.drivers.flow_lens import MAPPING, amended, read_snapshot, revision_of
+from gcsync.drivers.flow_lens import (
+    LONGEST_NAME,
+    MAPPING,
+    amended,
+    read_snapshot,
+    revision_of,
+)
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import FieldChange, Snapshot
+from gcsync.model.change import FieldChange, FlowRef, Modified, Snapshot
 from gcsync.model.manifest import ABSENT
 
 NAMES = st.sampled_from(["Lookup", "Pay", "a/b", "naïve ☎", "~"])
@@ -291,3 +297,28 @@ def _document(data: str) -> bytes:
         f'{{"id":"{REF.id}","actions":[{{"id":"a","type":"data","name":"Lookup",'
         f'"data":{{{data}}}}}]}}'
     ).encode()
+
+
+@pytest.mark.parametrize(
+    ("members", "modified"),
+    [
+        (
+            {"modifiedBy": {"id": "u", "name": "Night Shift"}, "dateModified": "T"},
+            ("Night Shift", "T"),
+        ),
+        ({"modifiedBy": {"id": "u"}}, ("u", None)),
+        ({"modifiedBy": "Night Shift"}, ("Night Shift", None)),
+        ({"modifiedBy": {"name": ["x"]}, "dateModified": 5}, None),
+        ({"modifiedBy": {}, "dateModified": ""}, None),
+        ({}, None),
+        ({"modifiedBy": "x" * 10_000}, ("x" * LONGEST_NAME, None)),
+    ],
+)
+def test_who_saved_a_flow_last_is_read_where_the_document_says_so(
+    members: dict[str, Any], modified: tuple[str | None, str | None] | None
+) -> None:
+    body = json.dumps({"id": "f", "name": "F", **members}).encode()
+
+    read = read_snapshot(FlowRef(address="flow/f", id="f"), body, '"1"')
+
+    assert read.modified == (Modified(by=modified[0], at=modified[1]) if modified else None)
