@@ -7,6 +7,7 @@
     ├── InvalidManifests        1   all findings of all files, with positions
     ├── ConfigurationError      1   environment variables, project file
     │   └── NotConfigured       1   nothing says which organisation, or as whom
+    ├── CannotEdit              1   a manifest's text cannot be changed in just this place
     ├── JournalError            1   the journal cannot be read or written
     ├── ScenarioError           1   what is to be simulated cannot be
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
@@ -62,6 +63,10 @@ class ConfigurationError(GcsyncError):
 
 class NotConfigured(ConfigurationError):
     """No credentials or no region: nobody said which organisation to ask, or as whom."""
+
+
+class CannotEdit(GcsyncError):
+    """One value of a manifest cannot be changed without touching anything else."""
 
 
 class JournalError(GcsyncError):

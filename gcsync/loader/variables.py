@@ -39,6 +39,16 @@ def mentions(text: str) -> bool:
     return "var" in text and "${" in text
 
 
+def refers(text: str) -> bool:
+    """Whether a value has a reference in it, well written or not."""
+    return any(not found[1] for found in _REFERENCE.finditer(text))
+
+
+def literal(text: str) -> str:
+    """How to write a value so that `substitute` gives just this text."""
+    return _REFERENCE.sub(lambda found: f"${found[0]}", text) if mentions(text) else text
+
+
 def substitute(document: Node, variables: Variables, findings: list[Finding]) -> Node:
     """The document with each reference replaced; what was put in stands where it is used.
 
