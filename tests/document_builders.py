@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gcsync.core.drift import classified
 from gcsync.model.change import (
     Conflict,
     Failure,
@@ -23,6 +24,7 @@ from gcsync.model.change import (
     Source,
     WorstCase,
 )
+from gcsync.model.drift import Drift
 from gcsync.model.manifest import ABSENT, Location
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
@@ -55,6 +57,19 @@ def a_plan(*changes: FlowChange, **rest: Any) -> Plan:
         "managed_flows": 12,
     }
     return Plan(changes=changes or (flow_change(timeout_change()),), **facts | rest)
+
+
+def a_drift(*changes: FlowChange, last: Any = None, **rest: Any) -> Drift:
+    """One look at 12 flows; *last* are the last values written, by path."""
+    facts = {
+        "observed_at": NOON,
+        "environment": "prod",
+        "addresses": tuple(f"flow/{number}" for number in range(12)),
+        "flows": tuple(
+            classified(change, last or {}) for change in changes or (flow_change(timeout_change()),)
+        ),
+    }
+    return Drift(**facts | rest)
 
 
 def a_run(run_id: str = "run-1", **rest: Any) -> Run:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.model.change import Plan
-    from gcsync.model.manifest import Environment, Limits
+    from gcsync.model.manifest import Environment, Limits, Project
 
 
 @click.command()
@@ -73,6 +73,7 @@ def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int
 def _apply_saved(planfile: Path, chosen: Settings) -> int:
     from gcsync.api.pacing import SystemClock
     from gcsync.cli import session
+    from gcsync.core.plan import check_ignored
     from gcsync.store import planfile as store
 
     if chosen.select or chosen.targets or chosen.excludes or chosen.manifests:
@@ -81,20 +82,21 @@ def _apply_saved(planfile: Path, chosen: Settings) -> int:
             " 'gcsync plan --out'"
         )
     saved = store.read(planfile, now=SystemClock().now(), key=session.plan_key())
-    limits, environment = _project_of(saved.plan, chosen)
+    project, environment = _project_of(saved.plan, chosen)
+    check_ignored(saved.plan, project.ignore)
     with session.connected(chosen, environment) as found:
         store.check_organisation(saved.plan, found.organisation)
         return _run(
             found,
             lambda: saved.plan,
-            limits=limits,
+            limits=project.limits,
             must_ask=False,
             saved_digest=saved.digest,
         )
 
 
-def _project_of(plan: Plan, chosen: Settings) -> tuple[Limits, Environment | None]:
-    """The limits and assertions that hold for *plan* here, where a saved plan was carried to."""
+def _project_of(plan: Plan, chosen: Settings) -> tuple[Project, Environment | None]:
+    """The project file and the assertions that hold for *plan* where it was carried to."""
     from gcsync.errors import PlanRefused
     from gcsync.loader.project import load_project
 
@@ -105,7 +107,7 @@ def _project_of(plan: Plan, chosen: Settings) -> tuple[Limits, Environment | Non
         )
     project = load_project(Path.cwd())
     environment = project.environments.get(plan.environment) if plan.environment else None
-    return project.limits, environment
+    return project, environment
 
 
 def _run(
@@ -138,7 +140,7 @@ def _run(
             console.write_aside(present_plan(plan, key=key), found.settings)
             console.blank(found.settings)
         if must_ask and plan.changes:
-            _ask(plan)
+            ask(plan)
         ended = run_plan(
             found,
             journal,
@@ -153,7 +155,8 @@ def _run(
         return console.write(report, found.settings, exit_code=exit_code_of(ended))
 
 
-def _ask(plan: Plan) -> None:
+def ask(plan: Plan) -> None:
+    """Let somebody at the terminal approve of *plan*. Raises `GcsyncError` where nobody does."""
     click.echo(err=True)
     answer = click.prompt(
         f"Apply to {_named(plan)}? Only 'yes' is taken as a yes",
@@ -162,7 +165,8 @@ def _ask(plan: Plan) -> None:
         err=True,
     )
     if answer != "yes":
-        raise GcsyncError("apply cancelled; nothing was written")
+        command = click.get_current_context().info_name
+        raise GcsyncError(f"{command} cancelled; nothing was written")
 
 
 def _named(plan: Plan) -> str:

@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "plan": "planning",
     "show": "planning",
     "apply": "applying",
-    "drift": "planning",
+    "drift": "drifting",
     "explain": "explaining",
     "budget": "budgeting",
     "simulate": "simulating",

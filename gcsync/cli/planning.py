@@ -1,4 +1,4 @@
-"""plan, show and drift: what differs, in words."""
+"""plan and show: what apply would change."""
 
 from __future__ import annotations
 
@@ -123,26 +123,6 @@ def show(planfile: Path, **options: Any) -> int:
     key = session.plan_key()
     saved = store.read(planfile, now=SystemClock().now(), key=key)
     return console.write(present_plan(saved.plan, key=key), chosen)
-
-
-@click.command()
-@manifest_options
-@selection_options
-@online_options
-@output_options
-def drift(**options: Any) -> int:
-    """Tell whether live flows drifted: exit code 2.
-
-    Made for cron: 0 means that everything is as desired, 2 that something
-    drifted, and anything else that the comparison itself failed.
-    """
-    from gcsync.cli import console, session
-    from gcsync.render.plans import present_drift
-
-    chosen = settings(**options)
-    manifests = session.load_flows(chosen)
-    drawn = _draw(chosen, manifests, chosen.chosen(manifests.flows))
-    return console.write(present_drift(drawn), chosen, exit_code=2 if drawn.changes else 0)
 
 
 def _draw(

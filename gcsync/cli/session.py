@@ -173,16 +173,24 @@ def make_plan(
     from gcsync.cli import provenance
     from gcsync.core.plan import build_plan, over_limits
     from gcsync.engine.observe import observe
+    from gcsync.render.drift import tolerated_note
 
+    today = session.clock.now().date()
     with console.progress(len(specs), "Reading flows", session.settings) as step:
         observation = observe(
             specs,
             session.driver,
+            today=today,
             parallelism=session.settings.parallelism,
             progress=step,
         )
     judge(observation.outlines)
     now = session.clock.now().replace(microsecond=0)
+    tolerated = (
+        tolerated_note(address, field)
+        for address, fields in observation.tolerated.items()
+        for field in fields
+    )
     plan = build_plan(
         observation.changes,
         flow_count=len(specs),
@@ -194,7 +202,7 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*observation.warnings, *warnings),
+        warnings=(*observation.warnings, *tolerated, *warnings),
     )
     over = over_limits(plan, manifests.project.limits)
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {over}")) if over else plan

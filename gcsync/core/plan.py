@@ -7,17 +7,18 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import diff, locate, project
+from gcsync.core.scope import is_covered
 from gcsync.core.secrecy import sealed
-from gcsync.errors import LimitExceeded
+from gcsync.errors import LimitExceeded, PlanRefused
 from gcsync.model.change import FieldChange, FlowChange, Plan
 from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from gcsync.model.change import LiveAction, Organisation, Snapshot, Source
-    from gcsync.model.manifest import ActionSpec, FlowSpec, Limits
+    from gcsync.model.manifest import ActionSpec, FieldGlob, FlowSpec, Limits
 
 
 def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
@@ -156,6 +157,22 @@ def over_limits(plan: Plan, limits: Limits) -> str | None:
             f" spec.limits.max_percent = {limits.max_percent:g}; {_way_out(changed)}"
         )
     return None
+
+
+def check_ignored(plan: Plan, ignored: Sequence[FieldGlob]) -> None:
+    """Refuse a saved plan that holds what the project ignores by now. Raises `PlanRefused`."""
+    held = [
+        f"{change.ref.address}/{field.path}"
+        for change in plan.changes
+        for field in change.fields
+        if is_covered(ignored, change.ref.address, field.path)
+    ]
+    if held:
+        more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+        raise PlanRefused(
+            f"the plan changes {held[0]}{more}, which spec.ignore of gcsync.yaml leaves to others"
+            " by now; run 'gcsync plan --out' again"
+        )
 
 
 def _way_out(changed: int) -> str:

@@ -41,7 +41,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One line of a chart: points from left to right, all above zero, one of them with a *dot*."""
+    """One line of a chart: points from left to right, one of them with a *dot*.
+
+    On a logarithmic axis all are above zero.
+    """
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -60,7 +63,9 @@ class Marker:
 class Chart:
     """Curves over a linear x axis that begins at zero and a logarithmic y axis.
 
-    A label says what its axis counts and in which unit.
+    A label says what its axis counts and in which unit. With *is_linear* the
+    y axis is linear and begins at zero too. *x_ticks* name places of the x
+    axis, days of a calendar for example, where its own numbers say nothing.
     """
 
     title: str
@@ -68,6 +73,8 @@ class Chart:
     y_label: str
     curves: tuple[Curve, ...]
     markers: tuple[Marker, ...] = ()
+    is_linear: bool = False
+    x_ticks: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

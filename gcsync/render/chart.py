@@ -125,7 +125,12 @@ class _Drawing:
         self._near = [each for each in chart.markers if each.x <= curves_to * FAR]
         self._far = [each for each in chart.markers if each.x > curves_to * FAR]
         self._x_step, self._x_max = _steps(max([curves_to, *(each.x for each in self._near)]))
+        if chart.x_ticks:
+            self._x_max = curves_to
         ys = [y for curve in chart.curves for _, y in curve.points] or [1.0]
+        if chart.is_linear:
+            self._y_from, self._y_to = 0, ceil(max(*ys, 1))
+            return
         self._y_to = ceil(log10(max(ys)))
         self._y_from = max(min(floor(log10(min(ys))), self._y_to - 1), self._y_to - DECADES)
 
@@ -152,7 +157,8 @@ class _Drawing:
         return LEFT + (RIGHT - LEFT) * min(x / self._x_max, 1)
 
     def _y(self, y: float) -> float:
-        share = (log10(y) - self._y_from) / (self._y_to - self._y_from)
+        at = y if self._chart.is_linear else log10(y)
+        share = (at - self._y_from) / (self._y_to - self._y_from)
         return BOTTOM - (BOTTOM - TOP) * max(min(share, 1), 0)
 
     def _kind(self, curve: Curve) -> str:
@@ -170,20 +176,19 @@ class _Drawing:
             x += LETTER * len(shown) + 26
 
     def _axes(self) -> Iterator[str]:
-        ticks = round(self._x_max / self._x_step)
-        for number in range(ticks + 1):
-            x = self._x(number * self._x_step)
+        for at, name in self._x_ticks():
+            x = self._x(at)
             yield f'<path class="grid" d="M{x:.1f} {TOP}V{BOTTOM}"/>'
             yield (
                 f'<text class="tick" x="{x:.1f}" y="{BOTTOM + 19}" text-anchor="middle">'
-                f"{number * self._x_step:g}</text>"
+                f"{said(name)}</text>"
             )
-        for decade in range(self._y_from, self._y_to + 1):
-            y = self._y(10.0**decade)
+        for value in self._y_ticks():
+            y = self._y(value)
             yield f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>'
             yield (
                 f'<text class="tick" x="{LEFT - 9}" y="{y + 4.5:.1f}" text-anchor="end">'
-                f"{10.0**decade:g}</text>"
+                f"{value:g}</text>"
             )
         yield f'<path class="axis" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>'
         middle_x, middle_y = (LEFT + RIGHT) // 2, (TOP + BOTTOM) // 2
@@ -195,6 +200,20 @@ class _Drawing:
             f'<text class="label" transform="translate(22 {middle_y}) rotate(-90)"'
             f' text-anchor="middle">{said(self._chart.y_label)}</text>'
         )
+
+    def _x_ticks(self) -> Iterator[tuple[float, str]]:
+        if self._chart.x_ticks:
+            yield from self._chart.x_ticks
+            return
+        for number in range(round(self._x_max / self._x_step) + 1):
+            yield number * self._x_step, f"{number * self._x_step:g}"
+
+    def _y_ticks(self) -> Iterator[float]:
+        if not self._chart.is_linear:
+            yield from (10.0**decade for decade in range(self._y_from, self._y_to + 1))
+            return
+        step = max(1, ceil(_steps(self._y_to)[0]))
+        yield from (float(value) for value in range(0, self._y_to + 1, step))
 
     def _marked(self, marker: Marker) -> Iterator[str]:
         x = self._x(marker.x)

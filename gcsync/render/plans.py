@@ -1,11 +1,10 @@
-"""Plans and drift as reports."""
+"""Plans as reports."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from gcsync.core.document import field_document, sealed
-from gcsync.core.exact_json import stamp
+from gcsync.core.document import sealed
 from gcsync.model.manifest import ABSENT, Finding
 from gcsync.model.report import Block, Metric, Report, Row
 from gcsync.render.values import count, place, seconds, shown
@@ -73,69 +72,14 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
             )
 
 
-def present_drift(plan: Plan) -> Report:
-    """Where live flows differ from the manifests; *before* is live, *after* desired."""
-    entries = [
-        {
-            "address": change.ref.address,
-            "flow": {"id": change.ref.id, "name": change.ref.name},
-            "revision": change.revision,
-            "fields": [_drift_field(field) for field in change.fields],
-        }
-        for change in plan.changes
-    ]
-    fields = sum(len(change.fields) for change in plan.changes)
-    if entries:
-        said = (
-            f"Drift: {count(len(entries), 'flow')} of {plan.flow_count} differ"
-            f"{'s' if len(entries) == 1 else ''} from the manifests, {count(fields, 'setting')}."
-        )
-        closing = Row(cells=(said,), tone="strong")
-    else:
-        closing = Row(cells=(f"No drift in {count(plan.flow_count, 'flow')}.",), tone="good")
-    return Report(
-        document={
-            "format_version": "1.0",
-            "created_at": stamp(plan.created_at),
-            "environment": plan.environment,
-            "drift": entries,
-            "summary": {
-                "flows": plan.flow_count,
-                "drifted_flows": len(entries),
-                "drifted_fields": fields,
-            },
-            "warnings": list(plan.warnings),
-        },
-        blocks=tuple(
-            Block(rows=_flow_rows(change, headings=("live", "desired"))) for change in plan.changes
-        ),
-        closing=(*_warnings(plan.warnings), closing),
-    )
-
-
-def _drift_field(field: FieldChange) -> dict[str, Any]:
-    change = field_document(field)
-    return {
-        "path": change["path"],
-        "desired": change["after"],
-        "live": change["before"],
-        "kind": "drift",
-        "source": change["source"],
-    }
-
-
-def _flow_rows(change: FlowChange, headings: tuple[str, str] | None = None) -> tuple[Row, ...]:
+def _flow_rows(change: FlowChange) -> tuple[Row, ...]:
     ref = change.ref
     heading = Row(
         sign="~",
         cells=(f"{ref.address}  ({ref.name or ref.id}, revision {change.revision or 'unknown'})",),
         tone="strong",
     )
-    rows = [heading]
-    if headings:
-        cells = ("", headings[0], "", headings[1])
-        rows.append(Row(sign=" ", cells=cells, depth=1, tone="faint", is_heading=True))
-    return (*rows, *map(field_row, change.fields))
+    return (heading, *map(field_row, change.fields))
 
 
 def _worst_case(worst: WorstCase | None) -> Iterator[Row]:

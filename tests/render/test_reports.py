@@ -6,14 +6,15 @@ import re
 from dataclasses import replace
 
 import pytest
-from document_builders import NOON, a_plan, a_result, a_run, flow_change, timeout_change
+from document_builders import NOON, a_drift, a_plan, a_result, a_run, flow_change, timeout_change
 
 from gcsync.core.document import sealed
 from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Status, WorstCase
 from gcsync.model.manifest import ABSENT, Finding, Location
+from gcsync.render.drift import present_drift
 from gcsync.render.findings import present_findings
 from gcsync.render.formats import text
-from gcsync.render.plans import present_drift, present_plan
+from gcsync.render.plans import present_plan
 from gcsync.render.runs import present_history, present_results
 
 HERE = Location("manifests/billing.yaml", 14, 19)
@@ -82,16 +83,6 @@ def test_a_worst_case_that_is_unknown_or_stays_within_budget_is_not_mentioned(
     shown = text(present_plan(a_plan(flow_change(timeout_change(), worst_case=worst))))
 
     assert "worst case" not in shown
-
-
-def test_drift_calls_the_sides_live_and_desired() -> None:
-    report = present_drift(a_plan())
-
-    [entry] = report.document["drift"]
-    [field] = entry["fields"]
-    assert (field["live"], field["desired"]) == (3000, 5000)
-    assert "live" in text(report)
-    assert "Drift: 1 flow of 12 differs" in text(report)
 
 
 @pytest.mark.parametrize("status", Status.__args__)  # type: ignore[attr-defined] # a Literal's values
@@ -186,7 +177,7 @@ def test_no_name_from_outside_reaches_a_terminal_as_it_is() -> None:
     )
     reports = [
         present_plan(a_plan(flow_change(field, ref=ref), warnings=(evil,))),
-        present_drift(a_plan(flow_change(field, ref=ref), warnings=(evil,))),
+        present_drift(a_drift(flow_change(field, ref=ref), warnings=(evil,))),
         present_results(evil, [result], notes=[evil]),
         present_history([a_run(evil, actor=evil, command=evil, outcome=evil)], wants_results=True),
         present_findings([Finding(rule=evil, message=evil)], all_well=evil),

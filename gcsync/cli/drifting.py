@@ -1,0 +1,160 @@
+"""drift: who moved, live or manifest; and what may be done about it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcsync.cli.linting import no_lint_option
+from gcsync.cli.options import (
+    CHANGE_FORMATS,
+    manifest_options,
+    online_options,
+    outputs_in,
+    selection_options,
+    settings,
+)
+from gcsync.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.cli.memory import Memory
+    from gcsync.cli.session import Session
+    from gcsync.engine.drift import Look
+    from gcsync.model.drift import Drift
+    from gcsync.model.manifest import FlowSpec, Manifests
+
+
+@click.command()
+@manifest_options
+@selection_options
+@online_options
+@click.option(
+    "--heal",
+    "heals",
+    is_flag=True,
+    help="Restore what drifted, as far as spec.drift.heal of gcsync.yaml allows.",
+)
+@click.option("--auto-approve", is_flag=True, help="Heal without asking.")
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="ADDRESS[/PATH]",
+    help="Write the live value into the manifest instead; repeatable.",
+)
+@click.option(
+    "--no-record",
+    "keeps_no_record",
+    is_flag=True,
+    help="Do not enter this look into drift's history.",
+)
+@no_lint_option
+@outputs_in(*CHANGE_FORMATS, "sarif", "junit")
+def drift(
+    *,
+    heals: bool,
+    auto_approve: bool,
+    accepted: tuple[str, ...],
+    keeps_no_record: bool,
+    skips_lint: bool,
+    **options: Any,
+) -> int:
+    """Tell whether live flows drifted: exit code 2.
+
+    Made for cron: 0 means that everything is as desired, 2 that something
+    differs, and anything else that the comparison itself failed.
+
+    A setting has drifted where somebody moved it away from what gcsync last
+    wrote; where only the manifest moved, it is pending. Each look at all
+    flows is kept in the journal, which gives drift a history.
+
+    With --heal, the exit codes are those of apply, or 2 for what is left.
+    """
+    from gcsync.cli import console, session
+    from gcsync.cli.memory import remembered
+    from gcsync.render.drift import present_drift
+
+    chosen = settings(**options)
+    _check_usage(heals=heals, auto_approve=auto_approve, accepted=accepted)
+    manifests = session.load_flows(chosen)
+    if accepted:
+        from gcsync.cli.accepting import accept
+
+        return accept(chosen, manifests, accepted)
+    specs = chosen.chosen(manifests.flows)
+    # A look at a part would be a dent in the history of the whole.
+    records = not keeps_no_record and len(specs) == len(manifests.flows)
+    if heals:
+        from gcsync.cli.healing import heal
+
+        return heal(
+            chosen,
+            manifests,
+            specs,
+            records=records,
+            must_ask=not auto_approve,
+            skips_lint=skips_lint,
+        )
+    with (
+        session.connected(chosen, manifests.environment) as found,
+        remembered(found, must_write=records) as memory,
+    ):
+        looked = look(found, specs, memory)
+        seen = told(found, manifests, specs, looked, memory, records=records)
+    return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
+
+
+def look(found: Session, specs: Sequence[FlowSpec], memory: Memory) -> Look:
+    """Read the live flows of *specs*, and ask *memory* who moved."""
+    from gcsync.cli import console
+    from gcsync.engine.drift import look as engine_look
+
+    with console.progress(len(specs), "Reading flows", found.settings) as step:
+        return engine_look(
+            specs,
+            found.driver,
+            today=found.clock.now().date(),
+            recall=memory.recall,
+            parallelism=found.settings.parallelism,
+            progress=step,
+        )
+
+
+def told(
+    found: Session,
+    manifests: Manifests,
+    specs: Sequence[FlowSpec],
+    looked: Look,
+    memory: Memory,
+    *,
+    records: bool,
+) -> Drift:
+    """The look as a result, with drift's history where it was one at all flows."""
+    from gcsync.model.drift import Drift
+
+    seen = Drift(
+        observed_at=found.clock.now().replace(microsecond=0),
+        environment=manifests.environment.name if manifests.environment else None,
+        addresses=tuple(spec.address for spec in specs),
+        flows=looked.flows,
+    )
+    if len(specs) == len(manifests.flows):
+        seen = memory.enriched(seen, records=records)
+    return replace(seen, warnings=(*looked.warnings, *memory.problems))
+
+
+def _check_usage(*, heals: bool, auto_approve: bool, accepted: tuple[str, ...]) -> None:
+    if heals and accepted:
+        raise WrongUsage("--heal writes to flows and --accept to manifests; give one of them")
+    if auto_approve and not heals:
+        raise WrongUsage("--auto-approve goes with --heal")
+    if heals and not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):
+        raise WrongUsage(
+            "--heal asks before it writes, and there is no terminal to ask on; give --auto-approve"
+        )

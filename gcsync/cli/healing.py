@@ -1,0 +1,168 @@
+"""drift --heal: restore what drifted, through the one path that apply takes."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gcsync import __version__
+from gcsync.cli import console, provenance, session
+from gcsync.cli.applying import ask
+from gcsync.cli.drifting import look, told
+from gcsync.cli.linting import Gate
+from gcsync.cli.memory import Memory
+from gcsync.cli.running import exit_code_of, run_plan
+from gcsync.core.document import sealed
+from gcsync.core.drift import healable
+from gcsync.core.plan import build_plan, check_limits
+from gcsync.engine.recover import recover
+from gcsync.errors import ApiError, ConfigurationError
+from gcsync.render.drift import present_drift, present_healing
+from gcsync.render.plans import present_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.cli.options import Settings
+    from gcsync.cli.running import Ended
+    from gcsync.cli.session import Session
+    from gcsync.engine.drift import Look
+    from gcsync.engine.recover import Recovered
+    from gcsync.model.change import Plan
+    from gcsync.model.drift import Drift
+    from gcsync.model.manifest import FlowSpec, Manifests
+    from gcsync.store.journal import Journal
+
+
+def heal(
+    chosen: Settings,
+    manifests: Manifests,
+    specs: tuple[FlowSpec, ...],
+    *,
+    records: bool,
+    must_ask: bool,
+    skips_lint: bool,
+) -> int:
+    """Restore what drifted and may be healed, then tell what is left.
+
+    Raises `ConfigurationError` where the project file allows nothing, and as
+    apply does before anything is written.
+    """
+    if not manifests.project.heal:
+        raise ConfigurationError(
+            "gcsync.yaml lets --heal restore nothing; list settings under spec.drift.heal"
+        )
+    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+    gate.judge_manifests()
+    with session.connected(chosen, manifests.environment) as found, session.journal(found) as kept:
+        memory = Memory(found.organisation.id or found.organisation.api_url, journal=kept)
+        recovered = recover(kept, found.driver, kept.open_intents(memory.org_id), clock=found.clock)
+        looked = look(found, specs, memory)
+        seen = told(found, manifests, specs, looked, memory, records=records)
+        plan = _plan(found, manifests, specs, looked, gate.warnings)
+        if not plan.changes:
+            note = "nothing that drifted is healed: spec.drift.heal of gcsync.yaml names none of it"
+            if seen.observation.drifted_fields:
+                console.say(note, chosen)
+            return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
+        gate.judge_changes(
+            {
+                each.ref.address: looked.outlines[each.ref.address]
+                for each in plan.changes
+                if each.ref.address in looked.outlines
+            }
+        )
+        check_limits(plan, manifests.project.limits)
+        ended = _run(found, kept, plan, recovered, must_ask=must_ask)
+        touched = {change.ref.address for change in plan.changes}
+        healed = [spec for spec in specs if spec.address in touched]
+        left = _left(found, healed, memory, seen=seen, ended=ended)
+    code = exit_code_of(ended) or (2 if left.differs else 0)
+    report = present_healing(left, ended.run_id, ended.results, again=chosen.again)
+    return console.write(report, chosen, exit_code=code)
+
+
+def _plan(
+    found: Session,
+    manifests: Manifests,
+    specs: Sequence[FlowSpec],
+    looked: Look,
+    warnings: tuple[str, ...],
+) -> Plan:
+    """Only what drifted, and of that only what the project file allows."""
+    now = found.clock.now().replace(microsecond=0)
+    return build_plan(
+        (
+            replace(
+                looked.changes[flow.ref.address],
+                fields=healable(flow, manifests.project.heal),
+                worst_case=None,
+            )
+            for flow in looked.flows
+            if flow.fields
+        ),
+        flow_count=len(specs),
+        managed_flows=len(manifests.flows),
+        gcsync_version=__version__,
+        created_at=now,
+        expires_at=now + timedelta(hours=24),
+        environment=manifests.environment.name if manifests.environment else None,
+        organisation=found.organisation,
+        source=provenance.source(Path.cwd()),
+        manifest_sha256=manifests.sha256,
+        warnings=(*looked.warnings, *warnings),
+    )
+
+
+def _run(
+    found: Session,
+    journal: Journal,
+    plan: Plan,
+    recovered: Sequence[Recovered],
+    *,
+    must_ask: bool,
+) -> Ended:
+    key = session.plan_key()
+    console.write_aside(present_plan(plan, key=key), found.settings)
+    console.blank(found.settings)
+    if must_ask:
+        ask(plan)
+    return run_plan(
+        found,
+        journal,
+        plan,
+        digest=sealed(plan, key)["digest"],
+        command=shlex.join(["gcsync", *click.get_current_context().find_root().obj]),
+        recovered=recovered,
+    )
+
+
+def _left(
+    found: Session,
+    healed: Sequence[FlowSpec],
+    memory: Memory,
+    *,
+    seen: Drift,
+    ended: Ended,
+) -> Drift:
+    """What is left: flows that were to be healed as they are now, the others as they were."""
+    addresses = {spec.address for spec in healed}
+    warnings = (*seen.warnings, *ended.notes)
+    unread = "interrupted" if ended.signal_number is not None else None
+    flows = seen.flows
+    if unread is None:
+        try:
+            again = look(found, healed, memory)
+        except ApiError as error:  # what was written must be told all the same
+            unread = str(error)
+        else:
+            others = (flow for flow in seen.flows if flow.ref.address not in addresses)
+            flows = tuple(sorted((*others, *again.flows), key=lambda flow: flow.ref.address))
+    if unread is not None:
+        warnings += (f"healed flows are shown as they were before: {unread}",)
+    return replace(seen, flows=flows, warnings=warnings)
