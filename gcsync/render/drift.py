@@ -66,6 +66,35 @@ def present_healing(
     )
 
 
+def present_accepted(left: Drift, accepted: Sequence[tuple[str, FieldChange]]) -> Report:
+    """Which live values were written into manifests, by address, and what is left of drift."""
+    report = present_drift(left)
+    files = {change.source.file for _, change in accepted if change.source}
+    said = (
+        f"Accepted {count(len(accepted), 'live value')} into {count(len(files), 'manifest file')};"
+        " review it with 'git diff' before you commit it."
+    )
+    rows = tuple(
+        Row(
+            sign="✓",
+            cells=(f"{address}/{change.path}", shown(change.after), "->", shown(change.before)),
+            tone="good",
+            place=place(change.source),
+        )
+        for address, change in accepted
+    )
+    entries = [
+        {"address": address} | _values(change) | {"source": _source(change.source)}
+        for address, change in accepted
+    ]
+    return replace(
+        report,
+        document=dict(report.document) | {"accepted": entries},
+        blocks=(Block(rows=rows), *report.blocks),
+        closing=(*report.closing[:-1], Row(cells=(said,), tone="good"), report.closing[-1]),
+    )
+
+
 def drift_document(drift: Drift) -> dict[str, Any]:
     """The JSON of drift, as CONTRACT section 3 shows it, and more."""
     seen = drift.observation
