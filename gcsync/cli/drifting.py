@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcsync.cli.memory import Memory
+    from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.engine.drift import Look
     from gcsync.model.drift import Drift
@@ -81,7 +82,7 @@ def drift(
     from gcsync.render.drift import present_drift
 
     chosen = settings(**options)
-    _check_usage(heals=heals, auto_approve=auto_approve, accepted=accepted)
+    _check_usage(chosen, heals=heals, auto_approve=auto_approve, accepts=bool(accepted))
     manifests = session.load_flows(chosen)
     if accepted:
         from gcsync.cli.accepting import accept
@@ -149,9 +150,13 @@ def told(
     return replace(seen, warnings=(*looked.warnings, *memory.problems))
 
 
-def _check_usage(*, heals: bool, auto_approve: bool, accepted: tuple[str, ...]) -> None:
-    if heals and accepted:
+def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: bool) -> None:
+    if heals and accepts:
         raise WrongUsage("--heal writes to flows and --accept to manifests; give one of them")
+    if accepts and (chosen.select or chosen.targets or chosen.excludes):
+        raise WrongUsage(
+            "--accept names its flows itself; leave --select, --target and --exclude out"
+        )
     if auto_approve and not heals:
         raise WrongUsage("--auto-approve goes with --heal")
     if heals and not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):

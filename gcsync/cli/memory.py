@@ -55,9 +55,8 @@ class Memory:
         except JournalError as error:
             self.problems.append(f"this look is not in drift's history: {error}")
         try:
-            return replace(
-                drift, history=observing.observed(*at), since=observing.drifted_since(*at)
-            )
+            since = observing.drifted_since(*at) if drift.observation.drifted_fields else None
+            return replace(drift, history=observing.observed(*at), since=since)
         except JournalError as error:
             self.problems.append(f"drift's history cannot be told: {error}")
             return drift

@@ -8,7 +8,8 @@ Every path lies under ``/sandbox/`` and asks for the control token as bearer.
                          "html" | {"kind": "stale", "revisions": 2}}``
 ``GET``/``DELETE faults``  how many wait; forget them all
 ``POST edits``           a person's edit: ``{"flow", "pointer", "value",
-                         "action"?, "author"?, "tag"?}``
+                         "action"?, "author"?, "tag"?}``; a document that says
+                         who saved it last then names the author and the time
 ``GET log``              the edit log; ``?flow=ID``, ``?documents=true``
 ``GET requests``         how often each kind of request came
 ``POST outcomes``        how executions of a flow end: ``{"flow",

@@ -584,6 +584,32 @@ def test_a_value_that_no_manifest_may_hold_leaves_the_file_as_it_was(world: Worl
     assert [each.name for each in (world.folder / "manifests").iterdir()] == ["flows.yaml"]
 
 
+def test_an_edit_that_would_let_a_default_through_leaves_the_file_as_it_was(world: World) -> None:
+    world.lives(live("billing", {"Lookup": {"url": "/x"}, "Other": {"timeout": 2000}}))
+    text = manifest().partition("  actions:")[0] + (
+        "  defaults: {timeout_ms: 2000}\n  actions: {Lookup: {timeout_ms: 3000}, Other: {}}\n"
+    )
+    world.manifests(text)
+
+    refused = world.run("drift", "--accept", "flow/billing")
+
+    assert refused.code == 1
+    assert "flow/billing/actions/Lookup/timeout_ms would not be as expected" in refused.err
+    assert (world.folder / "manifests/flows.yaml").read_text() == text
+
+
+def test_line_ends_marks_and_rights_of_a_file_are_kept(world: World) -> None:
+    world.manifests()
+    file = world.folder / "manifests/flows.yaml"
+    before = b"\xef\xbb\xbf" + manifest().replace("\n", "\r\n").encode()
+    file.write_bytes(before)
+    file.chmod(0o640)
+
+    assert world.run("drift", "--accept", "flow/billing").code == 0
+    assert file.read_bytes() == before.replace(b"5000", b"3000")
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
 def test_nothing_is_accepted_where_one_of_several_cannot_be(world: World) -> None:
     world.lives(live("billing"), live("orders"))
     world.write({"manifests/a.yaml": manifest(), "manifests/b.yaml": manifest("orders")})
@@ -602,8 +628,9 @@ def test_accepting_needs_a_flow_that_is_declared_and_a_path_that_differs(world: 
     unknown = world.run("drift", "--accept", "flow/biling")
     path = world.run("drift", "--accept", "flow/billing/actions/Lookup/timeout")
     both = world.run("drift", "--accept", "flow/billing", "--heal")
+    narrowed = world.run("drift", "--accept", "flow/billing", "--target", "flow/*")
 
-    assert (unknown.code, path.code, both.code) == (64, 1, 64)
+    assert (unknown.code, path.code, both.code, narrowed.code) == (64, 1, 64, 64)
     assert "no manifest declares this flow; nearest: flow/billing" in unknown.err
     assert "does not differ, so there is nothing to accept; nearest: actions/Lookup" in path.err
 
