@@ -179,8 +179,9 @@ class _Drawing:
         for at, name in self._x_ticks():
             x = self._x(at)
             yield f'<path class="grid" d="M{x:.1f} {TOP}V{BOTTOM}"/>'
+            anchor = "end" if x + LETTER * len(name) / 2 > WIDTH else "middle"
             yield (
-                f'<text class="tick" x="{x:.1f}" y="{BOTTOM + 19}" text-anchor="middle">'
+                f'<text class="tick" x="{x:.1f}" y="{BOTTOM + 19}" text-anchor="{anchor}">'
                 f"{said(name)}</text>"
             )
         for value in self._y_ticks():

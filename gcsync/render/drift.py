@@ -192,7 +192,8 @@ def _block(flow: FlowDrift) -> Block:
     heading = f"{ref.address}  ({ref.name or ref.id}, revision {flow.revision or 'unknown'})"
     sign = _SIGNS[_worst(flow)][0] if flow.fields else "="
     rows = [Row(sign=sign, cells=(heading,), tone="strong")]
-    if flow.modified:
+    # Of what is merely pending, gcsync itself was the last to save it.
+    if flow.modified and not (flow.fields and _worst(flow) == "pending"):
         rows.append(Row(cells=(_modified(flow.modified),), depth=1, tone="faint"))
     names = ("", "", "live", "", "desired")
     rows.append(Row(sign=" ", cells=names, depth=1, tone="faint", is_heading=True))

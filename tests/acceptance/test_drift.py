@@ -269,6 +269,8 @@ def moved(world: World, *, minutes: int) -> None:
 def test_a_look_at_a_part_is_no_part_of_the_history(world: World) -> None:
     world.lives(live("billing"), live("orders"))
     world.manifests(manifest(), manifest("orders"))
+    world.run("drift", "--target", "flow/orders")
+    assert not (world.folder / ".gcsync").exists()
     world.run("drift")
 
     part = world.run("drift", "--target", "flow/orders", "-o", "json").json

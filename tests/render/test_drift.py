@@ -180,6 +180,14 @@ def test_any_history_can_be_drawn_inside_its_field(drifted: list[int], every: ti
     assert all(0 <= number <= 760 for number in numbers)
 
 
+def test_the_last_day_on_the_axis_is_not_cut_off() -> None:
+    block = timeline(a_drift(history=looks(0, 2, every=timedelta(days=30))))
+
+    assert block is not None
+    assert block.chart is not None
+    assert 'text-anchor="end">2030-02-01<' in fragment(block.chart)
+
+
 def test_since_when_drift_stands_is_said_only_where_it_is_known() -> None:
     now = datetime(2030, 2, 1, tzinfo=UTC)
     stands = a_drift(observed_at=now, since=NOON, history=looks(2, 1))
