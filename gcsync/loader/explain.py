@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from gcsync.core.scope import is_covered
 from gcsync.errors import InvalidManifests, WrongUsage
 from gcsync.loader.build import ACTION_FACTS, BINDING, BINDING_FACTS, Builder
 from gcsync.loader.documents import Document, Reading
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Several
     from pathlib import Path
 
-    from gcsync.model.manifest import JSON, FlowSpec, Location, Manifests
+    from gcsync.model.manifest import JSON, FieldGlob, FlowSpec, Location, Manifests
 
 FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
 How = Literal["default", "action", "overlay", "variable", "binding"]
@@ -87,7 +88,7 @@ def origins(
         if not wanted or each.path == wanted or each.path.startswith(f"{wanted}/")
     )
     if not explained:
-        raise WrongUsage(_nothing_at(flow, wanted))
+        raise WrongUsage(_nothing_at(flow, wanted, manifests.project.ignore))
     return explained
 
 
@@ -99,7 +100,10 @@ def _flow(manifests: Manifests, address: str) -> FlowSpec:
     raise WrongUsage(f"{quoted(address)}: no manifest declares this flow{choices}")
 
 
-def _nothing_at(flow: FlowSpec, wanted: str) -> str:
+def _nothing_at(flow: FlowSpec, wanted: str, ignored: Several[FieldGlob]) -> str:
+    for glob in (*flow.ignore, *ignored):
+        if wanted.count("/") > 1 and is_covered([glob], flow.address, wanted):
+            return f"{flow.address}: {quoted(wanted)} is ignored, as {glob.source} says"
     known = [
         f"actions/{escape(action.name)}/{setting.path}"
         for action in flow.actions

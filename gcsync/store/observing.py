@@ -29,6 +29,9 @@ MOST_FLOWS: Final = 500
 PAGE: Final = 500
 """How many rows are read at once before it is known whether more are needed."""
 
+MOST_WRITES: Final = 1000
+"""Of one flow no more writes are looked through: a field that none of them names is not known."""
+
 MOST_LOOKS: Final = 400
 """How many looks of before a history has: as many as a chart has room for."""
 
@@ -38,37 +41,44 @@ _COLUMNS: Final = tuple(
 
 
 def last_applied(
-    journal: Journal, org_id: str, wanted: Mapping[str, Collection[str]]
+    journal: Journal,
+    org_id: str,
+    wanted: Mapping[str, Collection[str]],
+    *,
+    most_writes: int = MOST_WRITES,
+    page: int = PAGE,
 ) -> dict[tuple[str, str], LastApplied]:
     """The newest value that gcsync wrote to each field of *wanted*: paths, by the flow's id.
 
     A field that gcsync never wrote is left out. Newest writes are read
-    first, of these flows only, and none beyond the last one needed. Raises
-    `JournalError`.
+    first, *page* at once, of these flows only, at most *most_writes* each,
+    and none beyond the last one needed. Raises `JournalError`.
     """
     found: dict[tuple[str, str], LastApplied] = {}
     flows = list(wanted)
     for start in range(0, len(flows), MOST_FLOWS):
         missing = {flow_id: set(wanted[flow_id]) for flow_id in flows[start : start + MOST_FLOWS]}
-        for row in _newest_first(journal, org_id, missing):
-            if row.flow_id not in missing:
+        left = dict.fromkeys(missing, most_writes)
+        for row in _newest_first(journal, org_id, missing, page):
+            paths = missing.get(row.flow_id)
+            if paths is None:
                 continue
             with journal.reading():
                 intent = read_intent(row)
-            paths = missing[row.flow_id]
             for field in intent.fields:
                 if field.path in paths:
                     paths.discard(field.path)
                     found[row.flow_id, field.path] = LastApplied(
                         value=field.after, at=row.recorded_at, run_id=row.run_id
                     )
-            if not paths:
+            left[row.flow_id] -= 1
+            if not paths or not left[row.flow_id]:
                 del missing[row.flow_id]
     return found
 
 
 def _newest_first(
-    journal: Journal, org_id: str, missing: Mapping[str, Collection[str]]
+    journal: Journal, org_id: str, missing: Mapping[str, Collection[str]], page: int
 ) -> Iterator[Row[Any]]:
     """Writes that happened to the flows of *missing*, which the caller shortens on the way."""
     query = (
@@ -76,16 +86,16 @@ def _newest_first(
         .join(runs)
         .where(runs.c.org_id == org_id, intents.c.result.in_(("applied", "observed")))
         .order_by(intents.c.id.desc())
-        .limit(PAGE)
+        .limit(page)
     )
     before: int | None = None
     while missing:
-        page = query.where(intents.c.flow_id.in_(list(missing)))
+        asked = query.where(intents.c.flow_id.in_(list(missing)))
         if before is not None:
-            page = page.where(intents.c.id < before)
-        rows = journal.rows(page)
+            asked = asked.where(intents.c.id < before)
+        rows = journal.rows(asked)
         yield from rows
-        if len(rows) < PAGE:
+        if len(rows) < page:
             return
         before = rows[-1].id
 

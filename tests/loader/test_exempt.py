@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from manifest_builders import binding, flow, lines, oauth, project, written
 
+from gcsync.errors import WrongUsage
+from gcsync.loader.explain import origins
 from gcsync.loader.manifests import check, load
 from gcsync.loader.project import load_project
 from gcsync.model.manifest import ABSENT, FieldGlob, Location, Tolerance
@@ -227,3 +229,18 @@ def test_the_project_says_what_may_be_healed(tmp_path: Path) -> None:
             source=Location("gcsync.yaml", 5, 18),
         ),
     )
+
+
+def test_explain_says_of_an_ignored_setting_who_ignores_it(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {
+            "gcsync.yaml": project("ignore: [{path: actions/Other/timeout_ms}]"),
+            "manifests/a.yaml": flow(spec="ignore: [actions/*/retry]", actions=ACTIONS),
+        },
+    )
+
+    with pytest.raises(WrongUsage, match=r"is ignored, as manifests/a\.yaml:7:12 says"):
+        origins("flow/billing/actions/Lookup/retry/delay_ms", root=tmp_path)
+    with pytest.raises(WrongUsage, match=r"is ignored, as gcsync\.yaml:5:12 says"):
+        origins("flow/billing/actions/Other/timeout_ms", root=tmp_path)

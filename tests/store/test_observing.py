@@ -62,6 +62,7 @@ def wrote(
     flow: str = "f-1",
     org: str = "org-1",
     became: str | None = "applied",
+    path: str = PATH,
 ) -> None:
     """A run that wrote one timeout."""
     journal.begin(a_run(run, org_id=org))
@@ -69,7 +70,7 @@ def wrote(
         an_intent(),
         run_id=run,
         ref=FlowRef(address=f"flow/{flow}", id=flow),
-        fields=(timeout_change(1, after),),
+        fields=(timeout_change(1, after, action=path.split("/")[1]),),
     )
     number = journal.intend(intent)
     if became is not None:
@@ -116,19 +117,37 @@ def test_another_organisations_writes_are_not_told(journal: Journal) -> None:
 
 
 def test_a_value_is_found_however_many_writes_came_after_it(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
+    journal: Journal,
 ) -> None:
-    monkeypatch.setattr(observing, "PAGE", 2)
-    monkeypatch.setattr(observing, "MOST_FLOWS", 2)
     wrote(journal, 1, run="run-0", flow="f-3")
     for number in range(5):
         wrote(journal, number, run=f"run-a{number}")
         wrote(journal, number, run=f"run-b{number}", flow="f-2")
 
     wanted = {"f-1": [PATH, "actions/Never/timeout_ms"], "f-2": [PATH], "f-3": [PATH], "f-4": []}
-    found = observing.last_applied(journal, "org-1", wanted)
+    found = observing.last_applied(journal, "org-1", wanted, page=2)
 
     assert {flow: last.value for (flow, _), last in found.items()} == {"f-1": 4, "f-2": 4, "f-3": 1}
+
+
+def test_no_more_writes_of_a_flow_are_looked_through_than_is_worth_it(journal: Journal) -> None:
+    wrote(journal, 1, run="run-0")
+    wrote(journal, 2, run="run-1", flow="f-2")
+    for number in range(3):
+        wrote(journal, number, run=f"run-b{number}", flow="f-2", path="actions/B/timeout_ms")
+
+    wanted = {"f-1": [PATH], "f-2": [PATH]}
+
+    assert set(observing.last_applied(journal, "org-1", wanted, most_writes=3)) == {("f-1", PATH)}
+    assert len(observing.last_applied(journal, "org-1", wanted, most_writes=4)) == 2
+
+
+def test_more_flows_than_one_query_can_name_are_asked_for(journal: Journal) -> None:
+    wrote(journal, 5000, run="run-1", flow="f-1200")
+
+    wanted = {f"f-{number}": [PATH] for number in range(1300)}
+
+    assert set(observing.last_applied(journal, "org-1", wanted)) == {("f-1200", PATH)}
 
 
 def test_looks_are_read_as_they_were_entered_by_environment_oldest_first(journal: Journal) -> None:
