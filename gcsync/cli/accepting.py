@@ -12,7 +12,7 @@ from gcsync.cli.memory import remembered
 from gcsync.core.plan import nearest
 from gcsync.errors import CannotEdit, WrongUsage
 from gcsync.loader.accept import Acceptance, Place, objections, write
-from gcsync.render.drift import present_accepted
+from gcsync.render.remedies import present_accepted
 from gcsync.render.values import count
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ from gcsync.core.drift import healable
 from gcsync.core.plan import build_plan, check_limits
 from gcsync.engine.recover import recover
 from gcsync.errors import ApiError, ConfigurationError
-from gcsync.render.drift import present_drift, present_healing
+from gcsync.render.drift import present_drift
 from gcsync.render.plans import present_plan
+from gcsync.render.remedies import present_healing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

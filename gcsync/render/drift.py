@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.diff import same
 from gcsync.core.exact_json import stamp, to_json
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
-from gcsync.render.runs import present_results
 from gcsync.render.timeline import timeline
 from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from gcsync.model.change import FieldChange, FlowResult, Modified
+    from gcsync.model.change import FieldChange, Modified
     from gcsync.model.drift import (
         Drift,
         DriftedField,
@@ -46,52 +44,6 @@ def present_drift(drift: Drift) -> Report:
         findings=tuple(finding for flow in drift.flows for finding in _findings(flow)),
         cases=tuple(_cases(drift)),
         metrics=tuple(_metrics(seen)),
-    )
-
-
-def present_healing(
-    left: Drift, run_id: str, results: Sequence[FlowResult], *, again: str = ""
-) -> Report:
-    """What ``drift --heal`` restored, and what is left."""
-    healing = present_results(run_id, results, again=again)
-    report = present_drift(left)
-    return replace(
-        report,
-        document=dict(report.document)
-        | {name: healing.document[name] for name in ("run_id", "results")}
-        | {"healed": healing.document["summary"]},
-        blocks=(*healing.blocks, *report.blocks),
-        closing=(*healing.closing, *report.closing),
-        findings=(*healing.findings, *report.findings),
-    )
-
-
-def present_accepted(left: Drift, accepted: Sequence[tuple[str, FieldChange]]) -> Report:
-    """Which live values were written into manifests, by address, and what is left of drift."""
-    report = present_drift(left)
-    files = {change.source.file for _, change in accepted if change.source}
-    said = (
-        f"Accepted {count(len(accepted), 'live value')} into {count(len(files), 'manifest file')};"
-        " review it with 'git diff' before you commit it."
-    )
-    rows = tuple(
-        Row(
-            sign="✓",
-            cells=(f"{address}/{change.path}", shown(change.after), "->", shown(change.before)),
-            tone="good",
-            place=place(change.source),
-        )
-        for address, change in accepted
-    )
-    entries = [
-        {"address": address} | _values(change) | {"source": _source(change.source)}
-        for address, change in accepted
-    ]
-    return replace(
-        report,
-        document=dict(report.document) | {"accepted": entries},
-        blocks=(Block(rows=rows), *report.blocks),
-        closing=(*report.closing[:-1], Row(cells=(said,), tone="good"), report.closing[-1]),
     )
 
 
@@ -134,27 +86,28 @@ def _flow_document(flow: FlowDrift) -> dict[str, Any]:
         "labels": dict(flow.labels),
         "modified": _modified_document(flow.modified),
         "fields": [
-            _values(field.change)
+            values(field.change)
             | {
                 "kind": field.kind,
-                "source": _source(field.change.source),
+                "source": source(field.change.source),
                 "last_applied": _last_document(field.last),
             }
             for field in flow.fields
         ],
         "tolerated": [
-            _values(field.change)
+            values(field.change)
             | {
                 "reason": field.tolerance.reason,
                 "until": field.until.isoformat(),
-                "source": _source(field.tolerance.source),
+                "source": source(field.tolerance.source),
             }
             for field in flow.tolerated
         ],
     }
 
 
-def _values(change: FieldChange) -> dict[str, Any]:
+def values(change: FieldChange) -> dict[str, Any]:
+    """A setting that differs, as JSON: *before* of the change is live, *after* is desired."""
     return {
         "path": change.path,
         "desired": to_json(change.after),
@@ -162,7 +115,8 @@ def _values(change: FieldChange) -> dict[str, Any]:
     }
 
 
-def _source(at: Location | None) -> Mapping[str, Any] | None:
+def source(at: Location | None) -> Mapping[str, Any] | None:
+    """A position as JSON."""
     return {"file": at.file, "line": at.line, "column": at.column} if at else None
 
 
