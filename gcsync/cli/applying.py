@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +34,35 @@ if TYPE_CHECKING:
 @selection_options
 @online_options
 @click.option("--auto-approve", is_flag=True, help="Apply without asking.")
+@click.option(
+    "--still-desired",
+    "must_be_desired",
+    is_flag=True,
+    help="Refuse a saved plan that holds anything else than the manifests want.",
+)
 @no_lint_option
 @output_options
-def apply(*, planfile: Path | None, auto_approve: bool, skips_lint: bool, **options: Any) -> int:
+def apply(
+    *,
+    planfile: Path | None,
+    auto_approve: bool,
+    must_be_desired: bool,
+    skips_lint: bool,
+    **options: Any,
+) -> int:
     """Write what plan shows, and never over anybody's edit.
 
     With PLANFILE exactly that saved plan is applied, without asking. Without
     it, a plan is made, shown, and applied after a yes.
+
+    A plan that was kept where others can write is best applied with
+    --still-desired, beside the manifests: it refuses what these do not say.
     """
     chosen = settings(**options)
     if planfile is not None:
-        return _apply_saved(planfile, chosen)
+        return _apply_saved(planfile, chosen, must_be_desired=must_be_desired)
+    if must_be_desired:
+        raise WrongUsage("--still-desired is about a saved plan; name its file")
     if not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):
         raise WrongUsage(
             "apply asks before it writes, and there is no terminal to ask on; give a saved plan,"
@@ -70,13 +89,14 @@ def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int
         )
 
 
-def _apply_saved(planfile: Path, chosen: Settings) -> int:
+def _apply_saved(planfile: Path, chosen: Settings, *, must_be_desired: bool) -> int:
     from gcsync.api.pacing import SystemClock
     from gcsync.cli import session
     from gcsync.core.plan import check_ignored
     from gcsync.store import planfile as store
 
-    if chosen.select or chosen.targets or chosen.excludes or chosen.manifests:
+    has_manifests = chosen.manifests and not must_be_desired
+    if chosen.select or chosen.targets or chosen.excludes or has_manifests:
         raise WrongUsage(
             "a saved plan is applied whole: -f, --select, --target and --exclude go with"
             " 'gcsync plan --out'"
@@ -86,6 +106,8 @@ def _apply_saved(planfile: Path, chosen: Settings) -> int:
     check_ignored(saved.plan, project.ignore)
     with session.connected(chosen, environment) as found:
         store.check_organisation(saved.plan, found.organisation)
+        if must_be_desired:
+            _check_desired(saved.plan, found)
         return _run(
             found,
             lambda: saved.plan,
@@ -93,6 +115,18 @@ def _apply_saved(planfile: Path, chosen: Settings) -> int:
             must_ask=False,
             saved_digest=saved.digest,
         )
+
+
+def _check_desired(plan: Plan, found: Session) -> None:
+    """Hold *plan* against the manifests that lie here now. Raises `PlanRefused`."""
+    from gcsync.cli import session
+    from gcsync.core.plan import check_desired
+    from gcsync.engine.observe import resolve
+
+    manifests = session.load(replace(found.settings, environment=plan.environment))
+    planned = {change.ref.address for change in plan.changes}
+    specs = [spec for spec in manifests.flows if spec.address in planned]
+    check_desired(plan, resolve(specs, found.driver))
 
 
 def _project_of(plan: Plan, chosen: Settings) -> tuple[Project, Environment | None]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from gcsync.core.diff import diff, locate, project
+from gcsync.core.diff import diff, locate, project, same
 from gcsync.core.scope import is_covered
 from gcsync.core.secrecy import sealed
 from gcsync.errors import LimitExceeded, PlanRefused
@@ -14,11 +14,11 @@ from gcsync.model.change import FieldChange, FlowChange, Plan
 from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from gcsync.model.change import LiveAction, Organisation, Snapshot, Source
-    from gcsync.model.manifest import ActionSpec, FieldGlob, FlowSpec, Limits
+    from gcsync.model.change import FlowRef, LiveAction, Organisation, Snapshot, Source
+    from gcsync.model.manifest import JSON, ActionSpec, FieldGlob, FlowSpec, Limits
 
 
 def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
@@ -173,6 +173,40 @@ def check_ignored(plan: Plan, ignored: Sequence[FieldGlob]) -> None:
             f"the plan changes {held[0]}{more}, which spec.ignore of gcsync.yaml leaves to others"
             " by now; run 'gcsync plan --out' again"
         )
+
+
+def check_desired(plan: Plan, desired: Iterable[tuple[FlowSpec, FlowRef]]) -> None:
+    """Refuse a saved plan that holds what the manifests do not want, or not of that flow.
+
+    They may have moved on since it was made; and wherever the file was kept
+    meanwhile, nothing that was put into it there is written. Raises
+    `PlanRefused`.
+    """
+    wanted = {
+        (spec.address, ref.id, action.name, action.id, setting.path): setting.value
+        for spec, ref in desired
+        for action in spec.actions
+        for setting in action.settings
+    }
+    strays = [
+        f"{change.ref.address}/{field.path}"
+        for change in plan.changes
+        for field in change.fields
+        if not _is_wanted(wanted, change.ref, field)
+    ]
+    if strays:
+        more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
+        raise PlanRefused(
+            f"the plan changes {strays[0]}{more} otherwise than the manifests want by now;"
+            " run 'gcsync plan --out' again"
+        )
+
+
+def _is_wanted(
+    wanted: Mapping[tuple[str, str, str, str | None, str], JSON], ref: FlowRef, field: FieldChange
+) -> bool:
+    place = (ref.address, ref.id, field.action, field.action_id, field.setting)
+    return place in wanted and same(wanted[place], field.after)
 
 
 def _way_out(changed: int) -> str:
