@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gcsync.model.report import Metric
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.api.http import Client
+    from gcsync.model.change import Organisation
+    from gcsync.model.shard import Part
 
 SUCCEEDED = frozenset((0, 2))
 """Exit codes of a command that did what it is for; 2 means that it found something."""
@@ -19,11 +21,33 @@ SUCCEEDED = frozenset((0, 2))
 
 @dataclass(slots=True)
 class Account:
-    """When a command began, whom it asked, and whether it has told its result."""
+    """When a command began, what it read, whom it asked, and whether it has told its result.
+
+    *part* says which flows were chosen, where it was not all of them.
+    """
 
     started_s: float = field(default_factory=time.monotonic)
     clients: list[Client] = field(default_factory=list)
     has_reported: bool = False
+    part: Part | None = None
+    manifest_sha256: str | None = None
+    organisation: Organisation | None = None
+
+    def labels(self, command: str, environment: str | None, exit_code: int) -> dict[str, Any]:
+        """What tells the reports of several parts apart, and that they belong together."""
+        if self.part is None:
+            return {}
+        from gcsync.core.document import part_document
+
+        org = self.organisation
+        return {
+            "command": command,
+            "environment": environment,
+            "org": {"id": org.id, "api_url": org.api_url} if org else None,
+            "manifest_sha256": self.manifest_sha256,
+            **part_document(self.part),
+            "exit_code": exit_code,
+        }
 
     def metrics(self, exit_code: int) -> Iterator[Metric]:
         """What the run cost, and when it was; a run that failed tells of no success."""

@@ -76,6 +76,11 @@ def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int
 
     manifests = session.load_flows(chosen)
     specs = chosen.chosen(manifests.flows)
+    if chosen.shard and len({spec.wave for spec in manifests.flows}) > 1:
+        from gcsync.cli import console
+
+        note = f"warning: waves are kept within shard {chosen.shard}; other shards do not wait"
+        console.say(note, chosen)
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
     with session.connected(chosen, manifests.environment) as found:
@@ -103,6 +108,7 @@ def _apply_saved(planfile: Path, chosen: Settings, *, must_be_desired: bool) -> 
         )
     saved = store.read(planfile, now=SystemClock().now(), key=session.plan_key())
     project, environment = _project_of(saved.plan, chosen)
+    chosen = replace(chosen, environment=saved.plan.environment)
     check_ignored(saved.plan, project.ignore)
     with session.connected(chosen, environment) as found:
         store.check_organisation(saved.plan, found.organisation)
@@ -139,6 +145,12 @@ def _project_of(plan: Plan, chosen: Settings) -> tuple[Project, Environment | No
             f"the plan is for environment {plan.environment or '(none)'}, and --env says"
             f" {chosen.environment}; run 'gcsync plan --env {chosen.environment} --out' again"
         )
+    planned = plan.part.shard if plan.part else None
+    if chosen.shard is not None and chosen.shard != planned:
+        raise PlanRefused(
+            f"the plan is for {f'shard {planned}' if planned else 'no shard'}, and --shard says"
+            f" {chosen.shard}; give the plan of that shard"
+        )
     project = load_project(Path.cwd())
     environment = project.environments.get(plan.environment) if plan.environment else None
     return project, environment
@@ -166,6 +178,8 @@ def _run(
         open_intents = journal.open_intents(org_id)
         recovered = recover(journal, found.driver, open_intents, clock=found.clock)
         plan: Plan = planned()
+        account = found.settings.account
+        account.part, account.manifest_sha256 = plan.part, plan.manifest_sha256
         check_limits(plan, limits)
         if saved_digest is not None:
             for warning in plan.warnings:

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,7 @@ from gcsync.render.formats import RENDERERS
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gcsync.cli.options import Settings
     from gcsync.errors import GcsyncError
@@ -60,10 +60,15 @@ def _write_to(
     outputs: Iterable[Output], report: Report, settings: Settings, exit_code: int
 ) -> None:
     settings.account.has_reported = True
+    command = report.command or settings.command
+    environment = report.environment or settings.environment
     report = replace(
         report,
-        command=report.command or settings.command,
-        environment=report.environment or settings.environment,
+        document=_labelled(
+            report.document, settings.account.labels(command, environment, exit_code)
+        ),
+        command=command,
+        environment=environment,
         exit_code=exit_code,
         metrics=tuple(chain(report.metrics, settings.account.metrics(exit_code))),
     )
@@ -82,6 +87,16 @@ def _write_to(
             failure = failure or error
     if failure:
         raise failure
+
+
+def _labelled(document: Mapping[str, Any], labels: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document, and of what part it is; what a digest seals says so itself."""
+    if "digest" in document:
+        return document
+    return {
+        **document,
+        **{name: value for name, value in labels.items() if name not in document},
+    }
 
 
 def write_aside(report: Report, settings: Settings) -> None:

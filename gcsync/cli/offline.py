@@ -73,6 +73,7 @@ def opened(chosen: Settings, file: Path) -> Iterator[Session]:
     from gcsync.drivers.saved_snapshots import SavedSnapshots
 
     driver = SavedSnapshots(file)
+    chosen.account.organisation = driver.organisation()
     stop = Event()
     yield Session(
         settings=chosen,

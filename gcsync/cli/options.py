@@ -14,6 +14,7 @@ import click
 
 from gcsync.cli.account import Account
 from gcsync.errors import WrongUsage
+from gcsync.model.shard import MOST_SHARDS, Part, Shard, shard_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,6 +75,7 @@ class Settings:
     select: tuple[tuple[str, str], ...] = ()
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    shard: Shard | None = None
     parallelism: int = 10
     has_sandbox: bool = False
     has_colour: bool = False
@@ -96,18 +98,33 @@ class Settings:
         return "".join(f" {shlex.quote(word)}" for word in words)
 
     def chosen(self, specs: Sequence[FlowSpec]) -> tuple[FlowSpec, ...]:
-        """The flows that ``--select``, ``--target`` and ``--exclude`` leave.
+        """The flows that ``--select``, ``--target`` and ``--exclude`` leave, of them the shard's.
 
         Raises `WrongUsage` when a selection leaves nothing of something: a
-        misspelt label must not look like "nothing to do".
+        misspelt label must not look like "nothing to do". A shard may be
+        empty: nobody chooses what falls into it.
         """
         chosen = tuple(spec for spec in specs if self._is_chosen(spec))
-        if specs and not chosen and (self.select or self.targets or self.excludes):
+        if specs and not chosen and self.has_selection:
             raise WrongUsage(
                 f"--select, --target and --exclude leave none of {len(specs)} flows;"
                 " 'gcsync plan' without them shows the addresses"
             )
+        shard = self.shard
+        if shard is not None:
+            chosen = tuple(spec for spec in chosen if shard.holds(spec.address))
+            if not chosen:
+                _say(f"shard {shard} holds none of the flows, so there is nothing to do", self)
+        if shard is not None or self.has_selection:
+            self.account.part = Part(
+                addresses=tuple(sorted(spec.address for spec in chosen)), shard=shard
+            )
         return chosen
+
+    @property
+    def has_selection(self) -> bool:
+        """Whether flows are chosen by what they are."""
+        return bool(self.select or self.targets or self.excludes)
 
     def _is_chosen(self, spec: FlowSpec) -> bool:
         labels = set(spec.labels)
@@ -158,6 +175,28 @@ class _LabelType(click.ParamType[tuple[str, str]]):
         return label, wanted
 
 
+class _ShardType(click.ParamType[Shard]):
+    name = "I/N"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Shard:
+        if isinstance(value, Shard):
+            return value
+        shard = shard_of(str(value))
+        if shard is None:
+            self.fail(
+                f"{value!r} is no shard; write I/N, 2/3 for example, with at most {MOST_SHARDS}",
+                param,
+                ctx,
+            )
+        return shard
+
+
+def _say(message: str, settings: Settings) -> None:
+    from gcsync.cli import console
+
+    console.say(message, settings)
+
+
 def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
     def decorate(command: F) -> F:
         for option in reversed(options):
@@ -206,7 +245,7 @@ manifest_options = _stacked(
     ),
 )
 
-selection_options = _stacked(
+choice_options = _stacked(
     click.option(
         "--select", type=_LabelType(), multiple=True, help="Only flows with this label; repeatable."
     ),
@@ -223,6 +262,17 @@ selection_options = _stacked(
         multiple=True,
         metavar="ADDRESS-GLOB",
         help="No flow whose address matches; repeatable.",
+    ),
+)
+
+selection_options = _stacked(
+    choice_options,
+    click.option(
+        "--shard",
+        type=_ShardType(),
+        envvar="GCSYNC_SHARD",
+        metavar="I/N",
+        help="Of these, only the flows of the I-th of N parts, by a hash of the address.",
     ),
 )
 

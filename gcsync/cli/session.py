@@ -59,12 +59,14 @@ def load(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
     # looking through them again and again took a quarter of the time that reading takes.
     gc.disable()
     try:
-        return load_manifests(
+        manifests = load_manifests(
             settings.manifests or None,
             root=Path.cwd(),
             environment=settings.environment,
             overlays=overlays,
         )
+        settings.account.manifest_sha256 = manifests.sha256
+        return manifests
     finally:
         gc.freeze()
         gc.enable()
@@ -102,6 +104,7 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
         settings.account.clients.append(client)
         driver = FlowDocumentDriver(client)
         organisation = driver.organisation()
+        settings.account.organisation = organisation
         _check_organisation(organisation, environment, is_sandbox=settings.has_sandbox)
         started = time.monotonic()
         yield Session(
@@ -204,6 +207,7 @@ def make_plan(
         manifest_sha256=manifests.sha256,
         warnings=(*observation.warnings, *tolerated, *warnings),
     )
+    plan = replace(plan, part=session.settings.account.part)
     over = over_limits(plan, manifests.project.limits)
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {over}")) if over else plan
 

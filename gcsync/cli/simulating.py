@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcsync.cli.options import (
+    choice_options,
     manifest_options,
     online_options,
     outputs_in,
-    selection_options,
     settings,
 )
 from gcsync.errors import WrongUsage
@@ -36,7 +36,7 @@ FEW_CALLS = 1_000
 
 @click.command()
 @manifest_options
-@selection_options
+@choice_options
 @online_options
 @click.option(
     "--offline",

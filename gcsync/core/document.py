@@ -32,6 +32,7 @@ from gcsync.model.change import (
     WorstCase,
 )
 from gcsync.model.manifest import unescape
+from gcsync.model.shard import Part, shard_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,8 @@ __all__ = [
     "field_document",
     "field_from_document",
     "from_document",
+    "part_document",
+    "part_from_document",
     "result_document",
     "result_from_document",
     "sealed",
@@ -92,7 +95,35 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "summary": _summary(plan.changes, plan.flow_count),
         "managed_flows": plan.managed_flows,
         "warnings": list(plan.warnings),
+        **part_document(plan.part),
     }
+
+
+def part_document(part: Part | None) -> dict[str, Any]:
+    """Which part of the flows a document is about; nothing where it is about all of them."""
+    if part is None:
+        return {}
+    return {
+        "shard": str(part.shard) if part.shard else None,
+        "addresses": list(part.addresses),
+    }
+
+
+def part_from_document(node: Node) -> Part | None:
+    """The inverse of `part_document`. Raises `Malformed`."""
+    listed = node.maybe("addresses")
+    if listed is None:
+        return None
+    addresses = tuple(address.name() for address in listed.items())
+    if list(addresses) != sorted(set(addresses)):
+        raise Malformed(f"{listed.where} is not sorted, or names a flow twice")
+    named = node.maybe("shard")
+    shard = shard_of(named.text()) if named else None
+    if named and shard is None:
+        raise named.wrong("a shard such as 1/3")
+    if shard and not all(map(shard.holds, addresses)):
+        raise Malformed(f"{listed.where} names a flow of another shard than {shard}")
+    return Part(addresses=addresses, shard=shard)
 
 
 def from_document(document: Any) -> Plan:
@@ -113,6 +144,11 @@ def from_document(document: Any) -> Plan:
 def check_format(document: Any) -> None:
     """Refuse what is not a plan of this major format version. Raises `PlanRefused`."""
     version = document.get("format_version") if isinstance(document, dict) else None
+    if isinstance(version, str) and document.get("merged") is not None:
+        raise PlanRefused(
+            "this is what 'gcsync merge' made of several plans, for people to read; apply the"
+            " plans that it was made of, one by one"
+        )
     if not isinstance(version, str) or not isinstance(document.get("resource_changes"), list):
         raise PlanRefused(f"this is not a saved plan; {AGAIN}")
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
@@ -178,6 +214,11 @@ def _plan(node: Node) -> Plan:
     addresses = [change.ref.address for change in changes]
     if len(set(addresses)) < len(addresses):
         raise Malformed("resource_changes names a flow twice")
+    part = part_from_document(node)
+    if part is not None and flow_count != len(part.addresses):
+        raise Malformed("summary.flows does not agree with addresses")
+    if part is not None and not set(part.addresses).issuperset(addresses):
+        raise Malformed("resource_changes names a flow that is not among addresses")
     if flow_count < len(changes):
         raise Malformed("summary.flows is less than the flows that change")
     if managed_flows < flow_count:
@@ -197,6 +238,7 @@ def _plan(node: Node) -> Plan:
         flow_count=flow_count,
         managed_flows=managed_flows,
         warnings=tuple(warning.text() for warning in node.member("warnings").items()),
+        part=part,
     )
 
 

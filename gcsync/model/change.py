@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.model.manifest import JSON, Location, Value
+    from gcsync.model.shard import Part
 
 Revision = NewType("Revision", str)
 """An ETag, byte for byte as the server sent it, quotes included (RFC 9110, 8.8.3)."""
@@ -169,7 +170,8 @@ class Plan:
 
     *changes* are sorted by address and hold changed flows only;
     *flow_count* counts all flows that were compared, *managed_flows* all
-    that the manifests of the environment name, selected or not. Times are UTC.
+    that the manifests of the environment name, selected or not; *part* says
+    which were compared, where not all of them. Times are UTC.
     """
 
     gcsync_version: str
@@ -183,6 +185,7 @@ class Plan:
     flow_count: int
     managed_flows: int
     warnings: tuple[str, ...] = ()
+    part: Part | None = None
 
 
 Status = Literal["applied", "rebased", "unchanged", "conflict", "failed", "skipped", "unknown"]
