@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "init": "setup",
     "validate": "offline",
+    "fmt": "formatting",
     "lint": "linting",
     "rules": "linting",
     "schema": "offline",

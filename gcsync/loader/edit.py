@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import CannotEdit
-from gcsync.loader.extent import Extent, Step, extents, way
+from gcsync.loader.extent import Extent, Step, extents, is_nothing, way
 from gcsync.loader.lists import manner, rewritten
 from gcsync.loader.node import Mapping, Node, Scalar
 from gcsync.loader.parse import parse
 from gcsync.loader.spelling import blocks, is_ambiguous, number, spelled, texts
+from gcsync.loader.trivia import last
 from gcsync.loader.variables import literal, refers
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _BOM: Final = "\ufeff"
 _HEADER = re.compile(r"[|>][-+0-9]*([ \t]+#[^\r\n]*)?")
 _COLON = re.compile(r"(\s*:)\s*")
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\r?\n)+")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 _REST_IN_FLOW = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?\n")
 _ACTION: Final = ("spec", "actions")
@@ -113,7 +115,7 @@ def _opened(text: str, line: int, column: int) -> tuple[str, _Place]:
     name = f"line {line}, column {column}"
     if parse(body, "")[1]:
         raise CannotEdit(f"{name}: the file is not valid YAML; correct what 'gcsync validate' says")
-    documents = [each for each in extents(body) if not _is_nothing(each)]
+    documents = [each for each in extents(body) if not is_nothing(each)]
     for index, document in enumerate(documents):
         steps = way([document], line, column)
         if steps:
@@ -121,10 +123,6 @@ def _opened(text: str, line: int, column: int) -> tuple[str, _Place]:
             place = _Place(text=body, name=name, number=index, steps=steps, target=target)
             return mark, place
     raise CannotEdit(f"{name}: no value starts here; load the manifests again")
-
-
-def _is_nothing(document: Extent) -> bool:
-    return document.kind == "scalar" and not document.style and document.text in ("", "~", "null")
 
 
 def _refuse_shared(place: _Place) -> None:
@@ -163,6 +161,9 @@ def _wholes(text: str, steps: list[Step], old: Extent, written: str) -> Iterator
         colon = _COLON.fullmatch(text, key.end, old.start)
         if colon:
             yield f"{text[: key.end]}{colon[1]} {written}{text[end:]}"
+        # A list may begin right below its key, where nothing else may.
+        line_start = text.rfind("\n", 0, old.start) + 1
+        yield f"{text[:line_start]}{' ' * (key.column + 1)}{written}{text[end:]}"
     yield text[: old.start] + written + text[end:]
 
 
@@ -171,10 +172,7 @@ def _in_block(place: _Place, value: JSON) -> Iterator[str]:
     whole = text[old.start : old.end]
     header = _HEADER.match(whole)
     comment = (header and header[1]) or ""
-    keeps_all = "+" in whole[: whole.find("\n") + 1].partition("#")[0]
-    end = old.start + len(
-        whole.removesuffix("\n").removesuffix("\r") if keeps_all else whole.rstrip()
-    )
+    end = last(text, old)
     lines = [line for line in whole.splitlines()[1:] if line.strip()]
     if isinstance(value, str):
         written = literal(value)
@@ -211,6 +209,8 @@ def _without(text: str, step: Step) -> Iterator[str]:
     rest = (_REST_IN_FLOW if step.parent.is_flow else _REST_OF_LINE).match(text, end)
     if opens_line and rest:
         yield text[:line_start] + text[rest.end() :]
+        # Blank lines would become those of a block scalar above that keeps its own.
+        yield text[:line_start] + _BLANK_LINES.sub("", text[rest.end() :])
     if number + 1 < len(keys):
         # The first key behind a dash: the next one moves up to it.
         if "#" not in text[end : keys[number + 1].start] or step.parent.is_flow:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from yaml.events import (
     AliasEvent,
+    DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -18,6 +19,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from gcsync.loader.node import NULLS
 from gcsync.loader.parse import FastParser
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ class Extent:
     """One node as it is written: ``text[start:end]``; *line* and *column* count from 1.
 
     *style* is a scalar's first character where it is not plain. A mapping's
-    *keys* go with its *values*; a sequence has values only.
+    *keys* go with its *values*; a sequence has values only. *marker* is where
+    the ``---`` of a document begins, -1 where there is none.
     """
 
     kind: Kind
@@ -43,8 +46,14 @@ class Extent:
     is_flow: bool = False
     is_anchored: bool = False
     text: str = ""
+    marker: int = -1
     keys: list[Extent] = field(default_factory=list)
     values: list[Extent] = field(default_factory=list)
+
+    @property
+    def is_block(self) -> bool:
+        """Whether this is a block scalar, literal or folded."""
+        return self.style in ("|", ">") and self.kind == "scalar"
 
     def walk(self) -> Iterator[Extent]:
         """The node and all values below it; keys are no values."""
@@ -79,6 +88,11 @@ def extents(text: str) -> list[Extent]:
     return reader.documents
 
 
+def is_nothing(document: Extent) -> bool:
+    """Whether a document is one that `parse` leaves out."""
+    return document.kind == "scalar" and not document.style and document.text in NULLS
+
+
 def way(documents: list[Extent], line: int, column: int) -> list[Step] | None:
     """The steps to the value that starts at a place, or ``None`` where none does."""
     waiting: list[tuple[Extent, list[Step]]] = [(document, []) for document in documents]
@@ -96,6 +110,7 @@ class _Reader:
     def __init__(self) -> None:
         self.documents: list[Extent] = []
         self._open: list[Extent] = []
+        self._marker = -1
 
     def take(self, event: Any) -> None:
         kind = type(event)
@@ -114,9 +129,12 @@ class _Reader:
             inner = (node.values or node.keys)[-1].end if node.keys or node.values else node.end
             node.end = event.end_mark.index if node.is_flow else inner
             self._put(node)
+        elif kind is DocumentStartEvent:
+            self._marker = event.end_mark.index - 3 if event.explicit else -1
 
     def _put(self, node: Extent) -> None:
         if not self._open:
+            node.marker = self._marker
             self.documents.append(node)
             return
         parent = self._open[-1]

@@ -136,9 +136,8 @@ def test_one_value_changes_and_every_other_byte_stays(text: str, value: JSON, da
     parent, number = steps[-1].parent, steps[-1].number
     target = parent.values[number]
     start = parent.keys[number].end if parent.keys else target.start
-    end = target.start + len(text[target.start : target.end].rstrip())
     assert changed.startswith(text[:start])
-    assert changed.endswith(text[end:]) or "|+" in text or ">+" in text
+    assert changed.endswith(text[target.end :])
     assert without(meanings(changed), path) == without(meanings(text), path)
     assert "\r\n" not in text or "\n" not in changed.replace("\r\n", "")
     said = pick(meanings(changed), path)
@@ -200,8 +199,6 @@ def test_removing_an_entry_leaves_all_else(text: str, data: Any) -> None:
         expected = {key: said for key, said in whole.items() if key != path[-1]}
         assert pick(after, path[:-1]) == expected
         assert without(after, path[:-1]) == without(meanings(text), path[:-1])
-        gone = set(comments(text)) - set(comments(changed))
-        assert len(gone) <= text.count("#", text.find(str(path[-1])))
     assert set(comments(changed)) <= set(comments(text))
 
 
