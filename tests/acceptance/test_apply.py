@@ -579,3 +579,51 @@ def test_a_live_name_in_decomposed_letters_is_found_and_stays_as_it_is(world: Wo
     assert applied.code == 0
     assert world.action(action=decomposed)["data"]["timeout"] == 5000
     assert world.run("plan", "--detailed-exitcode").code == 0
+
+
+# A saved plan that has to be desired still
+
+
+def test_a_plan_that_the_manifests_still_want_is_applied(world: World) -> None:
+    world.manifests(manifest(), manifest("orders", flow="{name: Orders, type: inboundcall}"))
+    world.lives(live(), live("orders"))
+    world.run("plan", "--out", "plan.json")
+
+    applied = world.run("apply", "plan.json", "--still-desired", "-f", "manifests")
+
+    assert applied.code == 0
+    assert (world.timeout(), world.timeout("orders")) == (5000, 5000)
+
+
+@pytest.mark.parametrize(
+    "by_now",
+    [
+        manifest(actions="Lookup: {timeout_ms: 6000}"),
+        manifest(actions="Lookup: {retry: {max_retries: 1}}"),
+        manifest(flow="{id: id-orders}"),
+        manifest("orders"),
+    ],
+    ids=["another value", "another setting", "another flow", "another manifest"],
+)
+def test_a_plan_that_the_manifests_do_not_want_any_more_is_refused(
+    world: World, by_now: str
+) -> None:
+    world.lives(live(), live("orders"))
+    world.manifests()
+    world.run("plan", "--out", "plan.json")
+    world.manifests(by_now)
+
+    refused = world.run("apply", "plan.json", "--still-desired")
+
+    assert (refused.code, world.writes()) == (3, 0)
+    assert (
+        "the plan changes flow/billing/actions/Lookup/timeout_ms otherwise than the manifests"
+        " want by now; run 'gcsync plan --out' again" in refused.err
+    )
+
+
+def test_only_a_saved_plan_can_be_desired_still(world: World) -> None:
+    world.manifests()
+
+    assert world.run("apply", "--still-desired", "--auto-approve").code == 64
+    assert world.writes() == 0

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from acceptance_world import World
 
@@ -37,8 +39,53 @@ def test_nothing_is_overwritten(world: World) -> None:
     assert (world.folder / "gcsync.yaml").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("system", "file"),
+    [
+        ("gitlab", ".gitlab-ci.yml"),
+        ("kubernetes", "deploy/gcsync-drift.yaml"),
+        ("none", None),
+    ],
+)
+def test_another_system_s_pipeline_is_written_instead(
+    world: World, system: str, file: str | None
+) -> None:
+    done = world.run("init", "--ci", system)
+
+    assert done.out.count("written") == (3 if file else 2)
+    assert not (world.folder / FILES[2]).exists()
+    assert file is None or (world.folder / file).is_file()
+
+
+def test_several_pipelines_and_hooks_are_written_on_request(world: World) -> None:
+    done = world.run("init", "--ci", "github", "--ci", "gitlab", "--pre-commit")
+
+    assert done.out.count("written") == 5
+    assert (world.folder / ".pre-commit-config.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, ".gcsync/\n"),
+        ("*.pyc", "*.pyc\n.gcsync/\n"),
+        ("/.gcsync\n", "/.gcsync\n"),
+        ("/.gcsync/\n", "/.gcsync/\n"),
+    ],
+)
+def test_git_is_told_to_leave_state_alone(world: World, before: str | None, after: str) -> None:
+    if before is not None:
+        world.write({".gitignore": before})
+
+    world.run("init")
+    world.run("init")
+
+    assert (world.folder / ".gitignore").read_text() == after
+
+
 def test_a_dangling_link_is_not_written_through(world: World) -> None:
     (world.folder / "gcsync.yaml").symlink_to(world.folder / "elsewhere")
+    (world.folder / ".gitignore").symlink_to(world.folder / "elsewhere")
 
     assert world.run("init").code == 0
     assert not (world.folder / "elsewhere").exists()
