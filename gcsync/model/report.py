@@ -27,7 +27,7 @@ class Row:
     *depth* is the indentation in steps. *place* is a position in a manifest.
     *drawing* follows the cells where every character has one width, and says
     nothing that they do not say. *is_heading* says that the cells name those
-    of the rows below.
+    of the rows below, *is_drawn* that a gauge of the block says the same.
     """
 
     cells: tuple[str, ...]
@@ -37,6 +37,7 @@ class Row:
     place: str = ""
     drawing: str = ""
     is_heading: bool = False
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +105,14 @@ class Block:
     """Rows that belong together, one flow for example; their cells align.
 
     Where there is a *subject*, the first row is a heading that says the same.
+    *parts* tell all of it, and each flow's share apart, where there is room.
     """
 
     rows: tuple[Row, ...]
     chart: Chart | None = None
     subject: Subject | None = None
     gauges: tuple[Gauge, ...] = ()
+    parts: tuple[Block, ...] = ()
 
 
 Outcome = Literal["passed", "failed", "errored", "skipped"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.model.report import Block, Report, Row
+from gcsync.model.report import Block, Gauge, Report, Row, Subject
 from gcsync.render.values import count, seconds
 
 if TYPE_CHECKING:
@@ -75,7 +75,18 @@ def _document(flow: FlowLatency) -> dict[str, Any]:
 
 
 def _block(flow: FlowLatency, width: int) -> Block:
-    return Block(rows=(_heading(flow), *_rows(flow, width)))
+    status = "within budget" if flow.within_budget else "over budget"
+    return Block(
+        rows=(_heading(flow), *_rows(flow, width)),
+        subject=Subject(address=flow.address, status=status),
+        gauges=tuple(_gauges(flow)),
+    )
+
+
+def _gauges(flow: FlowLatency) -> Iterator[Gauge]:
+    if flow.live_ms is not None:
+        yield Gauge(label="worst case live", value_ms=flow.live_ms, limit_ms=flow.budget_ms)
+    yield Gauge(label="worst case desired", value_ms=flow.desired_ms, limit_ms=flow.budget_ms)
 
 
 def _heading(flow: FlowLatency) -> Row:

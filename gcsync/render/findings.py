@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.model.report import Block, Case, Metric, Report, Row
+from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.values import count
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def present_findings(
             "findings": [_document(finding) for finding in findings],
             "summary": {name: severities[name] for name in ("error", "warning", "note")},
         },
-        blocks=(Block(rows=rows),) if rows else (),
+        blocks=(Block(rows=rows, parts=tuple(_parts(findings))),) if rows else (),
         closing=(closing,),
         findings=tuple(findings),
         cases=tuple(_cases(findings, looked_at, failing)),
@@ -61,10 +61,7 @@ def _cases(
     findings: Sequence[Finding], looked_at: Collection[str], failing: Collection[Severity]
 ) -> Iterator[Case]:
     """A case for each address, and for each file whose findings belong to none."""
-    by_name: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        place = finding.location
-        by_name[finding.address or (place.file if place else "project")].append(finding)
+    by_name = _by_name(findings)
     for name in sorted({*looked_at, *by_name}):
         grave = [finding for finding in by_name[name] if finding.severity in failing]
         yield Case(
@@ -74,6 +71,35 @@ def _cases(
             message=grave[0].message if grave else "",
             details=tuple(map(str, by_name[name])),
         )
+
+
+def _parts(findings: Sequence[Finding]) -> Iterator[Block]:
+    """Each flow and each other file with its findings, under the gravest severity of them."""
+    heading = Row(cells=("severity", "finding", "rule", "place"), depth=1, is_heading=True)
+    for name, found in sorted(_by_name(findings).items()):
+        gravest = min((each.severity for each in found), key=list(_TONES).index)
+        first = Row(cells=(name, count(len(found), "finding")), tone=_TONES[gravest])
+        yield Block(
+            rows=(first, heading, *map(_line, found)),
+            subject=Subject(address=name, status=gravest),
+        )
+
+
+def _line(finding: Finding) -> Row:
+    return Row(
+        cells=(finding.severity, finding.message, finding.rule),
+        depth=1,
+        tone=_TONES[finding.severity],
+        place=str(finding.location) if finding.location else "",
+    )
+
+
+def _by_name(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    by_name: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        place = finding.location
+        by_name[finding.address or (place.file if place else "project")].append(finding)
+    return by_name
 
 
 def _document(finding: Finding) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.document import sealed
 from gcsync.model.manifest import ABSENT, Finding
-from gcsync.model.report import Block, Metric, Report, Row
+from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
 from gcsync.render.values import count, place, seconds, shown
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
         )
     return Report(
         document=sealed(plan, key),
-        blocks=tuple(
-            Block(rows=(*_flow_rows(change), *_worst_case(change.worst_case)))
-            for change in plan.changes
-        ),
+        blocks=tuple(map(_block, plan.changes)),
         closing=(*_warnings(plan.warnings), closing),
         command="plan",
         environment=plan.environment,
@@ -72,6 +70,15 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
             )
 
 
+def _block(change: FlowChange) -> Block:
+    ref = change.ref
+    return Block(
+        rows=(*_flow_rows(change), *_worst_case(change.worst_case)),
+        subject=Subject(address=ref.address, name=ref.name, status="changed", labels=change.labels),
+        gauges=_gauges(change.worst_case),
+    )
+
+
 def _flow_rows(change: FlowChange) -> tuple[Row, ...]:
     ref = change.ref
     heading = Row(
@@ -87,12 +94,22 @@ def _worst_case(worst: WorstCase | None) -> Iterator[Row]:
     if worst is None:
         return
     before, after, budget = map(seconds, (worst.before_ms, worst.after_ms, worst.budget_ms))
+    row = Row(sign=" ", cells=(), depth=1, tone="faint", is_drawn=True)
     if worst.after_ms > worst.budget_ms:
         said = f"{after}, over the budget of {budget}"
-        yield Row(sign="!", cells=("worst case", before, "->", said), depth=1, tone="bad")
+        yield replace(row, sign="!", cells=("worst case", before, "->", said), tone="bad")
     elif worst.after_ms != worst.before_ms:
         said = f"{after} (budget {budget})"
-        yield Row(sign=" ", cells=("worst case", before, "->", said), depth=1, tone="faint")
+        yield replace(row, cells=("worst case", before, "->", said))
+
+
+def _gauges(worst: WorstCase | None) -> tuple[Gauge, ...]:
+    if worst is None:
+        return ()
+    sides = (("worst case live", worst.before_ms), ("worst case desired", worst.after_ms))
+    return tuple(
+        Gauge(label=label, value_ms=value_ms, limit_ms=worst.budget_ms) for label, value_ms in sides
+    )
 
 
 def field_row(field: FieldChange) -> Row:

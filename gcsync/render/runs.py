@@ -10,12 +10,12 @@ from gcsync.core.document import result_document
 from gcsync.core.exact_json import stamp
 from gcsync.model.change import Status
 from gcsync.model.manifest import Finding
-from gcsync.model.report import Block, Case, Metric, Report, Row
+from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.plans import field_row
 from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gcsync.model.change import Conflict, FieldConflict, FlowResult, Run
     from gcsync.model.report import Outcome, Tone
@@ -42,6 +42,9 @@ _OUTCOMES: Final[dict[Status, Outcome]] = {
 }
 
 
+_BEFORE_AND_AFTER: Final = Row(cells=("", "before", "", "after"), depth=1, is_heading=True)
+
+
 def present_results(
     run_id: str, results: Sequence[FlowResult], *, notes: Sequence[str] = (), again: str = ""
 ) -> Report:
@@ -64,8 +67,8 @@ def present_results(
             "warnings": list(notes),
         },
         blocks=(
-            *([Block(rows=tuple(_smooth_row(result) for result in smooth))] if smooth else []),
-            *([Block(rows=tuple(_skipped_row(result) for result in skipped))] if skipped else []),
+            *([_together(smooth, _smooth_row)] if smooth else []),
+            *([_together(skipped, _skipped_row)] if skipped else []),
             *(_result_block(result, again) for result in rough),
         ),
         closing=(
@@ -133,6 +136,27 @@ def present_history(runs: Sequence[Run], *, wants_results: bool) -> Report:
     )
 
 
+def _together(results: Sequence[FlowResult], row: Callable[[FlowResult], Row]) -> Block:
+    """A line for each of *results*, and apart what was written to each flow."""
+    parts = tuple(Block(rows=_written(result), subject=_subject(result)) for result in results)
+    return Block(rows=tuple(map(row, results)), parts=parts)
+
+
+def _written(result: FlowResult) -> tuple[Row, ...]:
+    sign, tone = _SIGNS[result.status]
+    address = result.ref.address
+    if result.status == "skipped":
+        why = result.error.message if result.error else ""
+        return (Row(sign=sign, cells=(address,), tone=tone), Row(cells=(why,), depth=1))
+    moved = f"revision {result.revision_before} -> {result.revision_after}"
+    heading = Row(sign=sign, cells=(address, moved), tone=tone)
+    return (heading, _BEFORE_AND_AFTER, *map(field_row, result.fields))
+
+
+def _subject(result: FlowResult) -> Subject:
+    return Subject(address=result.ref.address, name=result.ref.name, status=result.status)
+
+
 def _smooth_row(result: FlowResult) -> Row:
     sign, tone = _SIGNS[result.status]
     ref = result.ref
@@ -161,7 +185,7 @@ def _result_block(result: FlowResult, again: str = "") -> Block:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict, again))
-    return Block(rows=tuple(rows))
+    return Block(rows=tuple(rows), subject=_subject(result))
 
 
 def _conflict_rows(result: FlowResult, conflict: Conflict, again: str) -> list[Row]:
@@ -171,6 +195,7 @@ def _conflict_rows(result: FlowResult, conflict: Conflict, again: str) -> list[R
             depth=1,
             tone="faint",
             sign=" ",
+            is_heading=True,
         )
     ]
     rows.extend(_conflict_row(one) for one in conflict.fields)

@@ -17,7 +17,10 @@ def clean(text: str, *, in_pipeline: bool = False) -> str:
     zero-width marks) becomes ``\u{…}``. With *in_pipeline* the openings of
     workflow commands are broken up by a backslash too.
     """
-    shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
+    if text.isprintable():
+        shown = text
+    else:
+        shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
     if not in_pipeline:
         return shown
     return COMMANDS.sub(r"\g<0>\\", shown)

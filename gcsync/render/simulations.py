@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row
+from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row, Subject
 from gcsync.render.values import count, seconds
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def _block(sides: Sequence[Side], index: int) -> Block:
             *_aligned(table),
         ),
         chart=_chart(sides, index),
+        subject=Subject(address=flow.address),
     )
 
 
