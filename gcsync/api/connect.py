@@ -17,6 +17,8 @@ from gcsync.api.credentials import (
     SignedAssertion,
     TokenSource,
 )
+from gcsync.api.given import Given, suffix
+from gcsync.api.given import given as variables_for
 from gcsync.api.pacing import Limiter
 from gcsync.api.regions import check_url, hosts, region_of
 from gcsync.errors import ConfigurationError, NotConfigured
@@ -38,11 +40,6 @@ SECRETS: Final = (
     "GENESYS_PRIVATE_KEY",
     *CLIENT_SECRET,
 )
-NO_CREDENTIALS: Final = (
-    "credentials: set GENESYSCLOUD_ACCESS_TOKEN, or GENESYSCLOUD_OAUTHCLIENT_ID together with"
-    " GENESYSCLOUD_OAUTHCLIENT_SECRET or GCSYNC_PRIVATE_KEY_FILE"
-)
-NO_REGION: Final = "region: set GENESYSCLOUD_REGION (an AWS region name such as eu-west-1)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +58,19 @@ class ConnectionSettings:
     proxy: Secret | None = None
 
 
-def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) -> ConnectionSettings:
+def settings_from(
+    environ: Mapping[str, str], *, asserted_region: str | None, environment: str | None = None
+) -> ConnectionSettings:
     """Read the connection out of *environ* (CONTRACT.md, section 6); empty means unset.
 
-    ``GENESYSCLOUD_*`` come before ``GENESYS_*``. *asserted_region* is what the
-    project file says: it chooses nothing, and one that differs from the
-    environment's is refused here, before a token is asked for. Raises
-    `NotConfigured` where no secret is given, and `ConfigurationError` for what
-    is there and wrong or incomplete; both name everything that is missing.
+    Variables of *environment* come before those for all, and ``GENESYSCLOUD_*``
+    before ``GENESYS_*``. *asserted_region* is what the project file says: it
+    chooses nothing, and one that differs from the variables' is refused here,
+    before a token is asked for. Raises `NotConfigured` where no secret is
+    given, and `ConfigurationError` for what is there and wrong or incomplete;
+    both name everything that is missing.
     """
-    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    given = variables_for(environ, environment)
     credentials = _credentials(given)
     region = given.get("GENESYSCLOUD_REGION")
     api_url = _url(given, "GCSYNC_API_URL")
@@ -79,14 +79,14 @@ def settings_from(environ: Mapping[str, str], *, asserted_region: str | None) ->
         known = hosts(region)
         api_url, login_url = api_url or known.api_url, login_url or known.login_url
     if credentials is None or api_url is None:
-        missing = [NO_CREDENTIALS] if credentials is None else []
-        missing += [NO_REGION] if api_url is None else []
+        missing = [_no_credentials(given)] if credentials is None else []
+        missing += [_no_region(given)] if api_url is None else []
         # Who gave a secret meant to connect; a region alone is what a fork's pipeline is left with.
         meant = any(name in given for name in SECRETS)
         raise (ConfigurationError if meant else NotConfigured)(
-            f"no connection to an organisation: {'; '.join(missing)}; or use --sandbox"
+            f"no connection to an organisation: {'; '.join(missing)}{_own(given)}; or use --sandbox"
         )
-    _check_asserted(asserted_region, region, api_url)
+    _check_asserted(given, asserted_region, region, api_url)
     return ConnectionSettings(
         api_url=api_url,
         login_url=login_url or api_url,
@@ -133,20 +133,46 @@ def connect(
     )
 
 
-def _credentials(given: Mapping[str, str]) -> Credentials | None:
+def _no_credentials(given: Given) -> str:
+    token, client_id, secret, key_file = map(
+        given.called,
+        (
+            "GENESYSCLOUD_ACCESS_TOKEN",
+            "GENESYSCLOUD_OAUTHCLIENT_ID",
+            "GENESYSCLOUD_OAUTHCLIENT_SECRET",
+            "GCSYNC_PRIVATE_KEY_FILE",
+        ),
+    )
+    return f"credentials: set {token}, or {client_id} together with {secret} or {key_file}"
+
+
+def _no_region(given: Given) -> str:
+    region = given.called("GENESYSCLOUD_REGION")
+    return f"region: set {region} (an AWS region name such as eu-west-1)"
+
+
+def _own(given: Given) -> str:
+    """That an environment may have variables of its own, unless the message names them anyway."""
+    if given.environment is None or given.suffixes:
+        return ""
+    return f"; names that end with {suffix(given.environment)} hold for {given.environment} alone"
+
+
+def _credentials(given: Given) -> Credentials | None:
     """A ready token first, then what was set up for gcsync alone, then what others share."""
     if token := given.get("GENESYSCLOUD_ACCESS_TOKEN"):
         if not TOKEN.fullmatch(token):
+            called = given.called("GENESYSCLOUD_ACCESS_TOKEN")
             raise ConfigurationError(
-                "GENESYSCLOUD_ACCESS_TOKEN: holds characters that no token has; set it again,"
-                " without line ends and quotes"
+                f"{called}: holds characters that no token has; set it again, without line ends"
+                " and quotes"
             )
         return AccessToken(token=Secret(token))
     client_id = _first(given, CLIENT_ID)
     if client_id is None:
         return None
     if key_file := given.get("GCSYNC_PRIVATE_KEY_FILE"):
-        return SignedAssertion(client_id=client_id, private_key=_key_from(key_file))
+        return SignedAssertion(client_id=client_id, private_key=_key_from(given, key_file))
     if secret := _first(given, CLIENT_SECRET):
         return ClientCredentials(client_id=client_id, client_secret=Secret(secret))
     if key := given.get("GENESYS_PRIVATE_KEY"):
@@ -155,11 +181,12 @@ def _credentials(given: Mapping[str, str]) -> Credentials | None:
     return None
 
 
-def _first(given: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((given[name] for name in names if name in given), None)
+def _first(given: Given, names: tuple[str, ...]) -> str | None:
+    return next((value for name in names if (value := given.get(name))), None)
 
 
-def _key_from(file: str) -> Secret:
+def _key_from(given: Given, file: str) -> Secret:
+    called = f"{given.called('GCSYNC_PRIVATE_KEY_FILE')} {file}"
     try:
         # A pipe would block the open, and is no key file.
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -169,24 +196,24 @@ def _key_from(file: str) -> Secret:
         finally:
             os.close(handle)
     except OSError as error:
-        raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: {error.strerror}") from error
+        raise ConfigurationError(f"{called}: {error.strerror}") from error
     if not stat.S_ISREG(mode):
-        raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a regular file")
+        raise ConfigurationError(f"{called}: not a regular file")
     if mode & 0o077:
         raise ConfigurationError(
-            f"GCSYNC_PRIVATE_KEY_FILE {file}: others may read it"
-            f" (mode {stat.S_IMODE(mode):04o}); run 'chmod 600' on it"
+            f"{called}: others may read it (mode {stat.S_IMODE(mode):04o}); run 'chmod 600' on it"
         )
     if len(text) > MAX_KEY_BYTES or not text.isascii() or b"PRIVATE KEY-----" not in text:
-        raise ConfigurationError(f"GCSYNC_PRIVATE_KEY_FILE {file}: not a private key in PEM")
+        raise ConfigurationError(f"{called}: not a private key in PEM")
     return Secret(text.decode("ascii"))
 
 
-def _url(given: Mapping[str, str], name: str) -> str | None:
-    return check_url(given[name], name=name) if name in given else None
+def _url(given: Given, name: str) -> str | None:
+    value = given.get(name)
+    return check_url(value, name=given.called(name)) if value else None
 
 
-def _check_asserted(asserted: str | None, region: str | None, api_url: str) -> None:
+def _check_asserted(given: Given, asserted: str | None, region: str | None, api_url: str) -> None:
     """Refuse a region other than the project's; a gateway's URL alone tells none to compare."""
     if asserted is None:
         return
@@ -194,12 +221,12 @@ def _check_asserted(asserted: str | None, region: str | None, api_url: str) -> N
     for found, source in ((region, "GENESYSCLOUD_REGION"), (region_of(api_url), "GCSYNC_API_URL")):
         if found is not None and found != asserted:
             raise ConfigurationError(
-                f"{source}: {found}, but the project file asserts region {asserted} for this"
-                " environment; choose another --env or other credentials"
+                f"{given.called(source)}: {found}, but the project file asserts region {asserted}"
+                " for this environment; choose another --env or other credentials"
             )
 
 
-def _proxy(given: Mapping[str, str]) -> Secret | None:
+def _proxy(given: Given) -> Secret | None:
     value = given.get("HTTPS_PROXY") or given.get("https_proxy")
     if value is None:
         return None
@@ -210,5 +237,7 @@ def _proxy(given: Mapping[str, str]) -> Secret | None:
     except ValueError:
         usable = False
     if not usable:
-        raise ConfigurationError("HTTPS_PROXY: not of the form http://[user:password@]host:port")
+        raise ConfigurationError(
+            f"{given.called('HTTPS_PROXY')}: not of the form http://[user:password@]host:port"
+        )
     return Secret(url)

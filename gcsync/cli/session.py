@@ -105,7 +105,7 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
         driver = FlowDocumentDriver(client)
         organisation = driver.organisation()
         settings.account.organisation = organisation
-        _check_organisation(organisation, environment, is_sandbox=settings.has_sandbox)
+        _check_organisation(organisation, settings, environment)
         started = time.monotonic()
         yield Session(
             settings=settings,
@@ -129,7 +129,7 @@ def _client(
     if settings.has_sandbox:
         from gcsync.sandbox.state import open_sandbox
 
-        with open_sandbox(STATE) as server:
+        with open_sandbox(STATE, name=_name(settings, environment)) as server:
             environ = {
                 "GCSYNC_API_URL": server.url,
                 "GENESYSCLOUD_OAUTHCLIENT_ID": server.client_id,
@@ -139,16 +139,28 @@ def _client(
             yield connect(found, clock=clock, rng=rng, parallelism=settings.parallelism)
         return
     region = environment.region if environment else None
-    found = settings_from(os.environ, asserted_region=region)
+    found = settings_from(
+        os.environ, asserted_region=region, environment=_name(settings, environment)
+    )
     yield connect(found, clock=clock, rng=rng, parallelism=settings.parallelism)
 
 
+def _name(settings: Settings, environment: Environment | None) -> str | None:
+    # A saved plan may have been carried to where no project file knows its environment.
+    return environment.name if environment else settings.environment
+
+
 def _check_organisation(
-    organisation: Organisation, environment: Environment | None, *, is_sandbox: bool
+    organisation: Organisation, settings: Settings, environment: Environment | None
 ) -> None:
+    from gcsync.api.given import given
+
+    if settings.has_sandbox:  # whatever is asserted, the sandbox is not meant
+        return
+    variables = given(os.environ, _name(settings, environment))
     asserted = {
-        "GENESYS_ORG_ID": None if is_sandbox else os.environ.get("GENESYS_ORG_ID"),
-        "the project file": environment.org_id if environment and not is_sandbox else None,
+        variables.called("GENESYS_ORG_ID"): variables.get("GENESYS_ORG_ID"),
+        "the project file": environment.org_id if environment else None,
     }
     for where, org_id in asserted.items():
         if org_id and organisation.id != org_id:
