@@ -12,7 +12,9 @@ import hashlib
 import json
 import os
 import random
+import re
 import time
+import uuid
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,14 +26,15 @@ from gcsync.sandbox.flows import Edit, StoredFlow
 from gcsync.sandbox.generated import generated
 from gcsync.sandbox.keys import Credentials, new_credentials
 from gcsync.sandbox.oauth import Client
-from gcsync.sandbox.org import CLIENT_ID, Organisation
-from gcsync.sandbox.sample import sample_flows, sample_organisation
+from gcsync.sandbox.org import CLIENT_ID, ORGANISATION_ID, Organisation
+from gcsync.sandbox.sample import ORGANISATION_NAME, sample_flows, sample_organisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FILE_NAME = "sandbox.json"
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 FORMAT = 1
 LOCK_WAIT_S = 10.0
 LOCK_POLL_S = 0.05
@@ -54,6 +57,7 @@ class Origin:
 def open_sandbox(
     directory: Path | None,
     *,
+    name: str | None = None,
     origin: Origin | None = None,
     port: int = 0,
     latency_s: float = 0.0,
@@ -63,16 +67,19 @@ def open_sandbox(
 ) -> Iterator[SandboxServer]:
     """Run the sandbox whose state lies in *directory*, which is made where there is none.
 
-    Without a directory it begins as *origin* and is forgotten afterwards.
-    What a client sees acknowledged is on disk before. To begin anew, delete
-    the directory. Raises `ConfigurationError` when another process keeps the
-    sandbox for longer than *lock_wait_s*, when the state cannot be read or
-    written, or when it began with another organisation than *origin*.
+    Each *name* is an organisation of its own, with a file and an id that no
+    other has; it is that of an environment. Without a directory it begins as
+    *origin* and is forgotten afterwards. What a client sees acknowledged is
+    on disk before. To begin anew, delete the directory. Raises
+    `ConfigurationError` when another process keeps the sandbox for longer
+    than *lock_wait_s*, when the state cannot be read or written, or when it
+    began with another organisation than *origin*.
     """
-    lock = nullcontext() if directory is None else _locked(directory, lock_wait_s, sleep)
+    file = _file_name(name)
+    lock = nullcontext() if directory is None else _locked(directory / file, lock_wait_s, sleep)
     with lock:
-        path = None if directory is None else directory / FILE_NAME
-        state = _State(path, origin, rate_limit_per_minute)
+        path = None if directory is None else directory / file
+        state = _State(path, name, origin, rate_limit_per_minute)
         with SandboxServer(
             state.organisation,
             port=port,
@@ -87,14 +94,17 @@ def open_sandbox(
 class _State:
     """An organisation and the file that it is kept in, if any."""
 
-    def __init__(self, path: Path | None, origin: Origin | None, rate_limit: int | None) -> None:
+    def __init__(
+        self, path: Path | None, name: str | None, origin: Origin | None, rate_limit: int | None
+    ) -> None:
         self._path = path
+        self._name = name
         self._saved = 0, 0
         kept = None if path is None else _read(path)
         self._origin = origin or Origin()
         if kept is None:
             self.credentials = new_credentials(CLIENT_ID)
-            self.organisation = _organisation(self._origin.flows(), self.credentials, rate_limit)
+            self.organisation = self._begun(self._origin.flows(), rate_limit)
             self.save()
             return
         try:
@@ -110,9 +120,12 @@ class _State:
             raise ConfigurationError(message)
         self.credentials = Credentials(**kept["credentials"])
         flows = tuple(_stored(flow, kept) for flow in self._origin.flows())
-        self.organisation = _organisation(flows, self.credentials, rate_limit)
+        self.organisation = self._begun(flows, rate_limit)
         _remember(self.organisation, kept)
         self._saved = self._extent()
+
+    def _begun(self, flows: tuple[StoredFlow, ...], rate_limit: int | None) -> Organisation:
+        return _organisation(flows, self.credentials, rate_limit, self._name)
 
     def save_if_changed(self) -> None:
         """Write the file if the organisation was changed since."""
@@ -169,8 +182,28 @@ class _State:
         }
 
 
+def organisation_id(name: str | None) -> str:
+    """The id of the sandbox of that name, the same on every machine."""
+    return ORGANISATION_ID if name is None else str(uuid.uuid5(uuid.UUID(ORGANISATION_ID), name))
+
+
+def _file_name(name: str | None) -> str:
+    if name is None:
+        return FILE_NAME
+    # A saved plan names an environment too, and anybody may have written that.
+    if not NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"no sandbox can be named {name!r}; an environment's name has lower-case letters,"
+            " digits and dashes"
+        )
+    return f"sandbox-{name}.json"
+
+
 def _organisation(
-    flows: tuple[StoredFlow, ...], credentials: Credentials, rate_limit: int | None
+    flows: tuple[StoredFlow, ...],
+    credentials: Credentials,
+    rate_limit: int | None,
+    name: str | None,
 ) -> Organisation:
     client = Client(
         id=credentials.client_id,
@@ -179,6 +212,8 @@ def _organisation(
     )
     return sample_organisation(
         flows,
+        id=organisation_id(name),
+        name=ORGANISATION_NAME if name is None else f"{ORGANISATION_NAME} ({name})",
         clients=(client,),
         rng=random.SystemRandom(),
         rate_limit_per_minute=rate_limit,
@@ -220,11 +255,12 @@ def _remember(organisation: Organisation, kept: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _locked(directory: Path, wait_s: float, sleep: Callable[[float], None]) -> Iterator[None]:
-    """Keep other processes out of *directory* until the context ends."""
+def _locked(file: Path, wait_s: float, sleep: Callable[[float], None]) -> Iterator[None]:
+    """Keep other processes away from *file* until the context ends."""
+    directory = file.parent
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / "sandbox.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         message = f"{directory} cannot be used for the sandbox: {error.strerror}"
         raise ConfigurationError(message) from error

@@ -42,6 +42,8 @@ def test_a_shard_is_read_as_it_is_written(number: int, of: int) -> None:
     assert found is None or str(found) == f"{number}/{of}"
 
 
-@pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "1/0", "1/257", "01/3", "1/3 ", "-1/3", "²/3"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "0/3", "4/3", "1/0", "1/257", "01/3", "1/3 ", "-1/3", "²/3"]
+)
 def test_what_names_no_shard_is_none(text: str) -> None:
     assert shard_of(text) is None
