@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "budget": "budgeting",
     "simulate": "simulating",
     "history": "applying",
+    "matrix": "multiplying",
     "sandbox": "sandbox",
     "demo": "demo",
     "completion": "setup",

@@ -226,16 +226,18 @@ def outputs_in(*formats: str) -> Callable[[F], F]:
 
 output_options = outputs_in(*FORMATS)
 
+manifests_option = click.option(
+    "-f",
+    "--manifests",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    envvar="GCSYNC_MANIFESTS",
+    metavar="PATH",
+    help="Read manifests from this file or folder; repeatable.",
+)
+
 manifest_options = _stacked(
-    click.option(
-        "-f",
-        "--manifests",
-        type=click.Path(path_type=Path),
-        multiple=True,
-        envvar="GCSYNC_MANIFESTS",
-        metavar="PATH",
-        help="Read manifests from this file or folder; repeatable.",
-    ),
+    manifests_option,
     click.option(
         "--env",
         "environment",

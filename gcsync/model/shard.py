@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOST_SHARDS: Final = 256
 """As many as one job of GitHub's can be multiplied into."""
@@ -43,6 +47,15 @@ class Part:
 def hashed(address: str) -> int:
     """A number that spreads addresses evenly, the same on every machine and in every version."""
     return int.from_bytes(hashlib.sha256(address.encode()).digest()[:8], "big")
+
+
+def least_shards(addresses: Sequence[str], most: int) -> int | None:
+    """The least number of shards of which none holds more than *most* of the flows."""
+    hashes = list(map(hashed, addresses))
+    for of in range(max(1, -(-len(hashes) // most)), MOST_SHARDS + 1):
+        if max(Counter(each % of for each in hashes).values(), default=0) <= most:
+            return of
+    return None
 
 
 def shard_of(text: str) -> Shard | None:
