@@ -8,6 +8,7 @@ GitHub keeps (comments, issues, artifacts) lies in a file.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import threading
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,8 +198,13 @@ def read_outputs(text: str) -> dict[str, str]:
 
 
 def workflow(file: Path) -> dict[str, Any]:
-    """A workflow or action as YAML has it."""
-    found: dict[str, Any] = yaml.load(file.read_text(), Loader=yaml.BaseLoader)
+    """A workflow or action as YAML has it, all scalars as text."""
+    return copy.deepcopy(_parsed(file))
+
+
+@cache
+def _parsed(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(file.read_text(), Loader=yaml.CBaseLoader)
     return found
 
 

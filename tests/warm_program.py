@@ -15,9 +15,20 @@ import deepdiff  # noqa: F401 - imported once, for every child
 import requests  # noqa: F401 - as above
 from sqlalchemy import Engine, event
 
+import gcsync.api.connect
 import gcsync.cli.applying
+import gcsync.cli.console
+import gcsync.cli.drifting
+import gcsync.cli.planning
 import gcsync.cli.running
-import gcsync.store.journal  # noqa: F401 - as above
+import gcsync.drivers.flow_document
+import gcsync.engine.drift
+import gcsync.loader.manifests
+import gcsync.render.drift
+import gcsync.render.plans
+import gcsync.render.runs
+import gcsync.store.journal
+import gcsync.store.planfile  # noqa: F401 - as above
 from gcsync.cli.main import main
 
 if TYPE_CHECKING:
