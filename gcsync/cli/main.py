@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "schema": "offline",
     "plan": "planning",
     "show": "planning",
+    "diff": "comparing",
     "apply": "applying",
     "drift": "drifting",
     "explain": "explaining",
