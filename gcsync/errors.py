@@ -10,6 +10,7 @@
     ├── CannotEdit              1   a manifest's text cannot be changed in just this place
     ├── JournalError            1   the journal cannot be read or written
     ├── ScenarioError           1   what is to be simulated cannot be
+    ├── MergeRefused            1   reports that do not belong together
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
     ├── PlanRefused             3   a saved plan no longer holds
     ├── LimitExceeded           5   a limit, before any write
@@ -75,6 +76,10 @@ class JournalError(GcsyncError):
 
 class ScenarioError(GcsyncError):
     """What is to be simulated contradicts itself, or is more than can be lived through."""
+
+
+class MergeRefused(GcsyncError):
+    """Reports that are to be put together are damaged, or parts of different things."""
 
 
 class GoalMissed(GcsyncError):

@@ -88,7 +88,8 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
         looked_at=[spec.address for spec in specs],
         failing=failing,
     )
-    console.write(report, chosen, exit_code=code)
+    told = {**report.document, "fail_on": fail_on, "live": live}
+    console.write(replace(report, document=told), chosen, exit_code=code)
     if found:
         console.say(f"'gcsync rules {found[0].rule}' explains a rule", chosen)
     return code

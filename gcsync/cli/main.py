@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "simulate": "simulating",
     "history": "applying",
     "matrix": "multiplying",
+    "merge": "merging",
     "sandbox": "sandbox",
     "demo": "demo",
     "completion": "setup",

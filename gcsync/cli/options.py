@@ -135,13 +135,16 @@ class Settings:
         )
 
 
-class _OutputType(click.ParamType[Output]):
+class OutputType(click.ParamType[Output]):
+    """One of *formats*, with a file or without."""
+
     name = "FORMAT[=FILE]"
 
     def __init__(self, formats: Sequence[str]) -> None:
         self.formats = formats
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Output:
+        """Read *value*, or fail as click does."""
         if isinstance(value, Output):
             return value
         chosen, separator, file = str(value).partition("=")
@@ -214,7 +217,7 @@ def outputs_in(*formats: str) -> Callable[[F], F]:
             "-o",
             "--output",
             "outputs",
-            type=_OutputType(formats),
+            type=OutputType(formats),
             multiple=True,
             help=f"Write the result as {listed}, to a file or stdout; repeatable.",
         ),

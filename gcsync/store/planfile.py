@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hmac
 import os
-import stat
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gcsync.core.document import AGAIN, check_format, digest, from_document, sealed
 from gcsync.core.exact_json import Malformed, parse, readable, stamp
 from gcsync.errors import ConfigurationError, GcsyncError, PlanRefused
+from gcsync.store.bounded import regular_content
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +68,7 @@ def read(
     _check_key(key)
     try:
         document = _parsed(_content(path))
-        sealed_with = _check_digest(document, key)
+        sealed_with = check_digest(document, key)
         plan = from_document(document)
         _check_age(plan, now, ttl)
     except PlanRefused as error:
@@ -109,13 +109,7 @@ def _check_key(key: bytes | None) -> None:
 
 def _content(path: Path) -> bytes:
     try:
-        # Not to hang on a FIFO: opened without waiting for a writer, then refused.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            content = _read_all(descriptor) if is_regular else None
-        finally:
-            os.close(descriptor)
+        content = regular_content(path, MAX_BYTES)
     except OSError as error:
         raise GcsyncError(
             f"{path}: the plan cannot be read: {_reason(error)};"
@@ -128,11 +122,6 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _read_all(descriptor: int) -> bytes:
-    with os.fdopen(descriptor, "rb", closefd=False) as file:
-        return file.read(MAX_BYTES + 1)
-
-
 def _parsed(content: bytes) -> dict[str, Any]:
     try:
         document = parse(content)
@@ -142,7 +131,8 @@ def _parsed(content: bytes) -> dict[str, Any]:
     return dict(document)
 
 
-def _check_digest(document: dict[str, Any], key: bytes | None) -> str:
+def check_digest(document: dict[str, Any], key: bytes | None) -> str:
+    """The digest that seals *document*, if it does. Raises `PlanRefused`."""
     found = document.get("digest")
     if not isinstance(found, str) or not found.isascii():
         raise PlanRefused(f"the plan carries no digest; {AGAIN}")
