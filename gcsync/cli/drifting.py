@@ -153,9 +153,9 @@ def told(
 def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: bool) -> None:
     if heals and accepts:
         raise WrongUsage("--heal writes to flows and --accept to manifests; give one of them")
-    if accepts and (chosen.select or chosen.targets or chosen.excludes):
+    if accepts and (chosen.has_selection or chosen.shard):
         raise WrongUsage(
-            "--accept names its flows itself; leave --select, --target and --exclude out"
+            "--accept names its flows itself; leave --select, --target, --exclude and --shard out"
         )
     if auto_approve and not heals:
         raise WrongUsage("--auto-approve goes with --heal")

@@ -41,7 +41,7 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
     return Report(
         document=sealed(plan, key),
         blocks=tuple(map(_block, plan.changes)),
-        closing=(*_warnings(plan.warnings), closing),
+        closing=(*_warnings(plan.warnings), *_shard(plan), closing),
         command="plan",
         environment=plan.environment,
         changed_flows=len(plan.changes),
@@ -55,6 +55,12 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
             ),
         ),
     )
+
+
+def _shard(plan: Plan) -> Iterator[Row]:
+    if plan.part and plan.part.shard:
+        said = f"Shard {plan.part.shard} of {count(plan.managed_flows, 'managed flow')}."
+        yield Row(cells=(said,), tone="faint")
 
 
 def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:

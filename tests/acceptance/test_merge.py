@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from acceptance_world import live, manifest
+from acceptance_world import live, manifest, project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,3 +238,21 @@ def test_formats_are_those_of_the_command(many: World) -> None:
     assert "flow" in markdown.out
     assert gitlab.code == 64
     assert "budget does not write that" in gitlab.err
+
+
+def test_what_all_shards_healed_is_told_as_one(many: World) -> None:
+    many.write({"gcsync.yaml": project("drift: {heal: [{path: actions/*/timeout_ms}]}")})
+    parts(many, ("apply", "--auto-approve", "--no-lint"))
+    for name in ("flow-1", "flow-8"):
+        many.edit(7777, name=name)
+    parts(many, ("drift", "--heal", "--auto-approve", "--no-lint", "--no-record"))
+
+    merged = many.run("merge", *files(), "-o", "json")
+
+    assert merged.code == 0
+    assert merged.json["summary"]["drifted_flows"] == 0
+    assert [result["address"] for result in merged.json["results"]] == [
+        "flow/flow-1",
+        "flow/flow-8",
+    ]
+    assert merged.json["healed"]["applied"] == 2

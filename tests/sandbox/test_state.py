@@ -11,7 +11,7 @@ import pytest
 
 from gcsync.errors import ConfigurationError
 from gcsync.sandbox.sample import sample_flows
-from gcsync.sandbox.state import FILE_NAME, Origin, open_sandbox
+from gcsync.sandbox.state import FILE_NAME, Origin, open_sandbox, organisation_id
 from gcsync.sandbox.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -199,3 +199,39 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
         server.org.edit(FLOW_ID, "/description", "x", author="Architect")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sandboxes_of_two_names_are_open_at_once_and_know_nothing_of_each_other(
+    tmp_path: Path,
+) -> None:
+    with open_sandbox(tmp_path, name="dev") as dev, open_sandbox(tmp_path, name="prod") as prod:
+        put(dev, dev.org.document(FLOW_ID) + b"\n", '"1"')
+
+        assert (dev.org.revision(FLOW_ID), prod.org.revision(FLOW_ID)) == (2, 1)
+        assert len({dev.org.id, prod.org.id, organisation_id(None)}) == 3
+        assert dev.org.id == organisation_id("dev")
+    assert {file.name for file in tmp_path.glob("*.json")} == {
+        "sandbox-dev.json",
+        "sandbox-prod.json",
+    }
+
+
+def test_a_named_sandbox_is_found_again(tmp_path: Path) -> None:
+    with open_sandbox(tmp_path, name="dev") as first:
+        put(first, first.org.document(FLOW_ID) + b"\n", '"1"')
+    with open_sandbox(tmp_path, name="dev") as again:
+        assert again.org.revision(FLOW_ID) == 2
+        assert again.org.id == first.org.id
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "Dev", "-dev", "d" * 65, "dev\n"])
+def test_a_sandbox_s_name_cannot_lead_elsewhere(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "state"
+
+    with (
+        pytest.raises(ConfigurationError, match="no sandbox can be named"),
+        open_sandbox(folder, name=name),
+    ):
+        pass
+
+    assert not folder.exists()
