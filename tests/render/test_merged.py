@@ -113,7 +113,7 @@ def test_the_plans_of_all_shards_are_the_plan_of_all_flows(
                 whole,
                 changes=tuple(each for each in whole.changes if shard.holds(each.ref.address)),
                 flow_count=len(own),
-                warnings=whole.warnings[shard.number - 1 :: of],
+                warnings=whole.warnings[::-1],
                 part=Part(addresses=own, shard=shard),
             )
         )
@@ -407,8 +407,25 @@ def test_a_damaged_part_is_refused_and_never_a_crash(damage: Document) -> None:
         merged([sealed(one), sealed(other) | damage])
 
 
+def test_a_bar_cannot_be_longer_than_its_scale() -> None:
+    action = ActionLatency(name="Lookup", live_ms=None, desired_ms=10**30)
+    flow = FlowLatency(
+        address="flow/a", budget_ms=1, live_ms=None, desired_ms=10**30, actions=(action,)
+    )
+    document = present_budgets([flow]).document
+    [told] = document["flows"]
+    hostile = {**document, "flows": [told | {"desired_ms": 1}]}
+
+    with pytest.raises(MergeRefused, match="desired_ms is not the sum of its data actions"):
+        merged([labelled(hostile, Part(addresses=("flow/a",)), "budget")])
+
+
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
