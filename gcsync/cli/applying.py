@@ -181,6 +181,10 @@ def _run(
         account = found.settings.account
         account.part, account.manifest_sha256 = plan.part, plan.manifest_sha256
         check_limits(plan, limits)
+        shard = plan.part.shard if plan.part else None
+        if shard and (limits.max_flows, limits.max_percent) != (None, None):
+            note = f"warning: spec.limits holds for shard {shard} alone; others change flows too"
+            console.say(note, found.settings)
         if saved_digest is not None:
             for warning in plan.warnings:
                 console.say(f"warning: {warning}", found.settings)

@@ -59,6 +59,12 @@ def sandbox() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder that keeps the organisation between runs.",
 )
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Serve the organisation of this environment, as --sandbox --env does.",
+)
 def serve(  # noqa: PLR0917 - click passes options by name
     port: int,
     size: int | None,
@@ -66,6 +72,7 @@ def serve(  # noqa: PLR0917 - click passes options by name
     latency_ms: float,
     rate_limit: int | None,
     state: Path | None,
+    environment: str | None,
 ) -> int:
     """Serve the sandbox organisation until interrupted.
 
@@ -75,6 +82,7 @@ def serve(  # noqa: PLR0917 - click passes options by name
 
     opened = open_sandbox(
         state,
+        name=environment,
         origin=None if size is None else Origin(size=size, seed=seed),
         port=port,
         latency_s=latency_ms / 1000,

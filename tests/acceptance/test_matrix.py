@@ -122,6 +122,7 @@ def test_a_percentage_is_one_of_all_flows_whatever_the_shard(many: World) -> Non
     shard = many.run("apply", "--auto-approve", "--shard", "1/3")
 
     assert (whole.code, shard.code) == (5, 0)
+    assert "spec.limits holds for shard 1/3 alone" in shard.err
 
 
 @pytest.mark.parametrize("command", ["plan", "drift", "lint", "budget"])

@@ -256,3 +256,14 @@ def test_what_all_shards_healed_is_told_as_one(many: World) -> None:
         "flow/flow-8",
     ]
     assert merged.json["healed"]["applied"] == 2
+
+
+def test_signed_plans_are_merged_by_who_has_the_key(many: World) -> None:
+    parts(many, COMMANDS["plan"], GCSYNC_PLAN_KEY="k")
+
+    keyless = many.run("merge", *files())
+    other = many.run("merge", *files(), GCSYNC_PLAN_KEY="other")
+    merged = many.run("merge", *files(), GCSYNC_PLAN_KEY="k")
+
+    assert (keyless.code, other.code, merged.code) == (3, 3, 0)
+    assert "the plan is signed, but GCSYNC_PLAN_KEY is not set" in keyless.err

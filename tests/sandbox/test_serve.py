@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from gcsync.cli.sandbox import sandbox
+from gcsync.sandbox.state import organisation_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,3 +93,17 @@ def test_help_starts_no_server_and_loads_none() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+def test_it_serves_the_organisation_of_an_environment(tmp_path: Path) -> None:
+    words = ["serve", "--state", str(tmp_path), "--env", "dev"]
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, *words], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        facts = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+    assert facts["org_id"] == organisation_id("dev")
+    assert (tmp_path / "sandbox-dev.json").exists()
