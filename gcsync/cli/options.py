@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from gcsync.cli.account import Account
+from gcsync.cli.choices import LabelType, ShardType
 from gcsync.errors import WrongUsage
-from gcsync.model.shard import MOST_SHARDS, Part, Shard, shard_of
+from gcsync.model.shard import Part, Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -166,34 +167,6 @@ class OutputType(click.ParamType[Output]):
         return Output(format=chosen, file=Path(file) if file else None)
 
 
-class _LabelType(click.ParamType[tuple[str, str]]):
-    name = "LABEL=VALUE"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        label, separator, wanted = str(value).partition("=")
-        if not separator or not label:
-            self.fail(f"{value!r} is not LABEL=VALUE", param, ctx)
-        return label, wanted
-
-
-class _ShardType(click.ParamType[Shard]):
-    name = "I/N"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Shard:
-        if isinstance(value, Shard):
-            return value
-        shard = shard_of(str(value))
-        if shard is None:
-            self.fail(
-                f"{value!r} is no shard; write I/N, 2/3 for example, with at most {MOST_SHARDS}",
-                param,
-                ctx,
-            )
-        return shard
-
-
 def _say(message: str, settings: Settings) -> None:
     from gcsync.cli import console
 
@@ -252,7 +225,7 @@ manifest_options = _stacked(
 
 choice_options = _stacked(
     click.option(
-        "--select", type=_LabelType(), multiple=True, help="Only flows with this label; repeatable."
+        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
     ),
     click.option(
         "--target",
@@ -274,7 +247,7 @@ selection_options = _stacked(
     choice_options,
     click.option(
         "--shard",
-        type=_ShardType(),
+        type=ShardType(),
         envvar="GCSYNC_SHARD",
         metavar="I/N",
         help="Of these, only the flows of the I-th of N parts, by a hash of the address.",
