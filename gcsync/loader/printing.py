@@ -96,7 +96,7 @@ class Printer:
         """The lines of a document with what is said above it and below, up to *limit*."""
         if not root.values or self._inline(root, 0, shape):
             above, _ = self._alone(self._before(root.start), 0)
-            room = _Room(limit=limit, floor=root.column, shape=shape, indent=-STEP)
+            room = _Room(limit=limit, floor=0, shape=shape, indent=-STEP)
             head = _Head("", [])
             lines = self._opaque(head, root, room)
             above += head.above
@@ -105,7 +105,7 @@ class Printer:
             above, _ = self._alone(self._before(first), 0)
             if above and self._follows_blank(first):
                 above.append(Line())
-            room = _Room(limit=limit, floor=root.column, shape=shape)
+            room = _Room(limit=limit, floor=self._trivia.column(first), shape=shape)
             lines = self._collection(root, room, [])
         rest, follows_blank = self._alone(self._before(limit), 0)
         return [*above, *lines, *([Line()] if rest and follows_blank else []), *rest]
@@ -113,6 +113,7 @@ class Printer:
     def _collection(self, node: Extent, room: _Room, lead: list[Line]) -> list[Line]:
         """The entries of a collection; *lead* goes above the first."""
         starts = self._starts(node)
+        column = self._trivia.column(starts[0])
         entries = []
         for number, start in enumerate(starts):
             above, follows_blank = lead, False
@@ -124,7 +125,7 @@ class Printer:
             is_last = number + 1 == len(starts)
             inner = _Room(
                 limit=room.limit if is_last else starts[number + 1],
-                floor=room.floor if is_last else node.column,
+                floor=room.floor if is_last else column,
                 shape=room.shape.child(node.keys[number].text if node.keys else 0)
                 if room.shape
                 else None,
@@ -132,7 +133,8 @@ class Printer:
             )
             key = node.keys[number].text if node.keys else ""
             entries.append(_Entry(key, follows_blank, self._entry(node, number, inner, above)))
-        feet, follows_blank = self._alone(self._feet(node, room), room.indent)
+        own = self._before(node.end) if node.is_flow else self._feet(column, room)
+        feet, follows_blank = self._alone(own, room.indent)
         if self._sorts and node.keys and room.shape:
             entries = in_order(entries, room.shape)
         lines: list[Line] = []
@@ -217,7 +219,7 @@ class Printer:
 
     def _inline(self, node: Extent, used: int, shape: Shape | None) -> str | None:
         """A collection on one line; ``None`` where it has to be a block."""
-        if not node.is_flow or self._has_comment(node):
+        if not node.is_flow or self._trivia.has_comment(node.start, node.end):
             return None
         written = self._flow(node, shape)
         is_broken = "\n" in self._text[node.start : node.end]
@@ -260,9 +262,6 @@ class Printer:
         found = _ANCHOR.match(self._text, node.start)
         return found[0] if found else ""
 
-    def _has_comment(self, node: Extent) -> bool:
-        return any(node.start < each.start < node.end for each in self._trivia.comments)
-
     def _before(self, limit: int) -> list[Comment]:
         taken = []
         comments = self._trivia.comments
@@ -271,15 +270,13 @@ class Printer:
             self._next += 1
         return taken
 
-    def _feet(self, node: Extent, room: _Room) -> list[Comment]:
-        """The comments below the last entry that are indented as far as the collection."""
-        if node.is_flow:
-            return self._before(min(node.end, room.limit))
+    def _feet(self, column: int, room: _Room) -> list[Comment]:
+        """The comments below the last entry of a block that are indented as far as it is."""
         taken = []
         comments = self._trivia.comments
         while self._next < len(comments):
             found = comments[self._next]
-            if found.start >= room.limit or found.column < max(room.floor + 1, node.column):
+            if found.start >= room.limit or found.column < max(room.floor + 1, column):
                 break
             taken.append(found)
             self._next += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ class Trivia:
         self._breaks = [found.start() for found in re.finditer("\n", text)]
         leaves = sorted(_leaves(text, documents))
         self.comments = list(self._found(leaves))
+        self._starts = [comment.start for comment in self.comments]
         masked = list(text)
         for comment in self.comments:
             masked[comment.start : comment.start + len(comment.text)] = " " * len(comment.text)
@@ -61,17 +62,25 @@ class Trivia:
         """The line of a character, from 1."""
         return bisect_right(self._breaks, offset - 1) + 1
 
+    def column(self, offset: int) -> int:
+        """The column of a character, from 1."""
+        return offset - self.text.rfind("\n", 0, offset)
+
+    def has_comment(self, start: int, end: int) -> bool:
+        """Whether a comment begins between two places."""
+        return bisect_right(self._starts, start) < bisect_left(self._starts, end)
+
     def _found(self, leaves: list[tuple[int, int]]) -> Iterator[Comment]:
         before = 0
         for start, end in [*leaves, (len(self.text), len(self.text))]:
             for found in _COMMENT.finditer(self.text, before, start):
-                line_start = self.text.rfind("\n", 0, found.start()) + 1
+                column = self.column(found.start())
                 yield Comment(
                     found.start(),
                     self.line(found.start()),
-                    found.start() - line_start + 1,
+                    column,
                     found[0].rstrip(),
-                    not self.text[line_start : found.start()].strip(),
+                    not self.text[found.start() - column + 1 : found.start()].strip(),
                 )
             before = max(before, end)
 
@@ -105,6 +114,8 @@ def body(text: str, node: Extent) -> tuple[list[str], int]:
     said = next((line for line in node.text.split("\n") if line.strip()), "")
     begun = next((line for line in lines if line.strip()), "")
     base = _lead(begun) - _lead(said)
+    if not node.text.strip("\n"):  # nothing but line ends, however long its lines are
+        base = max(map(len, lines), default=0)
     if "+" not in header[3]:
         while lines and not lines[-1].rstrip("\r")[base:]:
             lines.pop()

@@ -147,6 +147,8 @@ def test_a_whole_manifest_is_laid_out() -> None:
         ("a: 1\n\n\n\nb: 2\n\n\n", "a: 1\n\nb: 2\n"),
         ("a: |\n      x\n       y\n\nb: 1\n", "a: |\n  x\n   y\n\nb: 1\n"),
         ("a: |2\n    x\n  y\n", "a: |2\n    x\n  y\n"),
+        ("a: |-\n  \n\n\n  \nb: |+\n   \n\nc: 1\n", "a: |-\n\nb: |+\n\n\nc: 1\n"),
+        ("a: &x\n - 1\n # foot\nb: *x\n", "a: &x\n  - 1\n  # foot\nb: *x\n"),
         ("a: |+\n x\n\nb: 1\n", "a: |+\n  x\n\nb: 1\n"),
         ("a: |\n  x", "a: |-\n  x\n"),
         ("a: one\n     two\n", "a: one\n  two\n"),
