@@ -121,6 +121,25 @@ observations = Table(
     Index("gcsync_observation_by_organisation", "org_id", "environment", "observed_at"),
 )
 
+launches = Table(
+    "gcsync_launch",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("batch", Text, nullable=False),
+    # Which time the batch is launched, from 1: a key is launched once a round.
+    Column("round", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("flow_id", String, nullable=False),
+    Column("order_sha256", String, nullable=False),
+    Column("intended_at", Moment, nullable=False),
+    # NULL while nobody knows whether it was launched.
+    Column("result", String),
+    Column("execution_id", Text),
+    Column("settled_at", Moment),
+    Index("gcsync_launch_by_key", "org_id", "batch", "round", "key", unique=True),
+)
+
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection, tables=[schemas, runs, intents, results])
@@ -142,6 +161,10 @@ def _second(connection: Connection) -> None:
         connection.execute(named.values(flow_id=bindparam("its_flow")), found)
 
 
+def _launches(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[launches])
+
+
 def _flow_id(intent: str) -> str | None:
     try:
         return Node(parse(intent)).member("flow").member("id").name()
@@ -149,7 +172,7 @@ def _flow_id(intent: str) -> str | None:
         return None  # whoever reads this row will say so; it is no reason to lose the journal
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second)
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _launches)
 
 
 def upgrade(connection: Connection) -> None:
