@@ -64,17 +64,29 @@ class Actions:
 
     *mismatch_status* is how a version that is not current is refused: the
     platform answers 409 or 400, and nobody has found out when it does which.
+    *changes* counts what was changed, drafts included.
     """
 
     def __init__(self, actions: Iterable[StoredAction] = ()) -> None:
         self._history: dict[str, list[StoredAction]] = {each.id: [each] for each in actions}
         self._drafts: dict[str, StoredAction] = {}
+        self.changes = 0
         self.log: list[ActionEdit] = []
         self.mismatch_status: Literal[400, 409] = 409
 
     def __iter__(self) -> Iterator[StoredAction]:
         """Every published data action as it stands."""
         return (versions[-1] for versions in self._history.values())
+
+    def recall(self, actions: Iterable[StoredAction], drafts: Iterable[StoredAction]) -> None:
+        """Take these for the present ones, as an earlier process left them."""
+        self._history |= {each.id: [each] for each in actions}
+        self._drafts |= {each.id: each for each in drafts}
+
+    @property
+    def drafts(self) -> tuple[StoredAction, ...]:
+        """Every draft as it stands."""
+        return tuple(self._drafts.values())
 
     def published(self, action_id: str, *, versions_ago: int = 0) -> StoredAction:
         """The data action of that id, or what it was; refuses an unknown one with 404."""
@@ -145,7 +157,7 @@ class Actions:
         _check_writable(current)
         if action_id in self._drafts:
             raise Refusal(409, "conflict", f"The action has a draft already: {action_id}")
-        self._drafts[action_id] = current
+        self._keep_draft(current)
         return _answer(current, request.query, place="/draft")
 
     def patch_draft(self, action_id: str, request: Request) -> Response:
@@ -159,7 +171,7 @@ class Actions:
             **contract_input(body, draft.contract),
             version=draft.version + 1,
         )
-        self._drafts[action_id] = changed
+        self._keep_draft(changed)
         return _answer(changed, request.query, place="/draft")
 
     def publish_draft(
@@ -181,6 +193,7 @@ class Actions:
         """Throw a draft away."""
         self.draft(action_id)
         del self._drafts[action_id]
+        self.changes += 1
         return Response(status=204)
 
     def validate_draft(self, action_id: str) -> Response:
@@ -205,6 +218,7 @@ class Actions:
             at=now,
         )
         self.log.append(edit)
+        self.changes += 1
         return after
 
     def template(self, action: StoredAction, name: str) -> Response:
@@ -218,6 +232,10 @@ class Actions:
         if text is None:
             raise Refusal(404, "not.found", f"The action has no template {name}: {action.id}")
         return Response(status=200, headers={"Content-Type": "text/plain"}, body=text.encode())
+
+    def _keep_draft(self, draft: StoredAction) -> None:
+        self._drafts[draft.id] = draft
+        self.changes += 1
 
     def _check_version(self, version: int, current: StoredAction, *, draft: bool) -> None:
         if version == current.version:

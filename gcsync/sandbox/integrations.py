@@ -49,7 +49,8 @@ class StoredIntegration:
 class Integrations:
     """All integrations and credentials of an organisation.
 
-    *mismatch_status* is how a version that is not current is refused, 409 or 400.
+    *mismatch_status* is how a version that is not current is refused, 409 or 400;
+    *changes* counts what was changed.
     """
 
     def __init__(
@@ -60,10 +61,15 @@ class Integrations:
         self._history = {each.id: [each] for each in integrations}
         self.credentials = {each.id: each for each in credentials}
         self.mismatch_status: Literal[400, 409] = 409
+        self.changes = 0
 
     def __iter__(self) -> Iterator[StoredIntegration]:
         """Every integration as it stands."""
         return (versions[-1] for versions in self._history.values())
+
+    def recall(self, integrations: Iterable[StoredIntegration]) -> None:
+        """Take these for the present ones, as an earlier process left them."""
+        self._history |= {each.id: [each] for each in integrations}
 
     def integration(self, integration_id: str, *, versions_ago: int = 0) -> StoredIntegration:
         """The integration of that id, or what it was; refuses an unknown one with 404."""
@@ -102,6 +108,7 @@ class Integrations:
         if state not in STATES:
             raise Refusal(400, "bad.request", f"intendedState must be one of {', '.join(STATES)}")
         self._history[integration_id][-1] = replace(current, state=state)
+        self.changes += 1
         return self.get(integration_id, request.query)
 
     def get_config(self, integration_id: str, *, versions_ago: int = 0) -> Response:
@@ -137,6 +144,7 @@ class Integrations:
     def save(self, integration: StoredIntegration) -> StoredIntegration:
         """Keep *integration* as the present one, whoever asks."""
         self._history[integration.id].append(integration)
+        self.changes += 1
         return integration
 
     def list_credentials(self, query: Mapping[str, str]) -> Response:
