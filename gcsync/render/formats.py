@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gcsync.render.chart import svg
+from gcsync.render.gitlab import gitlab
 from gcsync.render.html import html
 from gcsync.render.json import json
 from gcsync.render.markdown import markdown
@@ -29,4 +30,5 @@ RENDERERS: Mapping[str, Renderer] = {
     "markdown": markdown,
     "svg": svg,
     "html": html,
+    "gitlab": gitlab,
 }
