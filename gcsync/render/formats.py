@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gcsync.render.chart import svg
+from gcsync.render.github import github
 from gcsync.render.gitlab import gitlab
 from gcsync.render.html import html
 from gcsync.render.json import json
@@ -31,4 +32,5 @@ RENDERERS: Mapping[str, Renderer] = {
     "svg": svg,
     "html": html,
     "gitlab": gitlab,
+    "github": github,
 }
