@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from gcsync.render.chart import svg
 from gcsync.render.github import github
 from gcsync.render.github_output import github_output
+from gcsync.render.github_summary import github_summary
 from gcsync.render.gitlab import gitlab
 from gcsync.render.html import html
 from gcsync.render.json import json
@@ -34,5 +35,6 @@ RENDERERS: Mapping[str, Renderer] = {
     "html": html,
     "gitlab": gitlab,
     "github": github,
+    "github-summary": github_summary,
     "github-output": github_output,
 }
