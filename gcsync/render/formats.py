@@ -11,6 +11,7 @@ from gcsync.render.github_summary import github_summary
 from gcsync.render.gitlab import gitlab
 from gcsync.render.html import html
 from gcsync.render.json import json
+from gcsync.render.junit import junit
 from gcsync.render.markdown import markdown
 from gcsync.render.text import text
 
@@ -33,6 +34,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "markdown": markdown,
     "svg": svg,
     "html": html,
+    "junit": junit,
     "gitlab": gitlab,
     "github": github,
     "github-summary": github_summary,
