@@ -13,6 +13,7 @@ from gcsync.render.html import html
 from gcsync.render.json import json
 from gcsync.render.junit import junit
 from gcsync.render.markdown import markdown
+from gcsync.render.sarif import sarif
 from gcsync.render.text import text
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "markdown": markdown,
     "svg": svg,
     "html": html,
+    "sarif": sarif,
     "junit": junit,
     "gitlab": gitlab,
     "github": github,
