@@ -13,6 +13,7 @@ from gcsync.render.html import html
 from gcsync.render.json import json
 from gcsync.render.junit import junit
 from gcsync.render.markdown import markdown
+from gcsync.render.prometheus import prometheus
 from gcsync.render.sarif import sarif
 from gcsync.render.text import text
 
@@ -38,6 +39,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "sarif": sarif,
     "junit": junit,
     "gitlab": gitlab,
+    "prometheus": prometheus,
     "github": github,
     "github-summary": github_summary,
     "github-output": github_output,
