@@ -105,6 +105,8 @@ def test_drift_stands_where_the_manifest_asks_for_something_else() -> None:
 
     [result] = run["results"]
     assert (result["ruleId"], result["level"]) == ("drift", "warning")
+    moved = run_of(present_drift(a_drift(flow_change(timeout_change(before=9001)))))["results"]
+    assert moved[0]["partialFingerprints"] == result["partialFingerprints"]
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 14
     assert "9000 live and 5000 here" in result["message"]["text"]
     assert run["automationDetails"]["id"] == "gcsync/drift/prod/"
@@ -117,6 +119,16 @@ def test_a_fingerprint_does_not_move_with_the_line_nor_with_the_file_of_a_flow()
     )
 
     assert fingerprints(finding) == fingerprints(moved)
+
+
+def test_drift_is_the_same_drift_while_its_value_and_its_author_change() -> None:
+    finding = a_finding("x is 3 live and 5 here", address="flow/a", path="actions/x/timeout_ms")
+
+    moved = replace(finding, message="x is 4 live and 5 here; the flow was last saved by somebody")
+    other = replace(finding, path="actions/y/timeout_ms")
+
+    assert fingerprints(finding) == fingerprints(moved)
+    assert fingerprints(finding) != fingerprints(other)
 
 
 @pytest.mark.parametrize(
