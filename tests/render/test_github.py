@@ -10,7 +10,7 @@ from hypothesis import given
 from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 
 from gcsync.errors import NoAnswer
-from gcsync.render.failures import present_failure
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.github import MOST_ANNOTATIONS, github
 from gcsync.render.sanitise import clean
 
@@ -115,6 +115,12 @@ def test_a_command_that_failed_says_so() -> None:
 
     assert (command.name, command.message) == ("error", "no answer")
     assert command.properties["title"] == "gcsync plan [no-answer]"
+
+
+def test_findings_that_kept_a_command_from_looking_are_said_once() -> None:
+    refused = present_refusal([a_finding(), a_finding("other")])
+
+    assert [each.message for each in annotations(refused)] == ["too long", "other"]
 
 
 def test_nothing_found_is_nothing_said() -> None:

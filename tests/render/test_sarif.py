@@ -18,7 +18,7 @@ from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 from gcsync.errors import NoAnswer
 from gcsync.model.manifest import Location
 from gcsync.render.drift import present_drift
-from gcsync.render.failures import present_failure
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.sanitise import clean
 from gcsync.render.sarif import SCHEMA, sarif
 
@@ -184,6 +184,13 @@ def test_a_fault_is_a_notification_and_not_a_result() -> None:
     assert notification["descriptor"]["id"] == "no-answer"
     assert notification["message"]["text"] == "no answer from x"
     assert run["results"] == []
+
+
+def test_findings_that_kept_a_command_from_looking_are_results_of_a_run_that_failed() -> None:
+    run = run_of(replace(present_refusal([a_finding(rule="schema")]), exit_code=1))
+
+    assert [result["ruleId"] for result in run["results"]] == ["schema"]
+    assert not run["invocations"][0]["executionSuccessful"]
 
 
 def test_what_was_found_is_no_fault() -> None:
