@@ -10,6 +10,7 @@ from hypothesis import given
 from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 
 from gcsync.errors import NoAnswer
+from gcsync.model.manifest import Location
 from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.github import MOST_ANNOTATIONS, github
 from gcsync.render.sanitise import clean
@@ -73,6 +74,14 @@ def test_a_finding_is_beside_its_line() -> None:
             message="100%, or: more",
         )
     ]
+
+
+def test_what_is_escaped_is_what_the_runner_undoes_and_no_more() -> None:
+    finding = a_finding("50%; a: b, c", location=Location("c:x,y;%.yaml", 1, 2))
+
+    assert github(a_report(finding)) == (
+        "::error file=c%3Ax%2Cy;%25.yaml,line=1,col=2,title=gcsync drift [GC101]::50%25; a: b, c\n"
+    )
 
 
 def test_a_finding_without_a_place_has_none_made_up() -> None:

@@ -102,9 +102,9 @@ def test_a_failure_keeps_the_time_of_the_last_success() -> None:
 
 
 def test_a_success_is_its_own_and_not_the_former() -> None:
-    kept = with_former_success(succeeded(9.0), prometheus(succeeded(7.0)))
+    report = succeeded(9.0)
 
-    assert value(prometheus(kept), SUCCESS.name) == 9
+    assert with_former_success(report, prometheus(succeeded(7.0))) == report
 
 
 @pytest.mark.parametrize(
