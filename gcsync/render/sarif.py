@@ -70,8 +70,7 @@ def sarif(report: Report, *, colour: bool = False, in_pipeline: bool = False) ->
 
 
 def _about(report: Report) -> str:
-    names = filter(None, ("gcsync", report.command, report.environment))
-    return "/".join(quote(name, safe="", errors="replace") for name in names)
+    return "/".join(quote(name, safe="", errors="replace") for name in ("gcsync", *report.scope))
 
 
 def _notification(code: str, message: str) -> dict[str, Any]:

@@ -149,3 +149,15 @@ def test_annotations_go_beside_the_result_and_files_of_a_step_are_shared(drifted
     assert summary.index("### gcsync plan") < summary.index("### gcsync drift")
     outputs = (drifted.folder / "outputs").read_text()
     assert outputs.count("has_changes=true\n") == 2
+
+
+def test_a_shard_s_reports_say_which_it_is_even_where_it_fails(drifted: World) -> None:
+    formats = ["prometheus", "sarif", "markdown"]
+
+    for url in (drifted.url, NOWHERE):
+        written(drifted, "drift --shard 1/1", formats, GCSYNC_API_URL=url)
+
+        assert 'shard="1/1"' in read(drifted, "prometheus")
+        [run] = json.loads(read(drifted, "sarif"))["runs"]
+        assert run["automationDetails"]["id"] == "gcsync/drift/1%2F1/"
+        assert read(drifted, "markdown").startswith("<!-- gcsync:drift:1%2F1 -->\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,12 @@ def test_drift_is_counted_with_command_and_environment() -> None:
     assert value(written, "flows", **labels) == 12
     assert {family.type for family in read(written).values()} == {"gauge"}
     assert all(family.documentation for family in read(written).values())
+
+
+def test_the_series_of_two_shards_are_two() -> None:
+    report = replace(present_drift(a_drift()), document={"shard": "1/2"})
+
+    assert value(prometheus(report), "flows", shard="1/2", command="drift") == 12
 
 
 def test_help_and_type_stand_once_over_all_series_of_a_metric() -> None:

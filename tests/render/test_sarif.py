@@ -173,6 +173,12 @@ def test_no_file_leads_to_another_host(text: str) -> None:
         assert unquote(parts.path) == normpath(text)
 
 
+def test_the_log_of_a_shard_replaces_no_other_shard_s() -> None:
+    run = run_of(a_report(document={"shard": "1/2"}))
+
+    assert run["automationDetails"]["id"] == "gcsync/drift/prod/1%2F2/"
+
+
 def test_a_fault_is_a_notification_and_not_a_result() -> None:
     failed = replace(present_failure(NoAnswer("no answer from x"), "drift"), exit_code=1)
 
