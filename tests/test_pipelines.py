@@ -251,6 +251,16 @@ def test_each_action_is_pinned_to_one_commit_and_says_which_version_that_is() ->
     assert len({each.partition("@")[0] for each in used}) == len(used)
 
 
+def test_every_job_of_github_ends_by_itself(written: Path) -> None:
+    jobs = [
+        (file.name, name, job)
+        for file in (*WORKFLOWS.glob("*.yaml"), written / INIT)
+        for name, job in workflow(file)["jobs"].items()
+    ]
+
+    assert [each[:2] for each in jobs if "timeout-minutes" not in each[2]] == []
+
+
 def test_what_init_writes_names_the_version_that_wrote_it(written: Path) -> None:
     for file in written.rglob("*"):
         assert file.is_dir() or "@VERSION@" not in file.read_text()
