@@ -261,6 +261,31 @@ def test_every_job_of_github_ends_by_itself(written: Path) -> None:
     assert [each[:2] for each in jobs if "timeout-minutes" not in each[2]] == []
 
 
+def test_a_plan_is_kept_as_long_as_it_holds(written: Path) -> None:
+    called, action, init = workflow(PLAN), workflow(ACTION), workflow(written / INIT)
+    gitlab = yaml.safe_load((written / ".gitlab-ci.yml").read_text())["plan"]
+    [plan] = [step for step in init["jobs"]["plan"]["steps"] if step.get("id") == "plan"]
+    holds = {
+        called["on"]["workflow_call"]["inputs"]["plan-ttl"]["default"],
+        action["inputs"]["plan-ttl"]["default"],
+        plan["env"]["PLAN_TTL"],
+    }
+    kept = {
+        f"{step['with']['retention-days']}d"
+        for steps in (
+            called["jobs"]["plan"]["steps"],
+            action["runs"]["steps"],
+            init["jobs"]["plan"]["steps"],
+        )
+        for step in steps
+        if "retention-days" in step.get("with", {})
+    }
+
+    assert holds == kept == {"14d"}
+    assert "--plan-ttl 14d" in gitlab["script"][0]
+    assert gitlab["artifacts"]["expire_in"] == "14 days"
+
+
 def test_what_init_writes_names_the_version_that_wrote_it(written: Path) -> None:
     for file in written.rglob("*"):
         assert file.is_dir() or "@VERSION@" not in file.read_text()
