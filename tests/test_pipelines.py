@@ -286,6 +286,18 @@ def test_a_plan_is_kept_as_long_as_it_holds(written: Path) -> None:
     assert gitlab["artifacts"]["expire_in"] == "14 days"
 
 
+def test_the_hook_formats_what_fmt_itself_finds(written: Path) -> None:
+    house = yaml.safe_load((HOUSE / ".pre-commit-hooks.yaml").read_text())
+    own = yaml.safe_load((written / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    patterns = {hook["files"] for hook in (*house, *own) if hook["id"] == "gcsync-fmt"}
+    [pattern] = patterns
+
+    for file in ("gcsync.yaml", "manifests/a.yaml", "manifests/a/b.yml", "overlays/dev/a.yaml"):
+        assert re.search(pattern, file), file
+    for file in (".gitlab-ci.yml", ".github/workflows/gcsync.yaml", "x/gcsync.yaml", "gcsync.yml"):
+        assert not re.search(pattern, file), file
+
+
 def test_what_init_writes_names_the_version_that_wrote_it(written: Path) -> None:
     for file in written.rglob("*"):
         assert file.is_dir() or "@VERSION@" not in file.read_text()
