@@ -130,5 +130,5 @@ def _say(changed: int, total: int, *, written: bool) -> None:
     from gcsync.render.values import count
 
     fact = "formatted" if written else "would be formatted"
-    told = f"{count(changed, 'file')} {fact}, {total - changed} left as they are"
+    told = f"{count(changed, 'file')} {fact}, {total - changed} unchanged"
     click.echo(told if changed else f"{count(total, 'file')} already formatted", err=True)
