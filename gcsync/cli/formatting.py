@@ -53,7 +53,7 @@ def fmt(paths: tuple[Path, ...], *, check: bool, diff: bool, quiet: bool) -> int
         click.echo(
             _difference(before, after, file.name) if diff else _shown(file.name), nl=not diff
         )
-    if not quiet:
+    if not quiet and (total or not failures):
         _say(changed, total, written=not check and not diff)
     if failures:
         raise GcsyncError("\n".join(failures))
