@@ -1,8 +1,9 @@
 """Charts as SVG: curves with a legend, readable axes, in light and in dark.
 
-Of two curves the last is the one in question and drawn through; the others
-are dashed, so that nobody needs to see the colours (Okabe and Ito's, which
-most colour-blind people can tell apart). Nothing in a chart needs a script.
+The last curve is the one in question and drawn through; those before it are
+dashed, each in its own way, so that nobody needs to see the colours (Okabe and
+Ito's, which most colour-blind people can tell apart). Nothing in a chart needs
+a script.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ DECADES: Final = 5
 LONGEST_TITLE: Final = 80
 LETTER: Final = 6.9
 """About the width of a letter; nobody knows the reader's font."""
+SAMPLE: Final = 38
+"""The room of a legend's short line."""
+GAP: Final = 26
+
+KINDS: Final = ("last", "other", "further")
+"""How curves are drawn, from the last one on; a chart has no more than these."""
 
 STYLE: Final = """
 .chart text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -47,9 +54,11 @@ STYLE: Final = """
 .chart .marker { stroke: #59636e; stroke-width: 1.5; stroke-dasharray: 2 4; }
 .chart .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .chart .other { stroke: #c75300; stroke-dasharray: 7 4; }
+.chart .further { stroke: #8a5a83; stroke-dasharray: 2 3 10 3; }
 .chart .last { stroke: #0072b2; }
 .chart .dot { stroke: #ffffff; stroke-width: 1.5; }
 .chart .other-dot { fill: #c75300; }
+.chart .further-dot { fill: #8a5a83; }
 .chart .last-dot { fill: #0072b2; }
 @media (prefers-color-scheme: dark) {
   .chart text { fill: #e6edf3; }
@@ -58,9 +67,11 @@ STYLE: Final = """
   .chart .grid { stroke: #2b323b; }
   .chart .axis, .chart .marker { stroke: #9da7b3; }
   .chart .other { stroke: #f0a06a; }
+  .chart .further { stroke: #d6a2c8; }
   .chart .last { stroke: #56b4e9; }
   .chart .dot { stroke: #0d1117; }
   .chart .other-dot { fill: #f0a06a; }
+  .chart .further-dot { fill: #d6a2c8; }
   .chart .last-dot { fill: #56b4e9; }
 }
 """
@@ -162,18 +173,24 @@ class _Drawing:
         return BOTTOM - (BOTTOM - TOP) * max(min(share, 1), 0)
 
     def _kind(self, curve: Curve) -> str:
-        return "last" if curve is self._chart.curves[-1] else "other"
+        before = self._chart.curves[::-1].index(curve)
+        return KINDS[min(before, len(KINDS) - 1)]
 
     def _legend(self) -> Iterator[str]:
-        x = float(LEFT)
-        for curve in self._chart.curves:
-            yield f'<path class="curve {self._kind(curve)}" d="M{x:.0f} 50h30"/>'
-            yield f'<text x="{x + 38:.0f}" y="54">{said(curve.name)}</text>'
-            x += 38 + LETTER * len(curve.name) + 26
-        for marker in self._far:
-            shown = f"{marker.label}: beyond this chart"
-            yield f'<text class="label" x="{x:.0f}" y="54">{said(shown)}</text>'
-            x += LETTER * len(shown) + 26
+        """What the curves are, in two rows where one has no room for all."""
+        entries = [(curve.name, self._kind(curve)) for curve in self._chart.curves]
+        entries += [(f"{marker.label}: beyond this chart", "") for marker in self._far]
+        x, row = float(LEFT), 0
+        placed = []
+        for name, kind in entries:
+            width = (SAMPLE if kind else 0) + LETTER * len(name)
+            if x > LEFT and x + width > WIDTH and not row:
+                x, row = float(LEFT), 1
+            placed.append((x, row, name, kind))
+            x += width + GAP
+        for x, number, name, kind in placed:
+            y = (43, 63)[number] if row else 50
+            yield from _entry(x, y, name, kind)
 
     def _axes(self) -> Iterator[str]:
         for at, name in self._x_ticks():
@@ -230,6 +247,14 @@ class _Drawing:
     def _curve(self, curve: Curve) -> str:
         places = [f"{self._x(x):.1f} {self._y(y):.1f}" for x, y in curve.points]
         return f'<path class="curve {self._kind(curve)}" d="M{"L".join(dict.fromkeys(places))}"/>'
+
+
+def _entry(x: float, y: int, name: str, kind: str) -> Iterator[str]:
+    if not kind:
+        yield f'<text class="label" x="{x:.0f}" y="{y + 4}">{said(name)}</text>'
+        return
+    yield f'<path class="curve {kind}" d="M{x:.0f} {y}h30"/>'
+    yield f'<text x="{x + SAMPLE:.0f}" y="{y + 4}">{said(name)}</text>'
 
 
 def _steps(end: float) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row
-from gcsync.render.chart import BOTTOM, LEFT, RIGHT, TOP, svg
+from gcsync.render.chart import BOTTOM, LEFT, LETTER, RIGHT, TOP, WIDTH, svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,34 @@ def test_the_last_curve_is_drawn_through_and_the_others_are_dashed() -> None:
     assert re.search(r"\.other \{[^}]*stroke-dasharray", drawn)
     assert not re.search(r"\.last \{[^}]*stroke-dasharray", drawn)
     assert "prefers-color-scheme: dark" in drawn
+
+
+def test_each_of_three_curves_is_drawn_in_its_own_way() -> None:
+    drawn = svg(report(chart(LIVE, DESIRED, replace(DESIRED, name="recommended"))))
+
+    assert set(curves(ET.fromstring(drawn))) == {"curve further", "curve other", "curve last"}
+    dashes = re.findall(r"\.(?:other|further) \{[^}]*stroke-dasharray: ([\d ]+)", drawn)
+    assert len(set(dashes)) == 2
+
+
+def test_a_legend_without_room_in_one_row_goes_on_in_a_second() -> None:
+    sides = [f"{side}, p99 11.14 s" for side in ("live", "desired", "recommended")]
+    drawn = picture(
+        chart(
+            *(replace(DESIRED, name=name) for name in sides),
+            markers=(Marker(label="budget 32 s", x=32.0),),
+        )
+    )
+
+    legend = {*sides, "budget 32 s: beyond this chart"}
+    places = [
+        (float(each.get("x", "")), float(each.get("y", "")), len(each.text or ""))
+        for each in drawn.iter(f"{SVG}text")
+        if each.text in legend
+    ]
+    assert len(places) == 4
+    assert all(x + LETTER * letters <= WIDTH and y < TOP for x, y, letters in places)
+    assert len({(x, y) for x, y, _ in places}) == 4
 
 
 def test_a_curve_runs_from_the_upper_left_to_where_its_values_lie() -> None:
