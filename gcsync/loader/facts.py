@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gcsync.loader.names import nearest, quoted, shown
@@ -101,7 +102,7 @@ def impossible(document: Mapping, address: str) -> Iterator[Finding]:
     """What no schema can see in a valid document.
 
     Days that do not exist, rules that are not there, percentiles in the wrong
-    order.
+    order, shares of more than all.
     """
     actions = document.mapping("spec", "actions").entries
     for item in _items(document.get("metadata", "allow")):
@@ -110,15 +111,22 @@ def impossible(document: Mapping, address: str) -> Iterator[Finding]:
                 yield _finding(node, message, address)
     for name, (_, action) in actions.items():
         if isinstance(action, Mapping) and "backend" in action.entries:
-            latency = action.mapping("backend", "latency")
-            p50, p99 = latency.text("p50_ms"), latency.text("p99_ms")
-            place = latency.get("p99_ms")
-            if place is not None and p50 and p99 and float(p99) < float(p50):
-                message = (
-                    f"actions/{shown(name)}/backend/latency/p99_ms is {p99}, below p50_ms = {p50};"
-                    " a 99th percentile is not below the median"
-                )
-                yield _finding(place, message, address)
+            for node, message in _impossible_backend(action.mapping("backend")):
+                yield _finding(node, f"actions/{shown(name)}/backend/{message}", address)
+
+
+def _impossible_backend(backend: Mapping) -> Iterator[tuple[Node, str]]:
+    latency = backend.mapping("latency")
+    p50, p99 = latency.text("p50_ms"), latency.text("p99_ms")
+    place = latency.get("p99_ms")
+    if place is not None and p50 and p99 and float(p99) < float(p50):
+        fault = f"below p50_ms = {p50}; a 99th percentile is not below the median"
+        yield place, f"latency/p99_ms is {p99}, {fault}"
+    failed, throttled = backend.text("failure_percent"), backend.text("throttled_percent")
+    place = backend.get("throttled_percent")
+    if place is not None and failed and throttled and Decimal(failed) + Decimal(throttled) > 100:
+        fault = f"more than 100 with failure_percent = {failed}; lower one of them"
+        yield place, f"throttled_percent is {throttled}, {fault}"
 
 
 def _doubts(allowance: Mapping) -> Iterator[tuple[Node, str]]:

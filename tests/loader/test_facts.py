@@ -128,6 +128,20 @@ def test_a_latency_that_cannot_be_is_refused_in_one_line(
     assert said in found[0]
 
 
+@pytest.mark.parametrize(("throttled", "told"), [("40", []), ("40.5", ["40.5"])])
+def test_shares_of_more_than_all_requests_are_refused_where_they_stand(
+    tmp_path: Path, throttled: str, told: list[str]
+) -> None:
+    shares = f"failure_percent: 60, throttled_percent: {throttled}"
+    written(tmp_path, {"manifests/a.yaml": flow(actions=f"Lookup: {{backend: {{{shares}}}}}")})
+
+    assert lines(check(None, root=tmp_path)) == [
+        f"manifests/a.yaml:8:64: error: actions/Lookup/backend/throttled_percent is {each}, more"
+        " than 100 with failure_percent = 60; lower one of them [schema]"
+        for each in told
+    ]
+
+
 def test_percentiles_may_be_equal(tmp_path: Path) -> None:
     assert only(tmp_path, backend("{distribution: lognormal, p50_ms: 400, p99_ms: 400}"))
 
