@@ -183,6 +183,7 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
         if model.counts is not None and len(model.counts) * model.interval_s < desired.duration_s:
             file = way.flow.load.arrivals if way.flow.load else ""
             yield f"nobody calls {model.address} in the time that {file} does not cover"
+    yield from _unseen_windows(desired)
     policies = [step.policy for model in desired.flows for step in model.steps]
     if any(each.max_retries for each in policies):
         yield "a retry follows a timeout as well as the statuses of retry_on"
@@ -193,6 +194,19 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
         f"these flows share {limits.requests_per_minute} requests a minute and"
         f" {limits.concurrent_actions} data actions at once with nobody else"
     )
+
+
+def _unseen_windows(desired: Scenario) -> Iterator[str]:
+    steps = {
+        (flow.address, step.policy.name): step for flow in desired.flows for step in flow.steps
+    }
+    for (_, name), step in steps.items():
+        for window in step.backend.windows:
+            if window.start_s >= desired.duration_s:
+                yield (
+                    f"the {window.kind} window of {name} begins at {window.start_s:,.10g} s, when"
+                    f" the {desired.duration_s:,} s are over"
+                )
 
 
 def _assumed_backends(ways: Sequence[Way]) -> Iterator[str]:
