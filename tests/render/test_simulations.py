@@ -91,6 +91,21 @@ def test_the_settings_that_differ_stand_above_what_they_do() -> None:
     assert same[1] == "    = no setting that matters here differs from live"
 
 
+def test_large_numbers_keep_their_digits() -> None:
+    before, after = (
+        side("live", outcome(), timeout_ms=25_000_000),
+        side("desired", outcome()),
+    )
+    [flow] = after.scenario.flows
+    busy = replace(flow, calls_per_minute=1_000_000.0)
+    after = replace(after, scenario=replace(after.scenario, flows=(busy,)))
+
+    shown = lines(before, after)
+
+    assert "(1,000,000 calls/min," in shown[0]
+    assert shown[1] == "    ~ Lookup: timeout_ms 25000000 -> 5000"
+
+
 def test_desired_settings_alone_are_compared_with_nothing() -> None:
     shown = lines(side("desired", outcome()))
 
