@@ -169,22 +169,27 @@ def _report(
 
 
 def _few(outcome: Outcome) -> Iterator[str]:
+    from gcsync.render.values import count
+
     for flow in outcome.flows:
         if flow.calls < FEW_CALLS:
             alone = f"--target {flow.address} simulates it alone, with more of them"
             more = alone if len(outcome.flows) > 1 else "--calls makes more of them"
-            yield f"{flow.address}: its figures rest on {flow.calls} calls only; {more}"
+            yield f"{flow.address}: its figures rest on {count(flow.calls, 'call')} only; {more}"
 
 
 def _say_how_much(chosen: Settings, assumed: Assumed, calls: int) -> None:
+    from gcsync.analysis.simulation.arrivals import expected_calls
     from gcsync.cli import console
     from gcsync.render.values import count
 
     desired = assumed.desired
+    made = expected_calls(desired, calls)
     steps = max(len(flow.steps) for flow in desired.flows)
     sides = 1 if assumed.live is None else 2
-    if calls * steps * sides >= LONG_REQUESTS:
-        console.say(f"simulating {calls:,} calls of {count(len(desired.flows), 'flow')}", chosen)
+    if made * steps * sides >= LONG_REQUESTS:
+        flows = count(len(desired.flows), "flow")
+        console.say(f"simulating about {made:,} calls of {flows}", chosen)
 
 
 def _recommended(

@@ -191,6 +191,17 @@ def test_few_calls_are_warned_of(world: World) -> None:
     assert warning in shown.err
 
 
+def test_calls_that_take_long_are_told_as_many_as_are_really_made(world: World) -> None:
+    limits = "{requests_per_minute: 100000, concurrent_actions: 10000}"
+    world.write({"gcsync.yaml": project(f"organisation: {limits}")})
+    world.manifests(told(spec="calls_per_minute: 1000\n  load: {duration_s: 6060}"))
+
+    shown = world.run("simulate", "--calls", "1", "-o", "json", **NOBODY)
+
+    assert re.search(r"^simulating about 1,010,000 calls of 1 flow$", shown.err, re.MULTILINE)
+    assert 1_000_000 < shown.json["calls"] < 1_020_000
+
+
 # Recommendations
 
 
