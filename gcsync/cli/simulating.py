@@ -206,7 +206,7 @@ def _recommended(
     from gcsync.analysis.recommend import recommend
     from gcsync.cli import console
     from gcsync.errors import GoalMissed
-    from gcsync.render.patches import patch, reached, shortfall
+    from gcsync.render.patches import patch, reached, shortfall, unguarded
 
     said = ", ".join(map(str, aims))
     console.say(f"goals: {said}{' (by default)' if aims == DEFAULTS else ''}", chosen)
@@ -220,15 +220,19 @@ def _recommended(
     missed = [shortfall(each) for each in found if each.missed]
     if missed:
         raise GoalMissed("\n".join(missed))
+    doubts = tuple(told for each in found if (told := unguarded(each, aims)))
+    for doubt in doubts:
+        console.say(f"warning: {doubt}", chosen)
     scenario = replace(assumed.desired, flows=tuple(each.flow for each in found))
     sides = (
         *_sides(assumed, calls=calls, seed=seed),
         _side("recommended", scenario, calls=calls, seed=seed),
     )
-    console.write_beside(_report(chosen, assumed, sides, warnings), chosen)
+    console.write_beside(_report(chosen, assumed, sides, (*warnings, *doubts)), chosen)
     comments = (
         f"smallest timeouts and retries that meet {said} ({calls} calls, seed {seed})",
         *(reached(each, aims) for each in found),
+        *doubts,
     )
     click.echo(patch(found, comments=comments), nl=False)
     return 0

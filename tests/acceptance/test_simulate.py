@@ -250,6 +250,24 @@ def test_a_recommendation_says_only_what_differs_and_tells_the_rest_aside(slow: 
     assert (slow.folder / "found.json").read_text().count('"recommended"') == 2
 
 
+def test_a_goal_that_timing_out_meets_is_not_met_in_silence(slow: World) -> None:
+    found = slow.run("simulate", *FEW, "--recommend", "--target", "p99_wait=1s", "-o", "json=x")
+
+    told = (
+        r"flow/billing: [89]\d\.?\d*% of calls time out, and no goal forbids that; add timeout_rate"
+    )
+    assert found.code == 0
+    assert re.search(f"^warning: {told}", found.err, re.MULTILINE)
+    assert re.search(f"^# {told}", found.out, re.MULTILINE)
+    assert "timeout_rate" in (slow.folder / "x").read_text().split('"warnings"')[1]
+
+
+def test_a_goal_that_keeps_callers_from_timing_out_needs_no_warning(slow: World) -> None:
+    found = slow.run("simulate", *FEW, "--recommend", "--target", "timeout_rate=5%")
+
+    assert (found.code, "time out" in found.err + found.out) == (0, False)
+
+
 def test_quiet_leaves_the_manifest_alone(slow: World) -> None:
     assert slow.run("simulate", *FEW, "--recommend", "-q").err == ""
 

@@ -208,10 +208,13 @@ def test_a_patch_leaves_out_what_is_desired_already() -> None:
 def test_what_was_reached_and_what_was_missed_is_said_in_the_units_of_the_goals() -> None:
     goal = Goal(name="p99_wait", limit=800)
 
-    met = reached(recommendation("Lookup"), [Goal(name="timeout_rate", limit=0.02), goal])
+    goals = [Goal(name="timeout_rate", limit=0.02), goal]
+    met = reached(recommendation("Lookup"), goals)
+    same = replace(recommendation("Lookup"), settings=(Setting(timeout_ms=3000, max_retries=1),))
     missed = shortfall(recommendation("Lookup", missed=(goal,)))
 
     assert met == "flow/billing: timeout_rate 1%, p99_wait 1s"
+    assert reached(same, goals) == f"{met}, with the desired settings as they are"
     assert missed == (
         "flow/billing: p99_wait=0.8s cannot be met; closest is p99_wait 1s (0.99s to 1.01s) with"
         " Lookup 1500 ms and 0 retries"
