@@ -21,7 +21,7 @@ from gcsync.model.traffic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _NEVER = date.min
 
@@ -89,6 +89,20 @@ def has_number(given: str) -> bool:
 
     found = find(given)
     return found is not None and found.threshold is not None
+
+
+def named_again(names: Iterable[Scalar]) -> Iterator[tuple[Scalar, str]]:
+    """Of *names* those that mean a rule named before: one by its number, one by its name."""
+    from gcsync.lint.catalogue import find  # noqa: PLC0415 - see `unknown_rule`
+
+    seen: dict[str, str] = {}
+    for each in names:
+        found = find(each.text)
+        if found is None:
+            continue
+        first = seen.setdefault(found.id, each.text)
+        if first != each.text:
+            yield each, f"{quoted(each.text)} is the rule {quoted(first)} too; keep one of them"
 
 
 def _is_allowable(given: str) -> bool:

@@ -280,6 +280,29 @@ def test_a_number_for_a_rule_that_has_none_is_refused(tmp_path: Path) -> None:
     assert "has no number to change" in line
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "severity: {GC102: note, slow-voice-action: error}",
+        "thresholds: {gc102: 4000, GC102: 5000}",
+    ],
+)
+def test_one_rule_under_two_names_is_refused(tmp_path: Path, settings: str) -> None:
+    written(tmp_path, {"gcsync.yaml": project(f"lint: {{{settings}}}"), "manifests/a.yaml": flow()})
+
+    [line] = lines(check(None, root=tmp_path))
+
+    assert line.startswith("gcsync.yaml:5:")
+    assert "too; keep one of them" in line
+
+
+def test_one_rule_may_have_a_severity_and_a_number(tmp_path: Path) -> None:
+    settings = "severity: {GC102: note}, thresholds: {slow-voice-action: 4000}"
+    written(tmp_path, {"gcsync.yaml": project(f"lint: {{{settings}}}"), "manifests/a.yaml": flow()})
+
+    assert load(None, root=tmp_path).project.lint.severity == {"GC102": "note"}
+
+
 def test_an_allowance_may_speak_of_an_action_that_is_live_only(tmp_path: Path) -> None:
     allow = "allow: [{rule: GC102, reason: x, until: 2027-06-30, action: Elsewhere}]"
     spec = only(tmp_path, flow().replace("{name: billing}", f"{{name: billing, {allow}}}"))
