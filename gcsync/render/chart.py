@@ -26,6 +26,8 @@ LEFT: Final = 76
 RIGHT: Final = WIDTH - 24
 TOP: Final = 78
 BOTTOM: Final = HEIGHT - 58
+HEAD: Final = TOP - 18
+"""Above it are title and legend."""
 
 FAR: Final = 2.5
 """A marker so many times further out than the curves is named, and not drawn."""
@@ -109,16 +111,32 @@ def said(words: str) -> str:
 
 
 def fragment(chart: Chart) -> str:
-    """The chart as an ``svg`` element to be put into a page that has `STYLE`."""
+    """The chart as a ``figure`` to be put into a page that has `STYLE`.
+
+    Title and legend are words of the page, which it can lay out in any width.
+    """
+    drawing = _Drawing(chart)
+    keys = "".join(
+        f'<li><svg class="chart key" viewBox="0 0 30 8" aria-hidden="true">'
+        f'<path class="curve {kind}" d="M0 4h30"/></svg>{said(name)}</li>'
+        if kind
+        else f"<li>{said(name)}</li>"
+        for name, kind in drawing.entries()
+    )
+    field = "".join(f"{line}\n" for line in drawing.field())
     return (
-        f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        f' role="img" aria-label="{said(_summary(chart))}">\n{drawn(chart)}</svg>\n'
+        f'<figure class="plot"><figcaption>{said(chart.title)}</figcaption>\n'
+        f'<ul class="legend">{keys}</ul>\n<svg class="chart"'
+        f' xmlns="http://www.w3.org/2000/svg" viewBox="0 {HEAD} {WIDTH} {HEIGHT - HEAD}"'
+        f' role="img" aria-label="{said(_summary(chart))}">\n{field}</svg></figure>\n'
     )
 
 
 def drawn(chart: Chart) -> str:
     """What the chart is made of, in a field of `WIDTH` by `HEIGHT`."""
-    return "".join(f"{line}\n" for line in _Drawing(chart).lines())
+    drawing = _Drawing(chart)
+    paper = f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>'
+    return "".join(f"{line}\n" for line in [paper, *drawing.head(), *drawing.field()])
 
 
 def _summary(chart: Chart) -> str:
@@ -145,14 +163,16 @@ class _Drawing:
         self._y_to = ceil(log10(max(ys)))
         self._y_from = max(min(floor(log10(min(ys))), self._y_to - 1), self._y_to - DECADES)
 
-    def lines(self) -> Iterator[str]:
-        """The elements, from back to front."""
-        chart = self._chart
-        yield f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>'
-        title = chart.title
+    def head(self) -> Iterator[str]:
+        """Title and legend."""
+        title = self._chart.title
         cut = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
         yield f'<text class="title" x="{LEFT}" y="26">{said(cut)}</text>'
         yield from self._legend()
+
+    def field(self) -> Iterator[str]:
+        """Axes and curves, from back to front."""
+        chart = self._chart
         yield from self._axes()
         for marker in self._near:
             yield from self._marked(marker)
@@ -176,13 +196,18 @@ class _Drawing:
         before = self._chart.curves[::-1].index(curve)
         return KINDS[min(before, len(KINDS) - 1)]
 
+    def entries(self) -> Iterator[tuple[str, str]]:
+        """What the legend says, and how that is drawn, if it is."""
+        for curve in self._chart.curves:
+            yield curve.name, self._kind(curve)
+        for marker in self._far:
+            yield f"{marker.label}: beyond this chart", ""
+
     def _legend(self) -> Iterator[str]:
-        """What the curves are, in two rows where one has no room for all."""
-        entries = [(curve.name, self._kind(curve)) for curve in self._chart.curves]
-        entries += [(f"{marker.label}: beyond this chart", "") for marker in self._far]
+        """In two rows where one has no room for all."""
         x, row = float(LEFT), 0
         placed = []
-        for name, kind in entries:
+        for name, kind in self.entries():
             width = (SAMPLE if kind else 0) + LETTER * len(name)
             if x > LEFT and x + width > WIDTH and not row:
                 x, row = float(LEFT), 1
@@ -193,12 +218,14 @@ class _Drawing:
             yield from _entry(x, y, name, kind)
 
     def _axes(self) -> Iterator[str]:
-        for at, name in self._x_ticks():
+        for number, (at, name) in enumerate(self._x_ticks()):
             x = self._x(at)
+            # A narrow page has room for every other one.
+            kind = "tick odd" if number % 2 else "tick"
             yield f'<path class="grid" d="M{x:.1f} {TOP}V{BOTTOM}"/>'
             anchor = "end" if x + LETTER * len(name) / 2 > WIDTH else "middle"
             yield (
-                f'<text class="tick" x="{x:.1f}" y="{BOTTOM + 19}" text-anchor="{anchor}">'
+                f'<text class="{kind}" x="{x:.1f}" y="{BOTTOM + 19}" text-anchor="{anchor}">'
                 f"{said(name)}</text>"
             )
         for value in self._y_ticks():

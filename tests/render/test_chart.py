@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row
-from gcsync.render.chart import BOTTOM, LEFT, LETTER, RIGHT, TOP, WIDTH, svg
+from gcsync.render.chart import BOTTOM, LEFT, LETTER, RIGHT, TOP, WIDTH, fragment, svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +115,22 @@ def test_a_marker_near_the_curves_is_a_line_and_one_far_out_is_only_named() -> N
     assert "budget 6 s" in words(near)
     assert "marker" not in [each.get("class") for each in far.iter(f"{SVG}path")]
     assert "budget 300 s: beyond this chart" in words(far)
+
+
+def test_on_a_page_title_and_legend_are_words_beside_the_picture() -> None:
+    far = Marker(label="budget 300 s", x=300.0)
+
+    [caption, legend, drawn] = ET.fromstring(fragment(chart(LIVE, DESIRED, markers=(far,))))
+
+    assert (caption.tag, caption.text) == ("figcaption", "waits")
+    assert ["".join(each.itertext()) for each in legend] == [
+        "live",
+        "desired",
+        "budget 300 s: beyond this chart",
+    ]
+    assert [each.get("class") for each in legend.iter("path")] == ["curve other", "curve last"]
+    assert not {"waits", "live", "desired"} & set(words(drawn))
+    assert set(curves(drawn)) == {"curve other", "curve last"}
 
 
 def test_every_chart_of_a_report_has_its_own_field_of_one_picture() -> None:

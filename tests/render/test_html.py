@@ -47,7 +47,7 @@ ALLOWED = {
     *("h1", "h2", "p", "span", "b", "i", "div", "ul", "li", "dl", "dt", "dd", "wbr", "a"),
     *("table", "thead", "tbody", "tr", "th", "td", "details", "summary"),
     *("form", "fieldset", "legend", "label", "input", "button"),
-    *("svg", "g", "rect", "path", "text", "circle"),
+    *("svg", "g", "rect", "path", "text", "circle", "figure", "figcaption"),
 }
 ATTRIBUTES = {
     *("lang", "charset", "http-equiv", "content", "name", "class", "id", "colspan", "tabindex"),
