@@ -8,13 +8,14 @@ from the timeouts, it would find every timeout right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.analysis.latency import budget_ms, longest_way
 from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, declared_outline, policies, specs_of
 from gcsync.analysis.scenario import BackendModel, FlowModel, Samples, Scenario, StepModel
+from gcsync.analysis.simulation.arrivals import calls_per_replication
 from gcsync.analysis.simulation.breaker import MIN_TRIES
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
@@ -117,8 +118,7 @@ def _model(way: Way, measured: Measurements, duration_s: int, *, is_live: bool) 
     calls_per_minute = way.flow.calls_per_minute or CALLS_PER_MINUTE
     if load is not None and load.arrivals is not None:
         counts = measured.counts[load.arrivals][: ceil(duration_s / load.interval_s)]
-        calls_per_minute = sum(counts) * 60 / duration_s
-    return FlowModel(
+    model = FlowModel(
         address=way.flow.address,
         budget_ms=budget_ms(way.flow),
         steps=tuple(
@@ -128,6 +128,11 @@ def _model(way: Way, measured: Measurements, duration_s: int, *, is_live: bool) 
         calls_per_minute=calls_per_minute,
         counts=counts,
         interval_s=load.interval_s if load is not None else 60,
+    )
+    if counts is None:
+        return model
+    return replace(
+        model, calls_per_minute=calls_per_replication(model, duration_s) * 60 / duration_s
     )
 
 

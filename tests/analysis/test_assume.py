@@ -145,7 +145,12 @@ def test_calls_come_at_ten_a_minute_unless_somebody_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("duration_s", "simulated_s", "counts", "calls_per_minute"),
-    [(None, 600, (30, 0), 3), (300, 300, (30,), 6), (1200, 1200, (30, 0), 1.5)],
+    [
+        (None, 600, (30, 0), 3),
+        (300, 300, (30,), 6),
+        (1200, 1200, (30, 0), 1.5),
+        (100, 100, (30,), 6),
+    ],
 )
 def test_a_file_of_counts_says_how_long_and_how_much(
     duration_s: int | None, simulated_s: int, counts: tuple[int, ...], calls_per_minute: float
