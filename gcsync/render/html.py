@@ -78,7 +78,7 @@ class _Page:
         yield "</body>\n</html>\n"
 
     def _card(self, block: Block) -> str:
-        chart = f'<div class="scroll">{fragment(block.chart)}</div>\n' if block.chart else ""
+        chart = fragment(block.chart) if block.chart else ""
         if block.subject:
             return self._flow(block, block.subject, chart)
         heading, rows = _heading(block.rows)

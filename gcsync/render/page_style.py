@@ -155,8 +155,12 @@ thead tr, tr:first-child:has(th) { border-top: 0; }
 .list li { position: relative; padding-left: 1.1rem; color: var(--tone); }
 .list li::before { content: "\2022" / ""; position: absolute; left: .2rem; color: var(--edge); }
 .words .place, .list .place { display: inline; }
-.card .chart { display: block; width: 100%; min-width: 34rem; max-width: 60rem; height: auto; }
-.card .chart .paper { fill: transparent; }
+.plot { max-width: 60rem; margin: .6rem 0 0; }
+.plot figcaption { font-weight: 600; }
+.plot .legend { display: flex; flex-wrap: wrap; gap: .1rem 1.4rem; color: var(--faint);
+  font-size: .9rem; }
+.plot .chart { display: block; width: 100%; height: auto; }
+.plot .key { display: inline-block; width: 1.9rem; height: .5rem; margin-right: .45rem; }
 .card .chart .dot { stroke: var(--card); }
 footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
 
@@ -169,6 +173,11 @@ footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
   .filter label { padding: .35rem .7rem; }
   .gauges li { grid-template-columns: 1fr auto; margin-bottom: .5rem; }
   .gauges .bar { grid-row: 2; grid-column: 1 / -1; }
+  .plot > .chart text { font-size: 22px; }
+  .plot > .chart .curve { stroke-width: 3.5; }
+  .plot > .chart .dot { r: 9px; }
+  .figures td, .figures th { padding-right: .7rem; }
+  .plot .chart .odd { display: none; }
   .values, .values tbody, .values thead { display: block; }
   .values tr { display: grid; grid-template-columns: 1.5rem 1fr 1fr; padding: .35rem 0; }
   .values.three tr { grid-template-columns: 1.5rem 1fr 1fr 1fr; }
@@ -195,9 +204,9 @@ footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
   .badge, .old, .new { background: transparent; }
   .new { font-weight: 600; }
   summary, h1, h2, th { break-after: avoid; }
-  tr, .gauges, .notice, .chart { break-inside: avoid; }
+  tr, .gauges, .notice, .plot { break-inside: avoid; }
   .scroll { overflow: visible; }
-  .card .chart { min-width: 0; max-width: 150mm; }
+  .plot { max-width: 150mm; }
 }
 """
 
