@@ -11,8 +11,9 @@ from gcsync.drivers.flow_lens import MAPPING, read_snapshot
 from gcsync.loader.adopt import draft
 from gcsync.loader.christen import flow_names
 from gcsync.loader.deliver import deliver
+from gcsync.loader.ground import Ground
 from gcsync.loader.manifests import load
-from gcsync.loader.settle import Ground, settled
+from gcsync.loader.settle import settled
 from gcsync.model.change import FlowRef, LiveAction, LiveFlow
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def organisation(flows: list[tuple[str, str, list[dict[str, Any]]]]) -> Live:
 def imported(live: Live, root: Path, *, is_forced: bool = False) -> Settlement:
     """Import *live* into ``manifests`` below *root*, as the command does."""
     manifests = load(None, root=root, may_be_empty=True)
-    ground = Ground(folder=root / "manifests", manifests=manifests, is_forced=is_forced)
+    ground = Ground(root / "manifests", manifests, root=root, is_forced=is_forced)
     known = {flow.id: specs[0].name for flow, _ in live if (specs := ground.managing(flow))}
     taken = {spec.name for spec in manifests.flows}
     names = flow_names([flow for flow, _ in live], known=known, taken=taken)

@@ -22,13 +22,16 @@ from gcsync.errors import WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.loader.adopt import Draft
-    from gcsync.loader.settle import Ground
+    from gcsync.loader.ground import Ground
+    from gcsync.loader.settle import Settlement
     from gcsync.model.adoption import AdoptedFlow
     from gcsync.model.change import LiveAction, LiveFlow
+    from gcsync.model.manifest import Manifests
 
 ACCEPTED_FOR: Final = timedelta(days=90)
 """How long lint accepts what was live when it was imported."""
@@ -92,21 +95,13 @@ def import_(
     """
     from gcsync.cli import console, session
     from gcsync.core.choice import chosen_flows
-    from gcsync.loader.baseline import baseline
     from gcsync.loader.deliver import deliver
-    from gcsync.loader.settle import Ground, settled
+    from gcsync.loader.ground import Ground
     from gcsync.render.imports import present_import
 
     chosen = settings(**options)
     manifests = session.load(chosen, may_be_empty=True)
-    named = (
-        chosen.manifests or tuple(map(Path, manifests.project.manifests)) or (Path("manifests"),)
-    )
-    if named[0].exists() and not named[0].is_dir():
-        raise WrongUsage(
-            f"{named[0]}: is a file, and import writes into a folder; name one with -f"
-        )
-    ground = Ground(folder=named[0], manifests=manifests, is_forced=is_forced)
+    ground = Ground(_folder(chosen, manifests), manifests, is_forced=is_forced)
     with (
         session.connected(chosen, manifests.environment) as connected,
         _recorded(connected, snapshots) as found,
@@ -114,25 +109,46 @@ def import_(
         listing = tuple(found.driver.list_flows())
         names = _names(listing, ground)
         picked = chosen_flows(listing, wanted=wanted, types=types)
-        picked = _addressed(picked, names, chosen)
-        managed, unmanaged = _parted(picked, ground)
+        managed, unmanaged = _parted(_addressed(picked, names, chosen), ground)
         drafts, actions = _read(found, unmanaged, names)
-    settlement = settled(drafts, names, actions, ground)
-    today = found.clock.now().date()
-    accepted = baseline(
-        manifests, settlement.flows, settlement.bindings, today=today, until=today + ACCEPTED_FOR
-    )
-    if accepted:
-        settlement = settled(drafts, names, actions, ground, accepted)
+    settlement = _settlement(drafts, names, actions, ground, today=found.clock.now().date())
+    deliver(settlement.files)
     flows = (*settlement.adoption.flows, *managed)
     adoption = replace(
         settlement.adoption,
         flows=tuple(sorted(flows, key=lambda each: (each.address, each.flow.id))),
         notes=_notes(ground),
     )
-    deliver(settlement.files)
-    code = 1 if any(each.standing == "refused" for each in adoption.flows) else 0
+    code = 1 if any(each.standing == "refused" for each in flows) else 0
     return console.write(present_import(adoption, again=chosen.again), chosen, exit_code=code)
+
+
+def _folder(chosen: Settings, manifests: Manifests) -> Path:
+    """The folder to write into: the first that is named. Raises `WrongUsage`."""
+    folder = [*chosen.manifests, *map(Path, manifests.project.manifests), Path("manifests")][0]
+    if folder.exists() and not folder.is_dir():
+        raise WrongUsage(f"{folder}: is a file, and import writes into a folder; name one with -f")
+    return folder
+
+
+def _settlement(
+    drafts: Sequence[Draft],
+    names: dict[str, str],
+    actions: dict[str, tuple[LiveAction, ...]],
+    ground: Ground,
+    *,
+    today: date,
+) -> Settlement:
+    """What is written, with everything accepted that lint would refuse the next plan for."""
+    from gcsync.loader.baseline import baseline
+    from gcsync.loader.settle import settled
+
+    bare = settled(drafts, names, actions, ground)
+    until = today + ACCEPTED_FOR
+    accepted = baseline(ground.manifests, bare.flows, bare.bindings, today=today, until=until)
+    if not accepted:
+        return bare
+    return settled(drafts, names, actions, ground, accepted=accepted, made=bare.made)
 
 
 def _names(listing: Sequence[LiveFlow], ground: Ground) -> dict[str, str]:
