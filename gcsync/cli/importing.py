@@ -118,6 +118,7 @@ def import_(
         settlement.adoption,
         flows=tuple(sorted(flows, key=lambda each: (each.address, each.flow.id))),
         notes=_notes(ground),
+        is_whole=not (manifests.environment and manifests.environment.overlays),
     )
     code = 1 if any(each.standing == "refused" for each in flows) else 0
     return console.write(present_import(adoption, again=chosen.again), chosen, exit_code=code)
@@ -257,13 +258,21 @@ def _recorded(found: Session, folder: Path | None) -> Iterator[Session]:
 
 
 def _notes(ground: Ground) -> tuple[str, ...]:
-    """What one ought to know of overlays: an import writes the base."""
+    """What one ought to know where there are several environments: an import writes the base."""
     environment = ground.manifests.environment
-    if environment is None or not environment.overlays:
+    others = sorted(ground.manifests.project.environments)
+    if environment is None:
         return ()
-    overlays = ", ".join(environment.overlays)
-    note = (
-        f"this is the base of all environments, as {environment.name} is live; its overlays"
-        f" ({overlays}) are laid over it, and may want something else"
-    )
-    return (note,)
+    notes = []
+    others.remove(environment.name)
+    if others:
+        notes.append(
+            f"this is the base of all environments with the ids of {environment.name}; overlays of"
+            f" {' and '.join(others)} have to give theirs under spec/flow"
+        )
+    if environment.overlays:
+        notes.append(
+            f"the overlays of {environment.name} ({', '.join(environment.overlays)}) are laid over"
+            " it, and may want something else"
+        )
+    return tuple(notes)

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 HEADERS: Final = "request/headers/"
 _AUTH: Final = "auth/"
-_MEND: Final = "correct the live value, then import again"
+_MEND: Final = "correct the live value, then import again with --force"
 _MOVE: Final = (
     "move it to a secure variable, refer to it in the flow as ${Secure.Name}, then import again"
+    " with --force"
 )
 
 

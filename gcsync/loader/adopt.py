@@ -79,6 +79,11 @@ class Draft:
         return _CHANNELS.get(self.flow.type, "workflow")
 
     @property
+    def knows_channel(self) -> bool:
+        """Whether the type of the flow says how callers reach it."""
+        return self.flow.type in _CHANNELS
+
+    @property
     def setting_count(self) -> int:
         """How many live values it declares, a sign-in counted as one."""
         return sum(len(action.settings) for action in self.actions)
@@ -94,7 +99,7 @@ def draft(flow: LiveFlow, actions: tuple[LiveAction, ...]) -> Draft:
         if key is None:
             reason = (
                 "cannot be told from others by name or id; give it a name of its own in"
-                " Architect, then import again"
+                " Architect, then import again with --force"
             )
             left.append(LeftOut(path=f"actions/{quoted(action.name)}", reason=reason))
             continue

@@ -54,6 +54,8 @@ def flow_text(draft: Draft, name: str, accepted: Iterable[Accepted] = ()) -> str
     }
     called = shown(draft.flow.name)[:_LONGEST_NAME]
     comment = f"# {called} ({shown(draft.flow.type)}), imported as it was live.\n"
+    if not draft.knows_channel:
+        comment += "# The channel is a guess: it decides the latency budget and what lint asks.\n"
     return formatted(f"{comment}{_document(document)}", name)
 
 

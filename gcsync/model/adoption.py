@@ -74,10 +74,11 @@ class Adoption:
     """The flows of one import in the order of their addresses, and the bindings it wrote.
 
     *bindings_file* is empty where there are no new ones. *notes* are for
-    people.
+    people. Unless *is_whole*, other files count beside what was written.
     """
 
     flows: tuple[AdoptedFlow, ...]
     bindings: tuple[NewBinding, ...] = ()
     bindings_file: str = ""
     notes: tuple[str, ...] = ()
+    is_whole: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from gcsync.core.secrecy import unmistakable_secrets_in
 from gcsync.model.adoption import Standing
 from gcsync.model.report import Block, Report, Row
 from gcsync.render.values import count
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.model.adoption import AdoptedFlow, Adoption, LeftOut
+    from gcsync.model.change import LiveFlow
     from gcsync.model.report import Tone
 
 _TONES: Final[dict[Standing, Tone]] = {
@@ -30,8 +32,7 @@ _IN_A_FILE: Final = ("written", "replaced", "unchanged")
 def present_import(adoption: Adoption, *, again: str = "") -> Report:
     """Every file and every flow with what became of it.
 
-    *again* are the options of the next command. Where there are notes it is
-    not said what that will find.
+    *again* are the options of the next command.
     """
     standings = Counter(each.standing for each in adoption.flows)
     left = sum(len(each.left_out) for each in adoption.flows)
@@ -78,7 +79,12 @@ def _details(each: AdoptedFlow) -> Iterator[Row]:
 
 
 def _called(each: AdoptedFlow) -> str:
-    return f"{each.flow.name or each.flow.id}, {each.flow.type}"
+    return f"{_name(each.flow) or each.flow.id}, {each.flow.type}"
+
+
+def _name(flow: LiveFlow) -> str:
+    """A flow's name, which may be a secret that somebody typed into the wrong field."""
+    return "(a secret)" if any(unmistakable_secrets_in(flow.name)) else flow.name
 
 
 def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again: str) -> Row:
@@ -88,7 +94,7 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
     said = f"Imported {len(held)} of {count(len(adoption.flows), 'live flow')}, "
     said += f"{count(settings, 'setting')}{unmanaged}."
     if standings["written"] + standings["replaced"]:
-        promise = "" if adoption.notes else ", which finds nothing to change"
+        promise = ", which finds nothing to change" if adoption.is_whole else ""
         said += f" Next: 'gcsync plan{again}'{promise}."
     return Row(cells=(said,), tone="strong")
 
@@ -114,7 +120,7 @@ def _document(adoption: Adoption, standings: Counter[Standing], left: int) -> di
 def _flow(each: AdoptedFlow) -> dict[str, Any]:
     return {
         "address": each.address,
-        "flow": {"id": each.flow.id, "name": each.flow.name, "type": each.flow.type},
+        "flow": {"id": each.flow.id, "name": _name(each.flow), "type": each.flow.type},
         "status": each.standing,
         "file": each.file or None,
         "reason": each.reason or None,

@@ -334,6 +334,7 @@ def test_the_first_folder_of_the_project_file_is_written_into(world: World) -> N
                 manifests: [config/flows]
                 environments:
                   dev: {overlays: [config/dev]}
+                  prod: {}
                 """
             ),
             "config/dev/billing.yaml": "apiVersion: gcsync/v1\nkind: Flow\n"
@@ -345,7 +346,8 @@ def test_the_first_folder_of_the_project_file_is_written_into(world: World) -> N
 
     assert told.code == 0, told.said
     assert list(files(world, "config/flows")) == ["billing.yaml"]
-    assert "its overlays (config/dev) are laid over it" in told.out
+    assert "the overlays of dev (config/dev) are laid over it" in told.out
+    assert "overlays of prod have to give theirs under spec/flow" in told.out
     assert "finds nothing to change" not in told.out
     assert world.run("plan", "--detailed-exitcode").code == 0
     assert "3000  ->  9000" in world.run("plan", "--env", "dev").out

@@ -98,7 +98,7 @@ def test_more_headers_than_a_manifest_holds_stay_unmanaged() -> None:
     assert admit(settings).settings == {}
     assert told(**settings) == {
         "request/headers": "are 101, and a manifest holds 100 at most; correct the live value, then"
-        " import again"
+        " import again with --force"
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 from adoption_builders import OAUTH
 
 from gcsync.loader.adopt import Draft, DraftAction, bound, draft, in_call_order, lifted
+from gcsync.loader.compose import flow_text
 from gcsync.model.change import LiveAction, LiveFlow
 from gcsync.model.manifest import AuthBinding, Location, Setting
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
@@ -39,6 +40,15 @@ def drafted(*settings: dict[str, Any]) -> tuple[DraftAction, ...]:
 )
 def test_the_channel_follows_from_the_type_of_the_flow(kind: str, channel: str) -> None:
     assert Draft(flow=LiveFlow(id="f", name="", type=kind), actions=()).channel == channel
+
+
+def test_a_channel_that_no_type_tells_is_called_a_guess() -> None:
+    made = draft(
+        LiveFlow(id="f-1", name="Common", type="commonmodule"), (action("A", timeout_ms=1),)
+    )
+
+    assert "# The channel is a guess" in flow_text(made, "common")
+    assert "guess" not in flow_text(draft(FLOW, (action("A", timeout_ms=1),)), "billing")
 
 
 def test_actions_without_a_setting_are_not_declared() -> None:

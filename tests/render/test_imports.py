@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from gcsync.model.adoption import Accepted, AdoptedFlow, Adoption, LeftOut, NewBinding
@@ -48,10 +49,21 @@ def test_every_file_and_flow_is_told_with_what_became_of_it() -> None:
 
 
 def test_where_something_else_counts_too_nothing_is_promised() -> None:
-    shown = text(present_import(Adoption(flows=(BILLING,), notes=("overlays are laid over it",))))
+    adoption = Adoption(flows=(BILLING,), notes=("overlays are laid over it",), is_whole=False)
+
+    shown = text(present_import(adoption))
 
     assert "! overlays are laid over it\n" in shown
     assert shown.endswith("Next: 'gcsync plan'.\n")
+
+
+def test_a_name_that_is_a_secret_is_not_shown() -> None:
+    secret = "ghp_" + "a1B2" * 9
+    flow = replace(BILLING, flow=replace(BILLING.flow, name=secret))
+    report = present_import(Adoption(flows=(flow,)))
+
+    assert secret not in text(report) + str(report.document)
+    assert "(a secret)" in text(report)
 
 
 def test_the_document_says_the_same() -> None:
