@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Final
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # GitHub's runner takes "##[command]" anywhere in a line and "::command::" at its start for a
-# command (actions/runner, ActionCommand.cs); so may a log viewer of another make.
-COMMANDS = re.compile(r":(?=:)|#(?=#\[)")
+# command (actions/runner, ActionCommand.cs); Azure's and TeamCity's have a word before the bracket.
+COMMANDS = re.compile(r":(?=:)|#(?=#\w*\[)")
 """The first character of what opens a command."""
+
+MOST_MARKS: Final = 4
+"""Marks over and under one letter; no script writes more, and a pile of them covers other lines."""
+
+# Python calls them printable, and yet there is nothing to see: what Unicode lets a font ignore
+# (Default_Ignorable_Code_Point in DerivedCoreProperties.txt), and the blank of Braille.
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_FIRST_MARK: Final = "\u0300"
 
 
 def clean(text: str, *, in_pipeline: bool = False) -> str:
     r"""*text* on one line, without anything that a terminal or a log viewer would obey.
 
     Every character that is not printable (controls, ESC, bidirectional and
-    zero-width marks) becomes ``\u{…}``. With *in_pipeline* the openings of
-    workflow commands are broken up by a backslash too.
+    zero-width marks) or cannot be seen becomes ``\u{…}``, and so do marks
+    that would sit on what stands before *text* or in a pile. With
+    *in_pipeline* the openings of workflow commands are broken up by a
+    backslash too.
     """
-    if text.isprintable():
-        shown = text
-    else:
-        shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
+    is_plain = text.isprintable() and (text.isascii() or max(text) < _FIRST_MARK)
+    shown = text if is_plain else "".join(_spelt(text))
     if not in_pipeline:
         return shown
     return COMMANDS.sub(r"\g<0>\\", shown)
+
+
+def _spelt(text: str) -> Iterator[str]:
+    marks = MOST_MARKS
+    for char in text:
+        if char < _FIRST_MARK:
+            is_shown, marks = char.isprintable(), 0
+        elif category(char)[0] == "M":
+            is_shown, marks = marks < MOST_MARKS and not _UNSEEN.match(char), marks + 1
+        else:
+            is_shown, marks = char.isprintable() and not _UNSEEN.match(char), 0
+        yield char if is_shown else f"\\u{{{ord(char):x}}}"
