@@ -2,7 +2,7 @@
 
 Every value from outside passes one sink, `escaped`. What a renderer may still
 find in text once Markdown is done with it (mentions, references to issues,
-addresses without a scheme) is parted by a zero-width space.
+addresses without a scheme, names of emoji) is parted by a zero-width space.
 """
 
 from __future__ import annotations
@@ -22,11 +22,18 @@ LONGEST_CELL: Final = 300
 LONGEST_PART: Final = 30_000
 """Of what is told and of what is summed up; GitHub takes no comment of 65,537 characters."""
 
-_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# Two dollars in one line are a formula's beginning and end, escaped or not; GitHub's own advice is
+# an element around each (docs.github.com, "Writing mathematical expressions").
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "<span>$</span>"}
 _ESCAPES: Final = str.maketrans({char: f"\\{char}" for char in punctuation} | _ENTITIES)
 _PARTING: Final = "&#8203;"
-# @somebody, #1, GH-1, a@b.c, https:// and www. become links after all escapes are undone.
-_LINKS: Final = re.compile(r"(@|#(?=\d)|(?<=\bGH)-(?=\d)|:(?=//)|(?<=\bwww)(?=\.))", re.IGNORECASE)
+# @somebody, #1, GH-1, a@b.c, https:// and www. become links after all escapes are undone, and
+# :tada:, :+1: and the :100: of a line become pictures.
+_ACTING: Final = re.compile(
+    r"(@|#(?=\d)|(?<=\bGH)-(?=\d)|:(?=//|(?:100|1234|[+-]1|[\w+-]*[a-z][\w+-]*):)"
+    r"|(?<=\bwww)(?=\.))",
+    re.IGNORECASE,
+)
 
 
 def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - Markdown has no colour, and escapes leave no command whole
@@ -46,7 +53,7 @@ def escaped(text: str) -> str:
         shown = f"{shown[:LONGEST_CELL]}… ({len(shown)} characters)"
     return "".join(
         part.translate(_ESCAPES) + (_PARTING if index % 2 else "")
-        for index, part in enumerate(_LINKS.split(shown))
+        for index, part in enumerate(_ACTING.split(shown))
     )
 
 

@@ -16,14 +16,14 @@ from gcsync.render.markdown import LONGEST_CELL, LONGEST_PART, escaped, markdown
 from gcsync.render.plans import present_plan
 from gcsync.render.sanitise import clean
 
-ESCAPE = re.compile(rf"\\([{re.escape(punctuation)}])|&(amp|lt|gt|#8203);")
+ESCAPE = re.compile(rf"\\([{re.escape(punctuation)}])|&(amp|lt|gt|#8203);|<span>(\$)</span>")
 MEANT = {"amp": "&", "lt": "<", "gt": ">", "#8203": ""}
-EVIL = st.text(max_size=60) | st.text(alphabet="\\|`*_<>&@#:/.www-GH1a\n\x1b\u202e", max_size=60)
+EVIL = st.text(max_size=60) | st.text(alphabet="$+\\|`*_<>&@#:/.www-GH1a\n\x1b\u202e", max_size=60)
 
 
 def shown(written: str) -> str:
     """The text that a reader sees of what `escaped` wrote."""
-    return ESCAPE.sub(lambda found: found[1] or MEANT[found[2]], written)
+    return ESCAPE.sub(lambda found: found[1] or found[3] or MEANT[found[2]], written)
 
 
 def laid_out(*rows: Row, closing: tuple[Row, ...] = ()) -> str:
@@ -63,10 +63,16 @@ def test_a_value_stays_in_its_cell_and_opens_no_command(text: str) -> None:
         ("https://evil.example", r"https\:&#8203;\/\/evil\.example"),
         ("www.evil.example", r"www&#8203;\.evil\.example"),
         ("<b>&amp;", r"&lt;b&gt;&amp;amp\;"),
+        (":tada: a:+1:", r"\:&#8203;tada\: a\:&#8203;\+1\:"),
+        ("a.yaml:100:5", r"a\.yaml\:&#8203;100\:5"),
+        ("$x^2$", r"<span>$</span>x\^2<span>$</span>"),
+        ("a.yaml:14:19", r"a\.yaml\:14\:19"),
         ("# 12:30 awww. gh-a", r"\# 12\:30 awww\. gh\-a"),
     ],
 )
-def test_nobody_is_mentioned_nothing_is_linked_and_no_tag_opens(text: str, written: str) -> None:
+def test_nobody_is_mentioned_nothing_is_linked_or_drawn_and_no_tag_opens(
+    text: str, written: str
+) -> None:
     assert escaped(text) == written
 
 
