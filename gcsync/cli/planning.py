@@ -13,9 +13,10 @@ import click
 
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
+    CHANGE_FORMATS,
     manifest_options,
     online_options,
-    output_options,
+    outputs_in,
     selection_options,
     settings,
 )
@@ -67,7 +68,7 @@ class DurationType(click.ParamType[timedelta]):
     help="Save the live flows that were read, for --offline.",
 )
 @no_lint_option
-@output_options
+@outputs_in(*CHANGE_FORMATS)
 def plan(
     *,
     out: Path | None,
@@ -111,7 +112,7 @@ def plan(
 
 @click.command()
 @click.argument("planfile", type=click.Path(path_type=Path))
-@output_options
+@outputs_in(*CHANGE_FORMATS)
 def show(planfile: Path, **options: Any) -> int:
     """Print a saved plan."""
     from gcsync.api.pacing import SystemClock

@@ -80,7 +80,7 @@ def present_results(
         cases=tuple(map(_case, results)),
         metrics=tuple(
             Metric(
-                name="flows",
+                name="run_flows",
                 help="Flows of the run, by how it ended for them.",
                 value=float(statuses[name]),
                 labels=(("status", name),),
