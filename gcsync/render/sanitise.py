@@ -22,7 +22,8 @@ MOST_MARKS: Final = 4
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_FIRST_MARK: Final = "\u0300"
+# What is in Latin letters of any kind, shows; all else is looked at letter by letter.
+_BEYOND_LATIN: Final = re.compile("[^ -~\u00a1-\u00ac\u00ae-\u02ff]+")
 
 
 def clean(text: str, *, in_pipeline: bool = False) -> str:
@@ -34,20 +35,24 @@ def clean(text: str, *, in_pipeline: bool = False) -> str:
     *in_pipeline* the openings of workflow commands are broken up by a
     backslash too.
     """
-    is_plain = text.isprintable() and (text.isascii() or max(text) < _FIRST_MARK)
-    shown = text if is_plain else "".join(_spelt(text))
+    is_plain = text.isascii() and text.isprintable()
+    shown = text if is_plain else _BEYOND_LATIN.sub(_spelt, text)
     if not in_pipeline:
         return shown
     return COMMANDS.sub(r"\g<0>\\", shown)
 
 
-def _spelt(text: str) -> Iterator[str]:
-    marks = MOST_MARKS
-    for char in text:
-        if char < _FIRST_MARK:
-            is_shown, marks = char.isprintable(), 0
-        elif category(char)[0] == "M":
-            is_shown, marks = marks < MOST_MARKS and not _UNSEEN.match(char), marks + 1
+def _spelt(found: re.Match[str]) -> str:
+    return "".join(_letters(found.group(), marks=0 if found.start() else MOST_MARKS))
+
+
+def _letters(run: str, *, marks: int) -> Iterator[str]:
+    """*run* with what may not be shown spelt out; so many *marks* stand before it."""
+    for char in run:
+        is_mark = category(char)[0] == "M"
+        is_shown = char.isprintable() and not _UNSEEN.match(char)
+        if is_shown and not (is_mark and marks >= MOST_MARKS):
+            yield char
         else:
-            is_shown, marks = char.isprintable() and not _UNSEEN.match(char), 0
-        yield char if is_shown else f"\\u{{{ord(char):x}}}"
+            yield f"\\u{{{ord(char):x}}}"
+        marks = marks + 1 if is_mark else 0

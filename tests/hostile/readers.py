@@ -179,7 +179,7 @@ def html(written: str) -> str:
 
 _MARKDOWN: Final = {
     *("p", "strong", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "div"),
-    *("details", "summary", "span", "body"),
+    *("details", "summary", "span", "body", "h3"),
 }
 # What GitHub's later filters look for in text: people, issues, commits, addresses, emoji, formulas.
 _ACTING: Final = re.compile(
@@ -302,8 +302,9 @@ def sarif(written: str) -> str:
                 if above in ("message", "shortDescription", "fullDescription", "help"):
                     assert not _EMBEDDED_LINK.search(value if isinstance(value, str) else ""), value
                 if key == "uri":
-                    scheme = re.match(r"[a-z][a-z0-9+.-]*:|//|/", value, re.IGNORECASE)
-                    assert not (MARK.search(value) and scheme), value
+                    scheme = re.match(r"[a-z][a-z0-9+.-]*:|/", value, re.IGNORECASE)
+                    is_file = re.match("file:///[^/]", value)
+                    assert is_file or not (MARK.search(value) and scheme), value
                     assert re.fullmatch(r"[\w!-;=?-\[\]~%]*", value, re.ASCII), value
                 walk(value, key)
         elif isinstance(node, list):
