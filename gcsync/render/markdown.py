@@ -18,7 +18,7 @@ from urllib.parse import quote
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gcsync.model.report import Report, Row
 
@@ -54,7 +54,7 @@ def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False)
 
 def tables(report: Report, largest_part: int) -> str:
     """*report* without a marker; *largest_part* bytes of what is told and of what is summed up."""
-    told = [line for block in report.blocks for line in _block(block.rows)]
+    told = (line for block in report.blocks for line in _block(block.rows))
     closing = [line for row in report.closing if _says_something(row) for line in (_line(row), "")]
     # The last row sums up, so it stays whatever is cut.
     lines = [*_cut(told, largest_part), *_cut(closing[:-2], largest_part), *closing[-2:]]
@@ -73,14 +73,18 @@ def escaped(text: str) -> str:
     )
 
 
-def _cut(lines: Sequence[str], largest: int) -> Sequence[str]:
+def _cut(lines: Iterable[str], largest: int) -> Sequence[str]:
+    """The lines that *largest* bytes hold, and how many more there are; these nobody keeps."""
     size = 0
-    for number, line in enumerate(lines):
+    kept: list[str] = []
+    rest = iter(lines)
+    for line in rest:
         size += len(line.encode()) + 1
         if size > largest:
-            left_out = f"… and {len(lines) - number} more lines, too many for this format"
-            return [*lines[:number], "", escaped(left_out), ""]
-    return lines
+            left_out = f"… and {1 + sum(1 for _ in rest)} more lines, too many for this format"
+            return [*kept, "", escaped(left_out), ""]
+        kept.append(line)
+    return kept
 
 
 def _block(rows: Sequence[Row]) -> Iterator[str]:
