@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from gcsync.model.report import Report, Row
 
 LONGEST_CELL: Final = 300
+OPEN_AT_MOST: Final = 40
+"""Lines that are shown at once; of more, a reader wants the sum first."""
+
 LONGEST_PART: Final = 30_000
 """Of what is told and of what is summed up, in bytes; GitHub takes no comment of 65,537
 characters."""
@@ -56,10 +59,19 @@ def tables(report: Report, largest_part: int) -> str:
     """*report* without a marker; *largest_part* bytes of what is told and of what is summed up."""
     told = (line for block in report.blocks for line in _block(block.rows))
     closing = [line for row in report.closing if _says_something(row) for line in (_line(row), "")]
-    # The last row sums up, so it stays whatever is cut.
-    lines = [*_cut(told, largest_part), *_cut(closing[:-2], largest_part), *closing[-2:]]
+    # The last row sums up, so it stays whatever is cut, and so does what says that something was.
+    kept, cut = _cut(told, largest_part)
+    notes, cut_notes = _cut(closing[:-2], largest_part)
+    lines = [*_folded(kept), *cut, *notes, *cut_notes, *closing[-2:]]
     body = "\n".join(lines).strip("\n")
     return f"{body}\n" if body else ""
+
+
+def _folded(lines: Sequence[str]) -> Sequence[str]:
+    """What is long, to be opened by who wants to read it; GitHub needs the empty lines."""
+    if len(lines) <= OPEN_AT_MOST:
+        return lines
+    return ["<details><summary>details</summary>", "", *lines, "", "</details>", ""]
 
 
 def escaped(text: str) -> str:
@@ -73,8 +85,8 @@ def escaped(text: str) -> str:
     )
 
 
-def _cut(lines: Iterable[str], largest: int) -> Sequence[str]:
-    """The lines that *largest* bytes hold, and how many more there are; these nobody keeps."""
+def _cut(lines: Iterable[str], largest: int) -> tuple[Sequence[str], Sequence[str]]:
+    """The lines that *largest* bytes hold, and what tells how many more there are."""
     size = 0
     kept: list[str] = []
     rest = iter(lines)
@@ -82,9 +94,9 @@ def _cut(lines: Iterable[str], largest: int) -> Sequence[str]:
         size += len(line.encode()) + 1
         if size > largest:
             left_out = f"… and {1 + sum(1 for _ in rest)} more lines, too many for this format"
-            return [*kept, "", escaped(left_out), ""]
+            return kept, ["", escaped(left_out), ""]
         kept.append(line)
-    return kept
+    return kept, ()
 
 
 def _block(rows: Sequence[Row]) -> Iterator[str]:
