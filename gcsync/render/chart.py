@@ -125,13 +125,14 @@ class _Drawing:
 
     def __init__(self, chart: Chart) -> None:
         self._chart = chart
-        curves_to = max((x for curve in chart.curves for x, _ in curve.points), default=1)
-        curves_to = max(curves_to, NARROWEST)
+        width = max((x for curve in chart.curves for x, _ in curve.points), default=1)
+        curves_to = max(width, NARROWEST)
         self._near = [each for each in chart.markers if each.x <= curves_to * FAR]
         self._far = [each for each in chart.markers if each.x > curves_to * FAR]
         self._x_step, self._x_max = _steps(max([curves_to, *(each.x for each in self._near)]))
         if chart.x_ticks:
-            self._x_max = curves_to
+            # Its ticks are where its curves are, however little of their unit that is.
+            self._x_max = width or curves_to
         ys = [y for curve in chart.curves for _, y in curve.points] or [1.0]
         if chart.is_linear:
             self._y_from, self._y_to = 0, ceil(max(*ys, 1))
