@@ -25,7 +25,7 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 
 unit: $(VENV)/.developed
-	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet -rs
 
 race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race SCHEDULES=100000
 	cd tests && ../$(BIN)/python -m race --schedules $(SCHEDULES)
