@@ -13,8 +13,7 @@ import click
 
 from gcsync.cli.options import Output
 from gcsync.errors import ConfigurationError, InvalidManifests, LintRefused
-from gcsync.render.failures import present_failure
-from gcsync.render.findings import present_findings
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.formats import RENDERERS
 from gcsync.render.prometheus import with_former_success
 from gcsync.render.sanitise import clean
@@ -52,7 +51,7 @@ def write_failure(error: GcsyncError, settings: Settings) -> None:
         return
     match error:
         case InvalidManifests() | LintRefused():
-            report = present_findings(error.findings, all_well="")
+            report = present_refusal(error.findings)
         case _:
             report = present_failure(error, settings.command)
     for_scripts = [output for output in settings.outputs if output.format != "text"]

@@ -140,7 +140,7 @@ class Metric:
     """One number of a run, as Prometheus counts: *name* without the prefix, base units.
 
     *help* says what is counted, in one sentence wherever the name is used.
-    Command and environment are labels of all of them.
+    Command, environment and shard are labels of all of them.
     """
 
     name: str
@@ -174,6 +174,16 @@ class Report:
     def summary(self) -> str:
         """The result in one sentence."""
         return " ".join(self.closing[-1].cells) if self.closing else ""
+
+    @property
+    def shard(self) -> str | None:
+        """Of which shard of the flows it is, as ``1/2``; the document says so too."""
+        return self.document.get("shard")
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What tells it from other reports that lie where it does: command, environment, shard."""
+        return tuple(filter(None, (self.command, self.environment, self.shard)))
 
     @property
     def tells_changes(self) -> bool:

@@ -44,9 +44,10 @@ def github(report: Report, *, colour: bool = False, in_pipeline: bool = False) -
 
 def _faults(report: Report) -> Iterator[Finding]:
     """Why a command has no result, where no finding says so already."""
-    told = {finding.address for finding in report.findings}
+    if report.findings:
+        return
     for case in report.cases:
-        if case.outcome == "errored" and case.name not in told:
+        if case.outcome == "errored":
             yield Finding(rule=case.kind, message=case.message)
 
 

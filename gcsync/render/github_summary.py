@@ -16,5 +16,5 @@ and a step may hold the reports of two commands."""
 
 def github_summary(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - as in `markdown`
     """*report* in tables under a heading, for other commands of the step write there too."""
-    about = " ".join(filter(None, ("gcsync", report.command, report.environment)))
+    about = " ".join(("gcsync", *report.scope))
     return f"\n### {escaped(about)}\n\n{tables(report, LARGEST_PART)}\n"

@@ -22,8 +22,7 @@ _ELEMENTS: Final[dict[Outcome, str]] = {
 def junit(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - XML has no colour, and references leave no command whole
     """One suite: what is not as desired failed, what nobody can say is an error."""
     outcomes = Counter(case.outcome for case in report.cases)
-    where = filter(None, ("gcsync", report.command, report.environment))
-    suite = ".".join(name.replace(".", "_") for name in where)
+    suite = ".".join(name.replace(".", "_") for name in ("gcsync", *report.scope))
     counts = (
         f'name="{said(suite)}" tests="{len(report.cases)}" failures="{outcomes["failed"]}"'
         f' errors="{outcomes["errored"]}" skipped="{outcomes["skipped"]}"'

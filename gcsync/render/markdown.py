@@ -1,7 +1,7 @@
 """A report as Markdown for pull requests (GitHub Flavored Markdown): a table a block.
 
 A comment that nobody sees stands above it: by this first line a pipeline finds
-the report of the same command and environment that it wrote before.
+the report of the same command, environment and shard that it wrote before.
 
 Every value from outside passes one sink, `escaped`. What a renderer may still
 find in text once Markdown is done with it (mentions, references to issues,
@@ -47,11 +47,10 @@ _ACTING: Final = re.compile(
 def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - Markdown has no colour, and escapes leave no command whole
     """Lay *report* out in tables; what is too long is cut between lines, and says so."""
     body = tables(report, LONGEST_PART)
-    names = [name for name in (report.command, report.environment) if name]
-    if not names or not body:
+    if not report.scope or not body:
         return body
     # Encoded, no name ends the comment or opens a command.
-    marker = ":".join(quote(name, safe="", errors="replace") for name in ("gcsync", *names))
+    marker = ":".join(quote(name, safe="", errors="replace") for name in ("gcsync", *report.scope))
     return f"<!-- {marker} -->\n{body}"
 
 

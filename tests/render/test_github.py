@@ -10,7 +10,8 @@ from hypothesis import given
 from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 
 from gcsync.errors import NoAnswer
-from gcsync.render.failures import present_failure
+from gcsync.model.manifest import Location
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.github import MOST_ANNOTATIONS, github
 from gcsync.render.sanitise import clean
 
@@ -75,6 +76,14 @@ def test_a_finding_is_beside_its_line() -> None:
     ]
 
 
+def test_what_is_escaped_is_what_the_runner_undoes_and_no_more() -> None:
+    finding = a_finding("50%; a: b, c", location=Location("c:x,y;%.yaml", 1, 2))
+
+    assert github(a_report(finding)) == (
+        "::error file=c%3Ax%2Cy;%25.yaml,line=1,col=2,title=gcsync drift [GC101]::50%25; a: b, c\n"
+    )
+
+
 def test_a_finding_without_a_place_has_none_made_up() -> None:
     [command] = annotations(a_report(a_finding(line=None)))
 
@@ -115,6 +124,12 @@ def test_a_command_that_failed_says_so() -> None:
 
     assert (command.name, command.message) == ("error", "no answer")
     assert command.properties["title"] == "gcsync plan [no-answer]"
+
+
+def test_findings_that_kept_a_command_from_looking_are_said_once() -> None:
+    refused = present_refusal([a_finding(), a_finding("other")])
+
+    assert [each.message for each in annotations(refused)] == ["too long", "other"]
 
 
 def test_nothing_found_is_nothing_said() -> None:

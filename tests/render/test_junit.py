@@ -8,12 +8,12 @@ import pytest
 from document_builders import a_drift
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
-from report_builders import EVIL, HOSTILE, a_report, hostile
+from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 
 from gcsync.errors import NoAnswer
 from gcsync.model.report import Case, Metric, Report
 from gcsync.render.drift import present_drift
-from gcsync.render.failures import present_failure
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.junit import junit
 from gcsync.render.sanitise import clean
 
@@ -54,6 +54,13 @@ def test_a_fault_is_an_error_and_no_failure() -> None:
     assert isinstance(error, Error)
     assert (error.type, error.message) == ("no-answer", "no answer")
     assert (suite.failures, suite.errors) == (0, 1)
+
+
+def test_of_refused_manifests_nobody_can_say_whether_they_drifted() -> None:
+    suite = read(present_refusal([a_finding(address="flow/a")]))
+
+    assert (suite.failures, suite.errors) == (0, 1)
+    assert only(suite).name == "flow/a"
 
 
 def test_what_was_not_tried_is_skipped_and_says_why() -> None:

@@ -144,6 +144,12 @@ def test_a_pipeline_finds_the_report_of_a_command_and_environment_by_its_first_l
     assert markdown(report) == f"{marker}\na\n"
 
 
+def test_the_reports_of_two_shards_are_two() -> None:
+    report = Report(document={"shard": "1/2"}, closing=(Row(cells=("a",)),), command="plan")
+
+    assert markdown(report).startswith("<!-- gcsync:plan:1%2F2 -->\n")
+
+
 @given(EVIL)
 def test_no_name_ends_the_comment_or_opens_a_command(text: str) -> None:
     written = markdown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,12 @@ def test_drift_is_counted_with_command_and_environment() -> None:
     assert all(family.documentation for family in read(written).values())
 
 
+def test_the_series_of_two_shards_are_two() -> None:
+    report = replace(present_drift(a_drift()), document={"shard": "1/2"})
+
+    assert value(prometheus(report), "flows", shard="1/2", command="drift") == 12
+
+
 def test_help_and_type_stand_once_over_all_series_of_a_metric() -> None:
     written = prometheus(present_results("run-1", [a_result(), a_result(status="failed")]))
 
@@ -102,9 +109,9 @@ def test_a_failure_keeps_the_time_of_the_last_success() -> None:
 
 
 def test_a_success_is_its_own_and_not_the_former() -> None:
-    kept = with_former_success(succeeded(9.0), prometheus(succeeded(7.0)))
+    report = succeeded(9.0)
 
-    assert value(prometheus(kept), SUCCESS.name) == 9
+    assert with_former_success(report, prometheus(succeeded(7.0))) == report
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 from gcsync.errors import NoAnswer
 from gcsync.model.manifest import Location
 from gcsync.render.drift import present_drift
-from gcsync.render.failures import present_failure
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.sanitise import clean
 from gcsync.render.sarif import SCHEMA, sarif
 
@@ -105,6 +105,8 @@ def test_drift_stands_where_the_manifest_asks_for_something_else() -> None:
 
     [result] = run["results"]
     assert (result["ruleId"], result["level"]) == ("drift", "warning")
+    moved = run_of(present_drift(a_drift(flow_change(timeout_change(before=9001)))))["results"]
+    assert moved[0]["partialFingerprints"] == result["partialFingerprints"]
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 14
     assert "9000 live and 5000 here" in result["message"]["text"]
     assert run["automationDetails"]["id"] == "gcsync/drift/prod/"
@@ -117,6 +119,16 @@ def test_a_fingerprint_does_not_move_with_the_line_nor_with_the_file_of_a_flow()
     )
 
     assert fingerprints(finding) == fingerprints(moved)
+
+
+def test_drift_is_the_same_drift_while_its_value_and_its_author_change() -> None:
+    finding = a_finding("x is 3 live and 5 here", address="flow/a", path="actions/x/timeout_ms")
+
+    moved = replace(finding, message="x is 4 live and 5 here; the flow was last saved by somebody")
+    other = replace(finding, path="actions/y/timeout_ms")
+
+    assert fingerprints(finding) == fingerprints(moved)
+    assert fingerprints(finding) != fingerprints(other)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +174,12 @@ def test_no_file_leads_to_another_host(text: str) -> None:
         assert unquote(parts.path) == normpath(text)
 
 
+def test_the_log_of_a_shard_replaces_no_other_shard_s() -> None:
+    run = run_of(a_report(document={"shard": "1/2"}))
+
+    assert run["automationDetails"]["id"] == "gcsync/drift/prod/1%2F2/"
+
+
 def test_a_fault_is_a_notification_and_not_a_result() -> None:
     failed = replace(present_failure(NoAnswer("no answer from x"), "drift"), exit_code=1)
 
@@ -173,6 +191,13 @@ def test_a_fault_is_a_notification_and_not_a_result() -> None:
     assert notification["descriptor"]["id"] == "no-answer"
     assert notification["message"]["text"] == "no answer from x"
     assert run["results"] == []
+
+
+def test_findings_that_kept_a_command_from_looking_are_results_of_a_run_that_failed() -> None:
+    run = run_of(replace(present_refusal([a_finding(rule="schema")]), exit_code=1))
+
+    assert [result["ruleId"] for result in run["results"]] == ["schema"]
+    assert not run["invocations"][0]["executionSuccessful"]
 
 
 def test_what_was_found_is_no_fault() -> None:
