@@ -334,7 +334,7 @@ def explanations(names: Names) -> Report:
 
 
 def failures(names: Names) -> Report:
-    return present_failure(GcsyncError(" ".join(names)), names[0])
+    return replace(present_failure(GcsyncError(" ".join(names)), names[0]), exit_code=1)
 
 
 def merged(names: Names) -> Report:
