@@ -9,14 +9,17 @@ a script.
 from __future__ import annotations
 
 from html import escape
+from itertools import chain
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Final
 
+from gcsync.render.growth import grown
 from gcsync.render.sanitise import COMMANDS, clean
-from gcsync.render.text import text
+from gcsync.render.text import height as lines_in
+from gcsync.render.text import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gcsync.model.report import Chart, Curve, Marker, Report
 
@@ -82,26 +85,28 @@ STYLE: Final = """
 def svg(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - a picture has its own colours and opens no command anywhere
     """The charts of *report* below each other, as a picture of its own; its text without any."""
     charts = report.charts
-    if charts:
-        height = HEIGHT * len(charts)
-        fields = "".join(
-            f'<g transform="translate(0 {HEIGHT * number})">\n{drawn(chart)}</g>\n'
-            for number, chart in enumerate(charts)
-        )
-    else:
-        lines = text(report).splitlines()
-        height = 20 * len(lines) + 40
-        fields = "".join(
-            f'<text x="20" y="{20 * number + 34}" xml:space="preserve">{said(line)}</text>\n'
-            for number, line in enumerate(lines)
-        )
-        fields = f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n{fields}'
+    height = HEIGHT * len(charts) if charts else 20 * lines_in(report) + 40
     label = said("; ".join(map(_summary, charts)) or "gcsync")
-    return (
+    opening = (
         f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
         f' viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">\n'
-        f"<style>{STYLE}</style>\n{fields}</svg>\n"
+        f"<style>{STYLE}</style>\n"
     )
+    fields = _stacked(charts) if charts else _written(report, height)
+    return grown(chain([opening], fields, ["</svg>\n"]))
+
+
+def _stacked(charts: Iterable[Chart]) -> Iterator[str]:
+    for number, chart in enumerate(charts):
+        yield f'<g transform="translate(0 {HEIGHT * number})">\n{drawn(chart)}</g>\n'
+
+
+def _written(report: Report, height: int) -> Iterator[str]:
+    yield f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n'
+    for number, line in enumerate(lines(report)):
+        y = 20 * number + 34
+        words = said(line.removesuffix("\n"))
+        yield f'<text x="20" y="{y}" xml:space="preserve">{words}</text>\n'
 
 
 def said(words: str) -> str:
@@ -149,13 +154,14 @@ class _Drawing:
 
     def __init__(self, chart: Chart) -> None:
         self._chart = chart
-        curves_to = max((x for curve in chart.curves for x, _ in curve.points), default=1)
-        curves_to = max(curves_to, NARROWEST)
+        width = max((x for curve in chart.curves for x, _ in curve.points), default=1)
+        curves_to = max(width, NARROWEST)
         self._near = [each for each in chart.markers if each.x <= curves_to * FAR]
         self._far = [each for each in chart.markers if each.x > curves_to * FAR]
         self._x_step, self._x_max = _steps(max([curves_to, *(each.x for each in self._near)]))
         if chart.x_ticks:
-            self._x_max = curves_to
+            # Its ticks are where its curves are, however little of their unit that is.
+            self._x_max = width or curves_to
         ys = [y for curve in chart.curves for _, y in curve.points] or [1.0]
         if chart.is_linear:
             self._y_from, self._y_to = 0, ceil(max(*ys, 1))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gcsync.core.exact_json import readable
+from gcsync.core.exact_json import readable_parts
+from gcsync.render.growth import grown
 from gcsync.render.sanitise import COMMANDS
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
     from gcsync.model.report import Report
@@ -18,10 +20,17 @@ def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> 
     return written(report.document, in_pipeline=in_pipeline)
 
 
-def written(document: Mapping[str, Any], *, in_pipeline: bool) -> str:
-    """*document*, indented; escapes leave nothing for a log viewer to obey."""
-    text = readable(document)
+def written(document: Mapping[str, Any], *, in_pipeline: bool, is_json: bool = False) -> str:
+    """*document*, indented; escapes leave nothing for a log viewer to obey.
+
+    With *is_json* it holds JSON's types alone, and iterators for lists.
+    """
+    parts = readable_parts(document, is_json=is_json)
     if not in_pipeline:
-        return text
+        return grown(parts)
     # Neither opening can stand outside of a string, and inside any character may be escaped.
-    return COMMANDS.sub(lambda command: f"\\u{ord(command.group()):04x}", text)
+    return grown(COMMANDS.sub(_escaped, part) for part in parts)
+
+
+def _escaped(command: re.Match[str]) -> str:
+    return f"\\u{ord(command.group()):04x}"

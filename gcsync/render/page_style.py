@@ -89,7 +89,7 @@ main { display: flex; flex-direction: column; gap: .75rem; counter-reset: shown;
 .card > summary { margin: -.8rem -1.1rem; padding: .8rem 1.1rem; list-style: none;
   cursor: pointer; border-radius: 10px; }
 .card > summary::-webkit-details-marker { display: none; }
-.card[open] > summary { margin-bottom: 0; }
+.card[open] > summary { margin-bottom: 0; padding-bottom: .15rem; }
 .top { display: flex; flex-wrap: wrap; gap: .15rem .6rem; align-items: center; }
 .top::after { content: "\25B8" / ""; margin-left: auto; color: var(--faint); }
 .card[open] > summary > .top::after { content: "\25BE" / ""; }
@@ -152,7 +152,7 @@ thead tr, tr:first-child:has(th) { border-top: 0; }
 .card p, .card > ul { margin-top: .45rem; }
 .words { color: var(--tone); }
 .words.strong { font-weight: 600; }
-.list li { position: relative; padding-left: 1.1rem; color: var(--tone); }
+.list li { position: relative; padding-left: 1.1rem; }
 .list li::before { content: "\2022" / ""; position: absolute; left: .2rem; color: var(--edge); }
 .words .place, .list .place { display: inline; }
 .plot { max-width: 60rem; margin: .6rem 0 0; }
@@ -167,6 +167,9 @@ footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
 @media (max-width: 42rem) {
   body { padding: 1.1rem .75rem 2rem; }
   h1 { font-size: 1.25rem; }
+  .facts { gap: .25rem 1.1rem; font-size: .82rem; }
+  .tiles li { padding: .35rem .6rem .45rem; }
+  .tiles b { font-size: 1.3rem; }
   .card { padding: .7rem .8rem; }
   .card > summary { margin: -.7rem -.8rem; padding: .7rem .8rem; }
   .filter legend { float: none; width: 100%; }
@@ -197,7 +200,6 @@ footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
   .card > summary { margin: 0; padding: 0; }
   table { margin-top: 1mm; }
   td, th { padding-top: .8mm; padding-bottom: .8mm; }
-  .values .place { display: inline; margin-left: 1em; }
   .many { content-visibility: visible; }
   /* Paper has no way to open what is closed. */
   details::details-content { content-visibility: visible; block-size: auto; }
