@@ -142,7 +142,7 @@ _PAGE: Final = {
     *("h1", "h2", "p", "span", "b", "i", "div", "ul", "li", "dl", "dt", "dd", "wbr", "a"),
     *("table", "thead", "tbody", "tr", "th", "td", "details", "summary"),
     *("form", "fieldset", "legend", "label", "input", "button"),
-    *("svg", "g", "rect", "path", "text", "circle"),
+    *("figure", "figcaption", "svg", "g", "rect", "path", "text", "circle"),
 }
 _FREE: Final = {"aria-label"}
 """Attributes in which words from outside may stand."""
