@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "budget": "budgeting",
     "simulate": "simulating",
     "history": "journalling",
+    "rollback": "undoing",
     "unlock": "journalling",
     "matrix": "multiplying",
     "merge": "merging",
