@@ -1,12 +1,16 @@
-"""How flows are chosen on a command line: by a label, as a shard."""
+"""What words on a command line mean: a label, a shard, a duration, a moment."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from gcsync.model.shard import MOST_SHARDS, Shard, shard_of
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class LabelType(click.ParamType[tuple[str, str]]):
@@ -41,3 +45,36 @@ class ShardType(click.ParamType[Shard]):
                 ctx,
             )
         return shard
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A duration such as ``90m``, ``24h`` or ``2d``."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        """Read *value*, or fail as click does."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a duration such as 90m, 24h or 2d", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+class SinceType(click.ParamType[datetime]):
+    """A moment: a duration ago, or a day or time as ISO 8601 writes it, in UTC unless it says."""
+
+    name = "WHEN"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        """Read *value*, or fail as click does."""
+        if isinstance(value, datetime):
+            return value
+        if re.fullmatch(r"[1-9][0-9]{0,5}[smhd]", str(value)):
+            return datetime.now(UTC) - DurationType().convert(value, param, ctx)
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is neither 24h nor a time such as 2030-01-02", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
