@@ -13,9 +13,11 @@ import click
 
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
+    FLOW_FORMATS,
     manifest_options,
     online_options,
     output_options,
+    outputs_in,
     selection_options,
     settings,
 )
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     help="Refuse a saved plan that holds anything else than the manifests want.",
 )
 @no_lint_option
-@output_options
+@outputs_in(*FLOW_FORMATS)
 def apply(
     *,
     planfile: Path | None,

@@ -34,6 +34,9 @@ CHANGE_FORMATS: Final = (*FORMATS, "markdown", "html", "gitlab", "prometheus", *
 FINDING_FORMATS: Final = (*FORMATS, "markdown", "html", "sarif", "junit", *GITHUB)
 """What findings are written as."""
 
+FLOW_FORMATS: Final = tuple(dict.fromkeys((*CHANGE_FORMATS, *FINDING_FORMATS)))
+"""What is written where each flow is well or is not: drift, and how a run ended."""
+
 _RUNNER_FILES: Final = {
     "github-summary": "GITHUB_STEP_SUMMARY",
     "github-output": "GITHUB_OUTPUT",
@@ -212,21 +215,17 @@ manifests_option = click.option(
     help="Read manifests from this file or folder; repeatable.",
 )
 
-manifest_options = _stacked(
-    manifests_option,
-    click.option(
-        "--env",
-        "environment",
-        envvar="GCSYNC_ENV",
-        metavar="NAME",
-        help="Use this environment of gcsync.yaml.",
-    ),
+environment_option = click.option(
+    "--env",
+    "environment",
+    envvar="GCSYNC_ENV",
+    metavar="NAME",
+    help="Use this environment of gcsync.yaml.",
 )
 
-choice_options = _stacked(
-    click.option(
-        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
-    ),
+manifest_options = _stacked(manifests_option, environment_option)
+
+address_options = _stacked(
     click.option(
         "--target",
         "targets",
@@ -241,6 +240,13 @@ choice_options = _stacked(
         metavar="ADDRESS-GLOB",
         help="No flow whose address matches; repeatable.",
     ),
+)
+
+choice_options = _stacked(
+    click.option(
+        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
+    ),
+    address_options,
 )
 
 selection_options = _stacked(

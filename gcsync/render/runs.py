@@ -80,7 +80,7 @@ def present_results(
         cases=tuple(map(_case, results)),
         metrics=tuple(
             Metric(
-                name="flows",
+                name="run_flows",
                 help="Flows of the run, by how it ended for them.",
                 value=float(statuses[name]),
                 labels=(("status", name),),
@@ -116,6 +116,7 @@ def _findings(result: FlowResult) -> Iterator[Finding]:
             f" {shown(one.field.before)} when this was planned; it was left as it is",
             location=one.field.source,
             address=result.ref.address,
+            path=one.field.path,
         )
     if result.error:
         yield Finding(
