@@ -47,6 +47,11 @@ class Session:
     stop: Event
     client: Client | None = None
 
+    @property
+    def org_id(self) -> str:
+        """By what name the journal knows the organisation."""
+        return self.organisation.id or self.organisation.api_url
+
 
 def load(
     settings: Settings, *, overlays: Sequence[Path] = (), may_be_empty: bool = False
