@@ -11,6 +11,8 @@
     ├── JournalError            1   the journal cannot be read or written
     ├── LockHeld                1   another run is under way on the same organisation
     ├── ScenarioError           1   what is to be simulated cannot be
+    ├── TargetUnclear           1   no flow, or more than one, is called what was asked for
+    ├── LaunchRefused           1   data that does not fit a flow, before anything is sent
     ├── MergeRefused            1   reports that do not belong together
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
     ├── PlanRefused             3   a saved plan no longer holds
@@ -26,6 +28,7 @@
         └── Refused             1   an error answer, read and understood
             ├── PermissionMissing 1
             ├── FlowNotFound     1
+            ├── DataMismatch     1
             └── StaleRevision    3
 
 A conflict, a finding and a partial result are values, never exceptions.
@@ -81,6 +84,22 @@ class LockHeld(GcsyncError):
 
 class ScenarioError(GcsyncError):
     """What is to be simulated contradicts itself, or is more than can be lived through."""
+
+
+class TargetUnclear(GcsyncError):
+    """No flow is called what was asked for, or more than one is."""
+
+
+class LaunchRefused(GcsyncError):
+    """The data does not fit the flow's start event; nothing was sent. A line each."""
+
+    def __init__(self, subject: str, misfits: Sequence[str]) -> None:
+        lines = "\n".join(f"{subject}: {misfit}" for misfit in misfits)
+        super().__init__(
+            f"{lines}\nnothing was launched; correct the data (name:=3 is a number, name=3 a text),"
+            " or pass --no-check"
+        )
+        self.misfits = tuple(misfits)
 
 
 class MergeRefused(GcsyncError):
@@ -181,16 +200,24 @@ class Refused(ApiError):
 
     *status* is the HTTP status, *code* the platform's error code, and
     *correlation_id* the ``ININ-Correlation-Id`` that Genesys support asks for.
+    *fields* are those that the answer complains of, each after its own code.
     """
 
     def __init__(
-        self, message: str, *, status: int, code: str = "", correlation_id: str | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        correlation_id: str | None = None,
+        fields: Sequence[tuple[str, str]] = (),
     ) -> None:
         noted = f" (correlation id {correlation_id})" if correlation_id else ""
         super().__init__(f"{message}{noted}")
         self.status = status
         self.code = code or str(status)
         self.correlation_id = correlation_id
+        self.fields = tuple(fields)
 
 
 class PermissionMissing(Refused):
@@ -199,6 +226,10 @@ class PermissionMissing(Refused):
 
 class FlowNotFound(Refused):
     """404: the flow is not in this organisation, or no longer."""
+
+
+class DataMismatch(Refused):
+    """400: the data of a launch does not fit the flow's start event; nothing was started."""
 
 
 class StaleRevision(Refused):

@@ -1,4 +1,4 @@
-"""What words on a command line mean: a label, a shard, a duration, a moment."""
+"""What words on a command line mean: labels, shards, durations, moments, named values."""
 
 from __future__ import annotations
 
@@ -60,6 +60,30 @@ class DurationType(click.ParamType[timedelta]):
         if not found:
             self.fail(f"{value!r} is not a duration such as 90m, 24h or 2d", param, ctx)
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+class EntryType(click.ParamType[tuple[str, Any]]):
+    """A name with a text, or with any JSON after ``:=``."""
+
+    name = "KEY=TEXT|KEY:=JSON"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+        """Read *value*, or fail as click does."""
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = str(value).partition("=")
+        is_json = name.endswith(":")
+        name = name.removesuffix(":")
+        if not separator or not name:
+            self.fail(f"{value!r} is neither KEY=TEXT nor KEY:=JSON", param, ctx)
+        if not is_json:
+            return name, text
+        from gcsync.core.exact_json import Malformed, parse
+
+        try:
+            return name, parse(text)
+        except Malformed as error:
+            self.fail(f"{name}:= is not followed by JSON: {error}; for a text write =", param, ctx)
 
 
 class SinceType(click.ParamType[datetime]):

@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "explain": "explaining",
     "budget": "budgeting",
     "simulate": "simulating",
+    "execute": "executing",
     "history": "journalling",
     "rollback": "undoing",
     "unlock": "journalling",

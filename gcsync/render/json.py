@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from gcsync.core.exact_json import readable_parts
 from gcsync.render.growth import grown
-from gcsync.render.sanitise import COMMANDS
+from gcsync.render.sanitise import unobeyed
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Mapping
 
     from gcsync.model.report import Report
@@ -28,9 +27,4 @@ def written(document: Mapping[str, Any], *, in_pipeline: bool, is_json: bool = F
     parts = readable_parts(document, is_json=is_json)
     if not in_pipeline:
         return grown(parts)
-    # Neither opening can stand outside of a string, and inside any character may be escaped.
-    return grown(COMMANDS.sub(_escaped, part) for part in parts)
-
-
-def _escaped(command: re.Match[str]) -> str:
-    return f"\\u{ord(command.group()):04x}"
+    return grown(map(unobeyed, parts))

@@ -42,6 +42,15 @@ def clean(text: str, *, in_pipeline: bool = False) -> str:
     return COMMANDS.sub(r"\g<0>\\", shown)
 
 
+def unobeyed(written: str) -> str:
+    """JSON text in ASCII in which no log viewer finds a command.
+
+    Neither opening can stand outside of a string, and inside any character may
+    be escaped.
+    """
+    return COMMANDS.sub(lambda command: f"\\u{ord(command.group()):04x}", written)
+
+
 def _spelt(found: re.Match[str]) -> str:
     return "".join(_letters(found.group(), marks=0 if found.start() else MOST_MARKS))
 
