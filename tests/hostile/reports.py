@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import cycle
-from typing import Final
+from typing import Final, get_args
 
 from document_builders import (
     NOON,
@@ -24,6 +24,7 @@ from gcsync.cli.account import Account
 from gcsync.core.exact_json import parse, readable
 from gcsync.core.merge import gathered
 from gcsync.errors import GcsyncError
+from gcsync.model.adoption import Accepted, AdoptedFlow, Adoption, LeftOut, NewBinding, Standing
 from gcsync.model.change import (
     Conflict,
     Failure,
@@ -31,6 +32,7 @@ from gcsync.model.change import (
     FieldConflict,
     FlowRef,
     FlowResult,
+    LiveFlow,
     Modified,
     Organisation,
     Revision,
@@ -46,21 +48,34 @@ from gcsync.model.drift import (
     Observation,
     ToleratedField,
 )
+from gcsync.model.execution import (
+    Execution,
+    ExecutionResult,
+    Followed,
+    InDoubt,
+    Launch,
+    Launched,
+    NotLaunched,
+)
 from gcsync.model.manifest import Finding, Location, Tolerance
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.model.shard import Part, Shard
 from gcsync.render.budgets import present_budgets
 from gcsync.render.comparisons import present_comparison
 from gcsync.render.drift import present_drift
+from gcsync.render.executions import present_batch, present_execution
 from gcsync.render.explanations import Contribution, Explained, present_explanations
-from gcsync.render.failures import present_failure
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.findings import present_findings
+from gcsync.render.history import present_broken, present_history, present_locks
+from gcsync.render.imports import present_import
 from gcsync.render.matrices import present_matrix
 from gcsync.render.merged import present_merged
 from gcsync.render.plans import present_plan
 from gcsync.render.remedies import present_accepted, present_healing
-from gcsync.render.runs import present_history, present_results
+from gcsync.render.runs import present_nothing_undone, present_results
 from gcsync.render.simulations import Side, present_simulation
+from gcsync.store.lock import Holder
 
 Names = Sequence[str]
 
@@ -337,6 +352,10 @@ def failures(names: Names) -> Report:
     return replace(present_failure(GcsyncError(" ".join(names)), names[0]), exit_code=1)
 
 
+def refusal(names: Names) -> Report:
+    return replace(present_refusal(_found(names)), command="plan", exit_code=1)
+
+
 def merged(names: Names) -> Report:
     part = Part(addresses=tuple(sorted(ref.address for ref in _refs(names))))
     made = dict(present_results(names[0], _results(names), notes=names).document)
@@ -377,6 +396,83 @@ def bare(names: Names) -> Report:
     )
 
 
+def imports(names: Names) -> Report:
+    flows = tuple(
+        AdoptedFlow(
+            flow=LiveFlow(id=name, name=name, type=name),
+            standing=standing,
+            address=f"flow/{name}",
+            file=name,
+            reason=name,
+            left_out=(LeftOut(path=name, reason=name),),
+            accepted=(Accepted(rule=name, message=name, until=NOON.date(), action=name),),
+        )
+        for name, standing in zip(names, cycle(get_args(Standing)), strict=False)
+    )
+    bindings = tuple(NewBinding(name=name, settings={name: name}) for name in names[:9])
+    adoption = Adoption(flows=flows, bindings=bindings, bindings_file=names[0], notes=tuple(names))
+    return replace(present_import(adoption, again=names[-1]), command="import")
+
+
+def _execution_results(names: Names) -> list[ExecutionResult]:
+    made = []
+    for number, (name, ref) in enumerate(zip(names, _refs(names), strict=True)):
+        launch = Launch(flow=ref, data={name: name}, context={name: name}, key=name)
+        failure = Failure(code=name, message=name, correlation_id=name)
+        execution = Execution(
+            execution_id=name, flow_id=name, status="ERROR", output={name: name}, problem=name
+        )
+        outcomes = (
+            Launched(launch=launch, execution=execution),
+            NotLaunched(launch=launch, failure=failure),
+            InDoubt(launch=launch, failure=failure),
+        )
+        followed = Followed(execution=execution, why="unreadable", failure=failure)
+        made.append(
+            ExecutionResult(
+                outcome=outcomes[number % 3], followed=followed if number % 3 == 0 else None
+            )
+        )
+    return made
+
+
+def execution(names: Names) -> Report:
+    return replace(present_execution(_execution_results(names)[0]), command="execute")
+
+
+def batch(names: Names) -> Report:
+    made = present_batch(_execution_results(names), batch=names[0], notes=names)
+    return replace(made, command="execute")
+
+
+def _holders(names: Names) -> list[Holder]:
+    return [
+        Holder(
+            lock_id=name,
+            org_id=name,
+            actor=name,
+            command=name,
+            host=name,
+            pid=1,
+            taken_at=NOON,
+        )
+        for name in names
+    ]
+
+
+def locks(names: Names) -> Report:
+    return replace(present_locks(_holders(names)), command="unlock")
+
+
+def broken(names: Names) -> Report:
+    return replace(present_broken(_holders(names)[0]), command="unlock")
+
+
+def nothing_undone(names: Names) -> Report:
+    run = a_run(names[0], actor=names[0], command=names[-1])
+    return replace(present_nothing_undone(run, notes=names), command="rollback")
+
+
 PRESENTED: Final[Mapping[str, Callable[[Names], Report]]] = {
     "plan": plan,
     "results": results,
@@ -390,7 +486,14 @@ PRESENTED: Final[Mapping[str, Callable[[Names], Report]]] = {
     "comparisons": comparisons,
     "explanations": explanations,
     "failures": failures,
+    "refusal": refusal,
     "merged": merged,
     "matrices": matrices,
+    "imports": imports,
+    "execution": execution,
+    "batch": batch,
+    "locks": locks,
+    "broken": broken,
+    "nothing_undone": nothing_undone,
     "bare": bare,
 }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
+from importlib import import_module
+
 import pytest
+from hostile import reports
 from hostile.campaign import BATCH, check
 from hostile.names import ATTACKS, LONGEST, names
 from hostile.readers import READERS
 from hostile.reports import PRESENTED
 
+from gcsync import render
 from gcsync.render.formats import RENDERERS
 
 MANY = 2_000
@@ -63,6 +69,18 @@ ACTING = {
 def test_there_is_a_reader_for_every_format() -> None:
     assert set(RENDERERS) <= set(READERS)
     assert set(ACTING) == set(READERS)
+
+
+def test_every_presenter_of_words_from_outside_is_among_the_reports() -> None:
+    there = {
+        name
+        for module in pkgutil.iter_modules(render.__path__)
+        for name, _ in inspect.getmembers(import_module(f"{render.__name__}.{module.name}"))
+        if name.startswith("present_")
+    }
+
+    # The pages of lint rules are this project's own words.
+    assert there - {"present_rules", "present_rule"} <= set(vars(reports))
 
 
 @pytest.mark.parametrize(
