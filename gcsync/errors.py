@@ -9,6 +9,7 @@
     │   └── NotConfigured       1   nothing says which organisation, or as whom
     ├── CannotEdit              1   a manifest's text cannot be changed in just this place
     ├── JournalError            1   the journal cannot be read or written
+    ├── LockHeld                1   another run is under way on the same organisation
     ├── ScenarioError           1   what is to be simulated cannot be
     ├── TargetUnclear           1   no flow, or more than one, is called what was asked for
     ├── LaunchRefused           1   data that does not fit a flow, before anything is sent
@@ -75,6 +76,10 @@ class CannotEdit(GcsyncError):
 
 class JournalError(GcsyncError):
     """The journal cannot be read or written, so nothing may be written elsewhere either."""
+
+
+class LockHeld(GcsyncError):
+    """Another run writes to the same organisation, or plans to."""
 
 
 class ScenarioError(GcsyncError):

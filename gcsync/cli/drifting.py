@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcsync.cli.approving import check_can_ask, lock_option
 from gcsync.cli.linting import no_lint_option
 from gcsync.cli.options import (
-    FORMATS,
+    FLOW_FORMATS,
     manifest_options,
     online_options,
     outputs_in,
@@ -21,14 +19,7 @@ from gcsync.cli.options import (
 from gcsync.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gcsync.cli.memory import Memory
     from gcsync.cli.options import Settings
-    from gcsync.cli.session import Session
-    from gcsync.engine.drift import Look
-    from gcsync.model.drift import Drift
-    from gcsync.model.manifest import FlowSpec, Manifests
 
 
 @click.command()
@@ -56,7 +47,8 @@ if TYPE_CHECKING:
     help="Do not enter this look into drift's history.",
 )
 @no_lint_option
-@outputs_in(*FORMATS, "markdown", "html")
+@lock_option
+@outputs_in(*FLOW_FORMATS)
 def drift(
     *,
     heals: bool,
@@ -78,6 +70,7 @@ def drift(
     With --heal, the exit codes are those of apply, or 2 for what is left.
     """
     from gcsync.cli import console, session
+    from gcsync.cli.looking import look, told
     from gcsync.cli.memory import remembered
     from gcsync.render.drift import present_drift
 
@@ -111,45 +104,6 @@ def drift(
     return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
 
 
-def look(found: Session, specs: Sequence[FlowSpec], memory: Memory) -> Look:
-    """Read the live flows of *specs*, and ask *memory* who moved."""
-    from gcsync.cli import console
-    from gcsync.engine.drift import look as engine_look
-
-    with console.progress(len(specs), "Reading flows", found.settings) as step:
-        return engine_look(
-            specs,
-            found.driver,
-            today=found.clock.now().date(),
-            recall=memory.recall,
-            parallelism=found.settings.parallelism,
-            progress=step,
-        )
-
-
-def told(
-    found: Session,
-    manifests: Manifests,
-    specs: Sequence[FlowSpec],
-    looked: Look,
-    memory: Memory,
-    *,
-    records: bool,
-) -> Drift:
-    """The look as a result, with drift's history where it was one at all flows."""
-    from gcsync.model.drift import Drift
-
-    seen = Drift(
-        observed_at=found.clock.now().replace(microsecond=0),
-        environment=manifests.environment.name if manifests.environment else None,
-        addresses=tuple(spec.address for spec in specs),
-        flows=looked.flows,
-    )
-    if len(specs) == len(manifests.flows):
-        seen = memory.enriched(seen, records=records)
-    return replace(seen, warnings=(*looked.warnings, *memory.problems))
-
-
 def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: bool) -> None:
     if heals and accepts:
         raise WrongUsage("--heal writes to flows and --accept to manifests; give one of them")
@@ -159,7 +113,5 @@ def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: 
         )
     if auto_approve and not heals:
         raise WrongUsage("--auto-approve goes with --heal")
-    if heals and not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):
-        raise WrongUsage(
-            "--heal asks before it writes, and there is no terminal to ask on; give --auto-approve"
-        )
+    if heals and not auto_approve:
+        check_can_ask("--heal")

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -33,6 +34,9 @@ CHANGE_FORMATS: Final = (*FORMATS, "markdown", "html", "gitlab", "prometheus", *
 
 FINDING_FORMATS: Final = (*FORMATS, "markdown", "html", "sarif", "junit", *GITHUB)
 """What findings are written as."""
+
+FLOW_FORMATS: Final = tuple(dict.fromkeys((*CHANGE_FORMATS, *FINDING_FORMATS)))
+"""What is written where each flow is well or is not: drift, and how a run ended."""
 
 _RUNNER_FILES: Final = {
     "github-summary": "GITHUB_STEP_SUMMARY",
@@ -78,6 +82,7 @@ class Settings:
     excludes: tuple[str, ...] = ()
     shard: Shard | None = None
     parallelism: int = 10
+    lock_timeout: timedelta = timedelta()
     has_sandbox: bool = False
     has_colour: bool = False
     in_pipeline: bool = False
@@ -129,11 +134,13 @@ class Settings:
 
     def _is_chosen(self, spec: FlowSpec) -> bool:
         labels = set(spec.labels)
+        return all(wanted in labels for wanted in self.select) and self.names(spec.address)
+
+    def names(self, address: str) -> bool:
+        """Whether ``--target`` and ``--exclude`` leave the flow of this address."""
         return (
-            all(wanted in labels for wanted in self.select)
-            and (not self.targets or any(fnmatchcase(spec.address, glob) for glob in self.targets))
-            and not any(fnmatchcase(spec.address, glob) for glob in self.excludes)
-        )
+            not self.targets or any(fnmatchcase(address, glob) for glob in self.targets)
+        ) and not any(fnmatchcase(address, glob) for glob in self.excludes)
 
 
 class OutputType(click.ParamType[Output]):
@@ -212,21 +219,17 @@ manifests_option = click.option(
     help="Read manifests from this file or folder; repeatable.",
 )
 
-manifest_options = _stacked(
-    manifests_option,
-    click.option(
-        "--env",
-        "environment",
-        envvar="GCSYNC_ENV",
-        metavar="NAME",
-        help="Use this environment of gcsync.yaml.",
-    ),
+environment_option = click.option(
+    "--env",
+    "environment",
+    envvar="GCSYNC_ENV",
+    metavar="NAME",
+    help="Use this environment of gcsync.yaml.",
 )
 
-choice_options = _stacked(
-    click.option(
-        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
-    ),
+manifest_options = _stacked(manifests_option, environment_option)
+
+address_options = _stacked(
     click.option(
         "--target",
         "targets",
@@ -241,6 +244,13 @@ choice_options = _stacked(
         metavar="ADDRESS-GLOB",
         help="No flow whose address matches; repeatable.",
     ),
+)
+
+choice_options = _stacked(
+    click.option(
+        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
+    ),
+    address_options,
 )
 
 selection_options = _stacked(

@@ -90,6 +90,7 @@ def run_plan(
     digest: str,
     command: str,
     recovered: Sequence[Recovered],
+    undoes: str | None = None,
 ) -> Ended:
     """Apply *plan* as one journalled run. Raises `JournalError` before anything is written."""
     run_id = f"{session.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -99,9 +100,10 @@ def run_plan(
             started_at=session.clock.now(),
             actor=provenance.actor(),
             command=command,
-            org_id=session.organisation.id or session.organisation.api_url,
+            org_id=session.org_id,
             commit=plan.source.commit,
             plan_digest=digest,
+            undoes=undoes,
         )
     )
     application = Application(

@@ -79,6 +79,8 @@ runs = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("process_started", String),
+    # The run that a rollback is one of.
+    Column("undoes", String),
     Index("gcsync_run_by_organisation", "org_id", "started_at"),
 )
 
@@ -121,6 +123,23 @@ observations = Table(
     Index("gcsync_observation_by_organisation", "org_id", "environment", "observed_at"),
 )
 
+locks = Table(
+    "gcsync_lock",
+    metadata,
+    # One an organisation: whoever puts a row here holds the lock.
+    Column("org_id", String, primary_key=True),
+    Column("lock_id", String, nullable=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", String),
+    # The server's process that serves the holder, where a server keeps the journal.
+    Column("backend", Integer),
+)
+
 launches = Table(
     "gcsync_launch",
     metadata,
@@ -161,10 +180,6 @@ def _second(connection: Connection) -> None:
         connection.execute(named.values(flow_id=bindparam("its_flow")), found)
 
 
-def _launches(connection: Connection) -> None:
-    metadata.create_all(connection, tables=[launches])
-
-
 def _flow_id(intent: str) -> str | None:
     try:
         return Node(parse(intent)).member("flow").member("id").name()
@@ -172,7 +187,17 @@ def _flow_id(intent: str) -> str | None:
         return None  # whoever reads this row will say so; it is no reason to lose the journal
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _launches)
+def _third(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[locks])
+    if all(column["name"] != "undoes" for column in inspect(connection).get_columns(runs.name)):
+        connection.execute(text("ALTER TABLE gcsync_run ADD COLUMN undoes VARCHAR"))
+
+
+def _fourth(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[launches])
+
+
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth)
 
 
 def upgrade(connection: Connection) -> None:
