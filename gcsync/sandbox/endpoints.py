@@ -5,39 +5,26 @@ Authentication, pace, path, method, permission, body; then the handler.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gcsync.sandbox.executions import EXECUTIONS_PATH, Executions, launched, progress
 from gcsync.sandbox.flows import FLOWS_PATH, Flows
-from gcsync.sandbox.oauth import TOKEN_PATH, Client, Grant, LoginService
+from gcsync.sandbox.oauth import TOKEN_PATH, Grant, LoginService
+from gcsync.sandbox.public_api import public_api
+from gcsync.sandbox.routes import Call, Routes, unknown_path
 from gcsync.sandbox.wire import Refusal, Request, Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from gcsync.sandbox.actions import Actions
+    from gcsync.sandbox.dependencies import Dependencies
+    from gcsync.sandbox.integrations import Integrations
+    from gcsync.sandbox.routes import Methods
 
 API_PREFIX = "/api/v2/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """An admitted API request with what its handler needs to know."""
-
-    request: Request
-    client: Client
-    now: float
-    subject: str = ""
-    revisions_ago: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Route:
-    """What a path allows: for each method its permission and its handler."""
-
-    label: str
-    methods: Mapping[str, tuple[str | None, Callable[[_Call], Response]]]
 
 
 class Endpoints:
@@ -50,6 +37,9 @@ class Endpoints:
         org_name: str,
         flows: Flows,
         executions: Executions,
+        actions: Actions,
+        integrations: Integrations,
+        dependencies: Dependencies,
         login: LoginService,
         max_body_bytes: int,
         new_id: Callable[[], str],
@@ -61,7 +51,7 @@ class Endpoints:
         self._login = login
         self._max_body_bytes = max_body_bytes
         self._new_id = new_id
-        self._routes = self._table()
+        self._routes = Routes(self._table() | public_api(actions, integrations, dependencies))
         self.requests: Counter[str] = Counter()
 
     def answer(self, request: Request, *, now: float, revisions_ago: int = 0) -> Response:
@@ -70,7 +60,7 @@ class Endpoints:
             self.requests[f"{request.method} {TOKEN_PATH}"] += 1
             return self._login.token(request, now=now)
         if not request.path.startswith(API_PREFIX):
-            _unknown_path()
+            unknown_path()
         grant = self._login.authenticate(request, now=now)
         pace = self._login.pace(grant, now=now)
         try:
@@ -83,7 +73,7 @@ class Endpoints:
     def _dispatch(
         self, request: Request, grant: Grant, now: float, *, revisions_ago: int
     ) -> Response:
-        route, subject = self._route(request.path)
+        route, ids = self._routes.find(request.path)
         self.requests[f"{request.method} {route.label}"] += 1
         if request.method not in route.methods:
             raise Refusal(
@@ -101,14 +91,14 @@ class Endpoints:
                 f"permission(s): {permission}",
                 details=({"errorCode": "missing.permissions", "fieldName": permission},),
             )
-        if request.method in {"PUT", "POST"}:
+        if request.body or request.method in {"PUT", "PATCH"}:
             self._check_body(request)
         return handler(
-            _Call(
+            Call(
                 request=request,
                 client=grant.client,
                 now=now,
-                subject=subject,
+                ids=ids,
                 revisions_ago=revisions_ago,
             )
         )
@@ -126,44 +116,21 @@ class Endpoints:
                 f"The request body is larger than {self._max_body_bytes} bytes",
             )
 
-    def _route(self, path: str) -> tuple[_Route, str]:
-        """The route of an API path, and the id that the path ends in."""
-        route = self._routes.get(path)
-        if route is not None:
-            return route, ""
-        parent, _, subject = path.rpartition("/")
-        route = self._routes.get(f"{parent}/")
-        if route is None or not subject:
-            _unknown_path()
-        return route, subject
-
-    def _table(self) -> dict[str, _Route]:
-        """Paths that end in a slash take an id behind it."""
-        label = f"{FLOWS_PATH}/{{id}}"
+    def _table(self) -> dict[str, Methods]:
         return {
-            f"{API_PREFIX}organizations/me": _Route(
-                label=f"{API_PREFIX}organizations/me", methods={"GET": (None, self._about)}
-            ),
-            EXECUTIONS_PATH: _Route(
-                label=EXECUTIONS_PATH, methods={"POST": ("architect:flow:launch", self._launch)}
-            ),
-            f"{EXECUTIONS_PATH}/": _Route(
-                label=f"{EXECUTIONS_PATH}/{{id}}",
-                methods={"GET": ("architect:flowExecution:view", self._get_execution)},
-            ),
-            FLOWS_PATH: _Route(
-                label=FLOWS_PATH, methods={"GET": ("architect:flow:view", self._list_flows)}
-            ),
-            f"{FLOWS_PATH}/": _Route(
-                label=label,
-                methods={
-                    "GET": ("architect:flow:view", self._get_flow),
-                    "PUT": ("architect:flow:edit", self._put_flow),
-                },
-            ),
+            f"{API_PREFIX}organizations/me": {"GET": (None, self._about)},
+            EXECUTIONS_PATH: {"POST": ("architect:flow:launch", self._launch)},
+            f"{EXECUTIONS_PATH}/{{id}}": {
+                "GET": ("architect:flowExecution:view", self._get_execution)
+            },
+            FLOWS_PATH: {"GET": ("architect:flow:view", self._list_flows)},
+            f"{FLOWS_PATH}/{{id}}": {
+                "GET": ("architect:flow:view", self._get_flow),
+                "PUT": ("architect:flow:edit", self._put_flow),
+            },
         }
 
-    def _about(self, _: _Call) -> Response:
+    def _about(self, _: Call) -> Response:
         return json_response(
             200,
             {
@@ -177,21 +144,18 @@ class Endpoints:
             },
         )
 
-    def _list_flows(self, call: _Call) -> Response:
+    def _list_flows(self, call: Call) -> Response:
         return self._flows.list(call.request.query)
 
-    def _get_flow(self, call: _Call) -> Response:
+    def _get_flow(self, call: Call) -> Response:
         return self._flows.get(call.subject, call.request.query, revisions_ago=call.revisions_ago)
 
-    def _put_flow(self, call: _Call) -> Response:
+    def _put_flow(self, call: Call) -> Response:
         return self._flows.put(call.subject, call.request, author=call.client.id, now=call.now)
 
-    def _launch(self, call: _Call) -> Response:
-        try:
-            order = json.loads(call.request.body)
-        except (ValueError, RecursionError) as error:
-            raise Refusal(400, "bad.request", f"The request body is not JSON: {error}") from error
-        if not isinstance(order, dict) or not isinstance(order.get("flowId"), str):
+    def _launch(self, call: Call) -> Response:
+        order = call.request.json_object()
+        if not isinstance(order.get("flowId"), str):
             raise Refusal(400, "bad.request", "flowId must name the flow to launch")
         execution = self._executions.launch(
             self._flows.stored(order["flowId"])[1],
@@ -202,9 +166,5 @@ class Endpoints:
         )
         return json_response(201, launched(execution))
 
-    def _get_execution(self, call: _Call) -> Response:
+    def _get_execution(self, call: Call) -> Response:
         return json_response(200, progress(self._executions.find(call.subject), now=call.now))
-
-
-def _unknown_path() -> NoReturn:
-    raise Refusal(404, "not.found", "HTTP 404 Not Found")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gcsync.sandbox import documents
+from gcsync.sandbox.paging import page
 from gcsync.sandbox.wire import Refusal, Response, json_response
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from gcsync.sandbox.wire import Request
 
-DEFAULT_PAGE_SIZE = 25
 MAX_PAGE_SIZE = 500
 FLOWS_PATH = "/api/v2/flows"
 DIVISION = {"id": "c1b3a0de-5a7e-4c52-9a55-0d5d3a2e4f10", "name": "Home"}
@@ -115,8 +115,6 @@ class Flows:
 
     def list(self, query: Mapping[str, str]) -> Response:
         """One page of the flows whose names contain ``name``, whatever the case."""
-        size = _number(query, "pageSize", DEFAULT_PAGE_SIZE, most=MAX_PAGE_SIZE)
-        page = _number(query, "pageNumber", 1)
         part = query.get("name", "").casefold()
         types = {text.lower() for text in query.get("type", "").split(",") if text}
         chosen = [
@@ -124,7 +122,15 @@ class Flows:
             for flow in self._flows.values()
             if part in flow.name.casefold() and (not types or flow.type in types)
         ]
-        return json_response(200, _page(chosen, query=query, size=size, number=page))
+        listing = page(
+            chosen,
+            path=FLOWS_PATH,
+            query=query,
+            kept=("name", "type"),
+            most=MAX_PAGE_SIZE,
+            entity=_entity,
+        )
+        return json_response(200, listing)
 
     def get(self, flow_id: str, query: Mapping[str, str], *, revisions_ago: int = 0) -> Response:
         """The document with its ETag; its steps only with ``expand=dataActions``."""
@@ -250,40 +256,6 @@ def _checked(body: bytes, flow: _Flow) -> dict[str, Any]:
     if not isinstance(document.get("name"), str) or not document["name"]:
         raise Refusal(400, "bad.request", "The document's name must be a text")
     return document
-
-
-def _number(query: Mapping[str, str], name: str, default: int, *, most: int | None = None) -> int:
-    text = query.get(name, str(default))
-    if not (text.isascii() and text.isdecimal()) or int(text) < 1 or (most and int(text) > most):
-        bounds = f"between 1 and {most}" if most else "1 or more"
-        raise Refusal(400, "bad.request", f"{name} must be {bounds}, not {text}")
-    return int(text)
-
-
-def _page(
-    chosen: list[_Flow], *, query: Mapping[str, str], size: int, number: int
-) -> dict[str, Any]:
-    count = -(-len(chosen) // size)
-    kept = "".join(f"&{key}={query[key]}" for key in ("name", "type") if key in query)
-
-    def uri(page: int) -> str:
-        return f"{FLOWS_PATH}?pageSize={size}&pageNumber={page}{kept}"
-
-    page: dict[str, Any] = {
-        "entities": [_entity(flow) for flow in chosen[(number - 1) * size : number * size]],
-        "pageSize": size,
-        "pageNumber": number,
-        "total": len(chosen),
-        "firstUri": uri(1),
-        "selfUri": uri(number),
-        "lastUri": uri(max(count, 1)),
-        "pageCount": count,
-    }
-    if number < count:
-        page["nextUri"] = uri(number + 1)
-    if number > 1:
-        page["previousUri"] = uri(number - 1)
-    return page
 
 
 def _entity(flow: _Flow) -> dict[str, Any]:

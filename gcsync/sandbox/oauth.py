@@ -36,6 +36,11 @@ ALL_PERMISSIONS = frozenset(
         "architect:flow:launch",
         "architect:flowExecution:view",
         "directory:organization:view",
+        "integrations:action:view",
+        "integrations:action:edit",
+        "integrations:integration:view",
+        "integrations:integration:edit",
+        "architect:dependencyTracking:view",
     }
 )
 

@@ -15,7 +15,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, assert_never
 
 from gcsync.sandbox import documents
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.control import CONTROL_PREFIX, Control
+from gcsync.sandbox.dependencies import Dependencies, Use
 from gcsync.sandbox.endpoints import Endpoints
 from gcsync.sandbox.executions import Executions
 from gcsync.sandbox.faults import (
@@ -31,6 +33,7 @@ from gcsync.sandbox.faults import (
     error_answer,
 )
 from gcsync.sandbox.flows import Edit, Flows, StoredFlow
+from gcsync.sandbox.integrations import Integrations
 from gcsync.sandbox.oauth import Client, LoginService
 from gcsync.sandbox.wire import Refusal, Request, Response
 
@@ -52,6 +55,9 @@ class Organisation:
         self,
         flows: Iterable[StoredFlow],
         *,
+        actions: Actions | None = None,
+        integrations: Integrations | None = None,
+        uses: Iterable[Use] = (),
         clients: Iterable[Client] = (Client(id=CLIENT_ID, secret="sandbox"),),  # noqa: S106  # opens a pretend organisation only
         id: str = ORGANISATION_ID,  # noqa: A002  # the field's own name everywhere else
         name: str = "Sandbox",
@@ -78,11 +84,18 @@ class Organisation:
         self.max_body_bytes = max_body_bytes
         self.faults = FaultScript()
         self.executions = Executions()
+        self.actions = actions or Actions()
+        self.integrations = integrations or Integrations()
         self._endpoints = Endpoints(
             org_id=id,
             org_name=name,
             flows=self.flows,
             executions=self.executions,
+            actions=self.actions,
+            integrations=self.integrations,
+            dependencies=Dependencies(
+                uses, secure=lambda action_id: self.actions.published(action_id).secure
+            ),
             login=self.login,
             max_body_bytes=max_body_bytes,
             new_id=self._correlation_id,

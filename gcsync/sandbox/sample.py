@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcsync.sandbox.flows import StoredFlow
 from gcsync.sandbox.org import Organisation
+from gcsync.sandbox.sample_actions import sample_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,5 +32,7 @@ def sample_flows() -> tuple[StoredFlow, ...]:
 
 def sample_organisation(flows: Iterable[StoredFlow] | None = None, **settings: Any) -> Organisation:
     """An organisation of the sample's flows, or of *flows*; *settings* as `Organisation` has."""
-    chosen = sample_flows() if flows is None else flows
-    return Organisation(chosen, **({"name": ORGANISATION_NAME} | settings))
+    chosen = tuple(sample_flows() if flows is None else flows)
+    actions, integrations, uses = sample_actions(chosen)
+    public: dict[str, Any] = {"actions": actions, "integrations": integrations, "uses": uses}
+    return Organisation(chosen, **({"name": ORGANISATION_NAME} | public | settings))

@@ -24,6 +24,7 @@ from gcsync.sandbox.app import SandboxServer
 from gcsync.sandbox.executions import Execution, Outcome
 from gcsync.sandbox.flows import Edit, StoredFlow
 from gcsync.sandbox.generated import generated
+from gcsync.sandbox.kept_actions import kept_actions, recall_actions
 from gcsync.sandbox.keys import Credentials, new_credentials
 from gcsync.sandbox.oauth import Client
 from gcsync.sandbox.org import CLIENT_ID, ORGANISATION_ID, Organisation
@@ -99,7 +100,7 @@ class _State:
     ) -> None:
         self._path = path
         self._name = name
-        self._saved = 0, 0
+        self._saved: tuple[int, ...] = ()
         kept = None if path is None else _read(path)
         self._origin = origin or Origin()
         if kept is None:
@@ -152,8 +153,10 @@ class _State:
             raise ConfigurationError(message) from error
         self._saved = extent
 
-    def _extent(self) -> tuple[int, int]:
-        return len(self.organisation.flows.log), len(self.organisation.executions)
+    def _extent(self) -> tuple[int, ...]:
+        org = self.organisation
+        changes = org.actions.changes, org.integrations.changes
+        return len(org.flows.log), len(org.executions), *changes
 
     def _document(self) -> dict[str, Any]:
         documents: dict[str, str] = {}
@@ -179,6 +182,7 @@ class _State:
             ],
             "executions": [asdict(each) for each in org.executions],
             "documents": documents,
+            **kept_actions(org),
         }
 
 
@@ -250,6 +254,7 @@ def _remember(organisation: Organisation, kept: dict[str, Any]) -> None:
     for line in kept["log"]:
         both = {name: documents[line[name]] for name in ("before", "after")}
         organisation.flows.log.append(Edit(**(line | both)))
+    recall_actions(organisation, kept)
     for line in kept["executions"]:
         organisation.executions.add(Execution(**(line | {"outcome": Outcome(**line["outcome"])})))
 

@@ -27,6 +27,16 @@ class Request:
             return value
         return next((text for key, text in self.headers.items() if key.lower() == name), None)
 
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object; refuses any other with 400."""
+        try:
+            body = json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise Refusal(400, "bad.request", f"The request body is not JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise Refusal(400, "bad.request", "The request body must be a JSON object")
+        return body
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
