@@ -78,8 +78,8 @@ def present_results(
         ),
         closing=(
             *_notes(notes),
-            Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
             *_after_undoing(undone, has_written=bool(smooth)),
+            Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
         ),
         changed_flows=len(smooth),
         findings=tuple(finding for result in rough for finding in _findings(result)),
@@ -116,7 +116,7 @@ def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
 
 def _after_undoing(undone: Run | None, *, has_written: bool) -> Iterator[Row]:
     if undone is not None and has_written:
-        yield Row(cells=(f"{still_asked_for(undone)}.",), tone="change")
+        yield from _notes([still_asked_for(undone)])
 
 
 def still_asked_for(undone: Run) -> str:
