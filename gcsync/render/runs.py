@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from shlex import quote
 from typing import TYPE_CHECKING, Final, get_args
 
 from gcsync.core.document import result_document
 from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
-from gcsync.model.manifest import Finding
+from gcsync.model.manifest import ABSENT, Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.plans import field_row
 from gcsync.render.values import count, place, shown
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from gcsync.model.change import Conflict, FieldConflict, FlowResult, Run
     from gcsync.model.report import Outcome, Tone
+
+MOST_NAMED: Final = 3
+"""Settings that a way out names one by one; of more, it takes what drifted in the whole flow."""
 
 _SIGNS: Final[dict[Status, tuple[str, Tone]]] = {
     "applied": ("✓", "good"),
@@ -232,7 +236,7 @@ def _conflict_rows(
     anew = f"gcsync apply{again} --target {address}  (plans anew from what is live now)"
     ways = (
         f"keep the manifest's value: {anew}",
-        "keep the live value: write it into the manifest at the line shown, and merge that",
+        f"keep the live value: {_kept(address, conflict, again)}, and merge that",
         "leave the setting to others: take it out of the manifest; omitted means unmanaged",
     )
     if undone is not None:
@@ -248,6 +252,17 @@ def _conflict_rows(
     said = conflict.reason or f"somebody else changed these settings since {since}"
     yield Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1)
     yield from (Row(cells=(way,), depth=2) for way in ways)
+
+
+def _kept(address: str, conflict: Conflict, again: str) -> str:
+    """How live values get into the manifest."""
+    if conflict.reason or any(each.live is ABSENT for each in conflict.fields):
+        return "write it into the manifest at the line shown"
+    named = [quote(f"{address}/{each.field.path}") for each in conflict.fields]
+    if len(named) > MOST_NAMED:
+        named = [address]
+    accepted = "".join(f" --accept {each}" for each in named)
+    return f"gcsync drift{again}{accepted}  (writes it into the manifest)"
 
 
 def _conflict_row(one: FieldConflict) -> Row:
