@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from gcsync.core.document import result_document
 from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
-from gcsync.model.manifest import ABSENT, Finding
+from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.plans import field_row
 from gcsync.render.values import count, place, shown
@@ -256,7 +256,7 @@ def _conflict_rows(
 
 def _kept(address: str, conflict: Conflict, again: str) -> str:
     """How live values get into the manifest."""
-    if conflict.reason or any(each.live is ABSENT for each in conflict.fields):
+    if conflict.reason:
         return "write it into the manifest at the line shown"
     named = [quote(f"{address}/{each.field.path}") for each in conflict.fields]
     if len(named) > MOST_NAMED:
