@@ -245,6 +245,13 @@ def test_what_it_comes_to_stands_first() -> None:
     assert "made by gcsync 0.1.0" in read.text
 
 
+@pytest.mark.parametrize(("code", "times"), [(0, 1), (2, 1), (1, 0), (3, 0)])
+def test_of_what_failed_no_page_says_that_nothing_changes(code: int, times: int) -> None:
+    report = replace(present_results("run-1", []), command="plan", exit_code=code)
+
+    assert page(report).text.count("has changes no") == times
+
+
 def test_live_and_desired_stand_side_by_side_with_the_line_that_asks() -> None:
     read = page(present_plan(a_plan()))
 
