@@ -25,6 +25,7 @@
         └── Refused             1   an error answer, read and understood
             ├── PermissionMissing 1
             ├── FlowNotFound     1
+            ├── DataMismatch     1
             └── StaleRevision    3
 
 A conflict, a finding and a partial result are values, never exceptions.
@@ -176,16 +177,24 @@ class Refused(ApiError):
 
     *status* is the HTTP status, *code* the platform's error code, and
     *correlation_id* the ``ININ-Correlation-Id`` that Genesys support asks for.
+    *fields* are those that the answer complains of, each after its own code.
     """
 
     def __init__(
-        self, message: str, *, status: int, code: str = "", correlation_id: str | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        correlation_id: str | None = None,
+        fields: Sequence[tuple[str, str]] = (),
     ) -> None:
         noted = f" (correlation id {correlation_id})" if correlation_id else ""
         super().__init__(f"{message}{noted}")
         self.status = status
         self.code = code or str(status)
         self.correlation_id = correlation_id
+        self.fields = tuple(fields)
 
 
 class PermissionMissing(Refused):
@@ -194,6 +203,10 @@ class PermissionMissing(Refused):
 
 class FlowNotFound(Refused):
     """404: the flow is not in this organisation, or no longer."""
+
+
+class DataMismatch(Refused):
+    """400: the data of a launch does not fit the flow's start event; nothing was started."""
 
 
 class StaleRevision(Refused):

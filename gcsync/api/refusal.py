@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES: Final = 65_536
 MAX_TEXT: Final = 500
+MAX_FIELDS: Final = 50
 
 Remedy = Literal["none", "token", "throttle", "retry"]
 
@@ -46,6 +47,7 @@ class ErrorBody:
     code: str = ""
     permissions: str = ""
     correlation_id: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.code and f"{self.code}:", self.message)))
@@ -97,6 +99,7 @@ def read_error(headers: Mapping[str, str], body: bytes) -> ErrorBody:
         message=_text(document.get("message")),
         code=_text(document.get("code")),
         permissions=_text(params.get("permissions")) if isinstance(params, dict) else "",
+        fields=_fields(document.get("details")),
         correlation_id=correlation_id or _text(document.get("contextId")) or None,
     )
 
@@ -149,6 +152,17 @@ def _refused(name: str, fact: str, status: int, said: ErrorBody) -> Refused:
         status=status,
         code=said.code,
         correlation_id=said.correlation_id,
+        fields=said.fields,
+    )
+
+
+def _fields(details: Any) -> tuple[tuple[str, str], ...]:
+    """Code and name of each field that an answer complains of."""
+    listed = details[:MAX_FIELDS] if isinstance(details, list) else ()
+    return tuple(
+        (_text(each.get("errorCode")), name)
+        for each in listed
+        if isinstance(each, dict) and (name := _text(each.get("fieldName")))
     )
 
 

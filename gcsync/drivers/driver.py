@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Revision,
         Snapshot,
     )
+    from gcsync.model.execution import Execution, Launch, StartInput
     from gcsync.model.outline import Outline
 
 
@@ -59,3 +60,22 @@ class Driver(Protocol):
 
     def unsupported(self, setting: str) -> str | None:
         """Why the API cannot express *setting* (a path below an action), or ``None``."""
+
+
+class Launcher(Protocol):
+    """How the engine starts executions and looks at them; used from many threads at once."""
+
+    def launch(self, launch: Launch) -> Execution:
+        """Start one execution, once.
+
+        Raises `OutcomeUnknown` when nobody can say whether it was started,
+        `NotSent` when certainly nothing happened, else another `ApiError`
+        (`PermissionMissing`, `FlowNotFound`, `DataMismatch`, `Refused`) that
+        promises the same.
+        """
+
+    def execution(self, execution_id: str) -> Execution:
+        """How far an execution has come. Raises `Refused`, or another `ApiError`."""
+
+    def inputs(self, snapshot: Snapshot) -> tuple[StartInput, ...] | None:
+        """What the start event of a live flow takes; pure. ``None``: it does not list that."""

@@ -2,6 +2,12 @@
 
 How long, and how they end, is scripted; or it follows from really executing
 the flow's data actions, where these were given back ends.
+
+There are two shapes of one thing: ``{flowId, data, executionContext?}`` of
+flow documents is answered with ``executionId`` and more, ``{flowId,
+inputData?, flowVersion?, name?}`` of the public API with ``{id, name,
+flowVersion, selfUri}``. An order has one shape or the other, and its
+execution is shown in the same.
 """
 
 from __future__ import annotations
@@ -57,6 +63,7 @@ class Execution:
     data: Mapping[str, Any]
     context: Mapping[str, Any] | None
     outcome: Outcome
+    is_public: bool = False
 
 
 class Executions:
@@ -92,10 +99,9 @@ class Executions:
     ) -> Execution:
         """Start the flow that *document* describes; refuses data that does not fit its inputs."""
         flow = documents.skim(document)
-        data, context = order.get("data", {}), order.get("executionContext")
-        if not isinstance(data, dict) or not isinstance(context, dict | None):
-            raise Refusal(400, "bad.request", "data and executionContext must be JSON objects")
-        mismatches = _mismatches(flow.get("startEvent", {}).get("inputs", ()), data)
+        version = str(flow.get("publishedVersion", {}).get("id", "1.0"))
+        wanted = _order(order, version)
+        mismatches = _mismatches(flow.get("startEvent", {}).get("inputs", ()), wanted.data)
         if mismatches:
             raise Refusal(
                 400,
@@ -106,13 +112,14 @@ class Executions:
         execution = Execution(
             id=execution_id,
             flow_id=flow["id"],
-            flow_name=flow["name"],
-            flow_version=str(flow.get("publishedVersion", {}).get("id", "1.0")),
+            flow_name=wanted.name or flow["name"],
+            flow_version=version,
             launched_at=now,
             launched_by=by,
-            data=data,
-            context=context,
+            data=wanted.data,
+            context=wanted.context,
             outcome=self._outcome(flow["id"], document, chance=execution_id, now=now),
+            is_public=wanted.is_public,
         )
         self.add(execution)
         return execution
@@ -144,23 +151,56 @@ class Executions:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What a launch asks for, whichever shape it had."""
+
+    data: Mapping[str, Any]
+    context: Mapping[str, Any] | None = None
+    name: str = ""
+    is_public: bool = False
+
+
+def _order(given: Mapping[str, Any], version: str) -> _Order:
+    """Read a launch in the one shape or the other; refuses what is neither, or both."""
+    public = sorted(given.keys() & {"inputData", "flowVersion", "name"})
+    own = sorted(given.keys() & {"data", "executionContext"})
+    if public and own:
+        raise Refusal(400, "bad.request", f"{own[0]} and {public[0]} do not go together")
+    if not public:
+        data, context = given.get("data", {}), given.get("executionContext")
+        if not isinstance(data, dict) or not isinstance(context, dict | None):
+            raise Refusal(400, "bad.request", "data and executionContext must be JSON objects")
+        return _Order(data=data, context=context)
+    data, name = given.get("inputData", {}), given.get("name", "")
+    if not isinstance(data, dict) or not isinstance(name, str):
+        raise Refusal(400, "bad.request", "inputData must be a JSON object, and name a text")
+    if given.get("flowVersion", version) != version:
+        raise Refusal(404, "not.found", f"The flow has no version {given['flowVersion']!r}")
+    return _Order(data=data, name=name, is_public=True)
+
+
 def launched(execution: Execution) -> dict[str, Any]:
     """The answer to a launch."""
-    return {
-        "executionId": execution.id,
+    shown = {
         "id": execution.id,
-        "flowId": execution.flow_id,
         "name": execution.flow_name,
         "flowVersion": execution.flow_version,
-        "status": "RUNNING",
         "selfUri": f"{EXECUTIONS_PATH}/{execution.id}",
     }
+    if execution.is_public:
+        return shown
+    own = {"executionId": execution.id, "flowId": execution.flow_id, "status": "RUNNING"}
+    return own | shown
 
 
 def progress(execution: Execution, *, now: float) -> dict[str, Any]:
     """How far an execution has come at the time *now*."""
     ends_at = execution.launched_at + execution.outcome.duration_s
-    shown = launched(execution) | {"dateLaunched": _time(execution.launched_at)}
+    shown = launched(execution) | {
+        "status": "RUNNING",
+        "dateLaunched": _time(execution.launched_at),
+    }
     if execution.context is not None:
         shown["executionContext"] = dict(execution.context)
     if now < ends_at:

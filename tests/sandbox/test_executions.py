@@ -107,6 +107,44 @@ def test_an_unknown_flow_or_execution_is_not_found(editor: Editor) -> None:
     assert editor("GET", f"{PATH}/nobody").status == 404
 
 
+def public(editor: Editor, **order: Any) -> Any:
+    given = {"flowId": "w1", "inputData": {"Flow.customerId": "c7"}} | order
+    return editor("POST", PATH, json.dumps(given).encode())
+
+
+def test_the_public_shape_is_answered_and_shown_in_its_own_words(editor: Editor) -> None:
+    started = json.loads(public(editor, name="nightly", flowVersion="14.0").body)
+
+    running = status(editor, started["id"], NOW + 1)
+
+    assert started == {
+        "id": started["id"],
+        "name": "nightly",
+        "flowVersion": "14.0",
+        "selfUri": f"{PATH}/{started['id']}",
+    }
+    assert running["status"] == "RUNNING"
+    assert not {"executionId", "flowId"} & running.keys()
+    assert status(editor, started["id"], NOW + 2)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("order", "refusal"),
+    [
+        ({"inputData": {"Flow.customerid": "c7"}}, (400, "flow.start.event.data.mismatch")),
+        ({"inputData": [1]}, (400, "bad.request")),
+        ({"name": 7}, (400, "bad.request")),
+        ({"flowVersion": "13.0"}, (404, "not.found")),
+        ({"data": {"Flow.customerId": "c7"}}, (400, "bad.request")),
+        ({"executionContext": {}}, (400, "bad.request")),
+    ],
+)
+def test_the_public_shape_is_held_to_the_same_rules(
+    editor: Editor, order: dict[str, Any], refusal: tuple[int, str]
+) -> None:
+    assert code(public(editor, **order)) == refusal
+
+
 @pytest.mark.parametrize("lost", ["architect:flow:launch", "architect:flowExecution:view"])
 def test_launching_and_following_need_permissions_of_their_own(lost: str) -> None:
     client = Client(id="c", secret="s", permissions=ALL_PERMISSIONS - {lost})
