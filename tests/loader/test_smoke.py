@@ -20,6 +20,11 @@ from gcsync.model.smoke import Expectation, Part, SmokeCase
 if TYPE_CHECKING:
     from pathlib import Path
 
+POINTER = (
+    "a name in smoke/0/expect/output must be a JSON pointer (RFC 6901) such as"
+    " /customer/balance, in which ~1 stands for a slash and ~0 for a tilde, at most 500 characters"
+)
+
 
 def smoking(cases: str) -> str:
     """A Flow with smoke cases; the first line of *cases* is the sixth of the file."""
@@ -94,19 +99,11 @@ def test_a_variable_goes_into_a_case_and_keeps_its_type(tmp_path: Path) -> None:
         ("data: {}", "8:7: error: smoke/0 has no 'name'; add it"),
         (
             "name: a\n  expect: {output: {tier: {equals: 1}}}",
-            (
-                "9:25: error: a name in smoke/0/expect/output must be a JSON pointer (RFC 6901) such"
-                " as /customer/balance, in which ~1 stands for a slash and ~0 for a tilde, at most 500"
-                " characters"
-            ),
+            f"9:25: error: {POINTER}",
         ),
         (
             "name: a\n  expect: {output: {/a~2: {equals: 1}}}",
-            (
-                "9:25: error: a name in smoke/0/expect/output must be a JSON pointer (RFC 6901) such"
-                " as /customer/balance, in which ~1 stands for a slash and ~0 for a tilde, at most 500"
-                " characters"
-            ),
+            f"9:25: error: {POINTER}",
         ),
         (
             "name: a\n  expect: {output: {/a: {matches: '(a'}}}",
