@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -22,6 +22,7 @@ from gcsync.model.change import (
     Revision,
     Run,
     Source,
+    Vacancy,
     WorstCase,
 )
 from gcsync.model.drift import Drift
@@ -125,6 +126,7 @@ field_changes = st.builds(
     before=st.just(ABSENT) | values,
     after=st.just(ABSENT) | values,
     source=st.none() | st.builds(Location, texts, st.integers(0), st.integers(0)),
+    vacancy=st.none() | st.sampled_from(get_args(Vacancy)),
 )
 many_field_changes = st.lists(field_changes, max_size=3, unique_by=lambda field: field.path).map(
     tuple

@@ -12,7 +12,8 @@ from acceptance_world import live
 from api_builders import NOON, VirtualClock
 
 from gcsync.core.plan import compare
-from gcsync.drivers.flow_lens import amended, read_snapshot
+from gcsync.drivers.flow_amend import amended, as_found
+from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.drivers.flow_outline import outline
 from gcsync.engine.write import Surroundings
 from gcsync.errors import FlowNotFound, StaleRevision
@@ -79,6 +80,11 @@ class PretendDriver:
     def outline(self, snapshot: Snapshot) -> Outline:
         return outline(snapshot)
 
+    def as_found(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[FieldChange, ...]:
+        return as_found(snapshot, fields)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         return amended(snapshot, fields)
 
@@ -126,9 +132,11 @@ def ref(name: str = "billing") -> FlowRef:
     return FlowRef(address=f"flow/{name}", id=f"id-{name}", name=name.title())
 
 
-def planned(driver: PretendDriver, name: str = "billing", *, wave: int = 0) -> FlowChange:
-    """What would bring the flow to a timeout of 5000."""
-    change = compare(spec(name, wave=wave), driver.fetch(ref(name)))
+def planned(
+    driver: PretendDriver, name: str = "billing", *, wave: int = 0, **settings: JSON
+) -> FlowChange:
+    """What would bring the flow to these settings, a timeout of 5000 unless others are given."""
+    change = compare(spec(name, wave=wave, **settings), driver.fetch(ref(name)))
     assert isinstance(change, FlowChange)
     return change
 

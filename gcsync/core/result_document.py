@@ -2,6 +2,7 @@
 
 ``ABSENT`` is written as ``null``. A live value can really be ``null``; the
 member ``explicit_null`` then names it, so that nothing is lost on the way.
+Nor is how a setting was absent, in ``vacancy``, where that was seen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gcsync.model.change import (
     FlowResult,
     Revision,
     Status,
+    Vacancy,
 )
 from gcsync.model.manifest import ABSENT, Location
 
@@ -74,6 +76,7 @@ def _place(field: FieldChange) -> dict[str, Any]:
         "action": field.action,
         "action_id": field.action_id,
         "setting": field.setting,
+        **({"vacancy": field.vacancy} if field.vacancy else {}),
     }
 
 
@@ -116,6 +119,7 @@ def _failure_document(failure: Failure) -> dict[str, Any]:
 
 def _field(node: Node, before: str, after: str) -> FieldChange:
     source = node.maybe("source")
+    vacancy = node.maybe("vacancy")
     field = FieldChange(
         action=node.member("action").text(),
         action_id=read_optional(node, "action_id"),
@@ -123,6 +127,7 @@ def _field(node: Node, before: str, after: str) -> FieldChange:
         before=_value(node, before),
         after=_value(node, after),
         source=_location(source) if source else None,
+        vacancy=vacancy.choice(Vacancy) if vacancy else None,
     )
     if node.member("path").text() != field.path:
         raise Malformed(f"{node.where}.path does not agree with action and setting")

@@ -7,6 +7,8 @@ Laws, property-tested for every driver:
    shows every *after*.
 3. Nothing unnamed moves: every other value of the document stays, its place
    and number literals included.
+4. The way back leads back: amending by the inverses of ``as_found`` gives the
+   document from before, as a JSON value with its number literals.
 """
 
 from __future__ import annotations
@@ -46,6 +48,14 @@ class Driver(Protocol):
         """The data actions of a snapshot and the ways between them; pure.
 
         Raises `InvalidAnswer` where the document makes no sense.
+        """
+
+    def as_found(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[FieldChange, ...]:
+        """The fields with their *before* exactly as the document has it; pure.
+
+        Amending by their inverses then gives back the very same document.
         """
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:

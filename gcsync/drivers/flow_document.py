@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
-from gcsync.drivers.flow_lens import HEADERS, MAPPING, amended, read_snapshot, revision_of
+from gcsync.drivers.flow_amend import amended, as_found
+from gcsync.drivers.flow_lens import HEADERS, MAPPING, read_snapshot, revision_of
 from gcsync.drivers.flow_outline import outline
 from gcsync.errors import FlowNotFound, InvalidAnswer, OutcomeUnknown, Refused, StaleRevision
 from gcsync.model.change import LiveFlow, Organisation
@@ -87,6 +88,12 @@ class FlowDocumentDriver:
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
         return outline(snapshot)
+
+    def as_found(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[FieldChange, ...]:
+        """The fields with their former values to the last digit; pure."""
+        return as_found(snapshot, fields)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""

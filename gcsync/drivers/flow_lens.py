@@ -1,9 +1,7 @@
-"""The lens onto a flow document: settings out of it, settings into it. Pure.
+"""The lens onto a flow document: settings out of it. Pure.
 
 How settings lie in a live document stands in `MAPPING`, once. Reading decodes
-the settings only; writing goes back to the body as received and replaces the
-changed settings in it, so that unknown fields, order, nesting and the very
-digits of every other number survive.
+the settings only; how they are written stands in `gcsync.drivers.flow_amend`.
 """
 
 from __future__ import annotations
@@ -13,15 +11,11 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.core.diff import is_named
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FlowRef, LiveAction, Modified, Revision, Snapshot
-from gcsync.model.manifest import ABSENT, Sealed, escape, unescape
+from gcsync.model.manifest import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gcsync.model.change import FieldChange
     from gcsync.model.manifest import JSON
 
 MAPPING: Final[dict[str, tuple[str, ...]]] = {
@@ -132,101 +126,7 @@ def _read(body: bytes, *, exactly: bool) -> tuple[Any, tuple[LiveAction, ...]]:
     return document, tuple(_action(member) for member in found)
 
 
-def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
-    """The snapshot's document with the *after* of each field in place.
-
-    Raises `InvalidAnswer` where the live document has something of another
-    shape in a setting's place, for overwriting that would destroy it.
-    """
-    if not fields:
-        return snapshot.document
-    import simplejson  # noqa: PLC0415 - only a write needs number tokens
-
-    found: list[dict[str, Any]] = []
-    document = simplejson.loads(
-        snapshot.document.decode(),
-        object_pairs_hook=_collector(found),
-        # A number stays the text that it is: 1.10 and 1e2 must survive.
-        parse_float=simplejson.RawJSON,
-        parse_int=simplejson.RawJSON,
-        allow_nan=False,
-    )
-    for field in fields:
-        if isinstance(field.after, Sealed):
-            raise InvalidAnswer(
-                f"{snapshot.ref}: {field.path}: the former value was a secret, of which gcsync"
-                " keeps a digest only; set it by hand"
-            )
-        members = [member for member in found if _is_meant(member, field)]
-        if len(members) != 1:
-            raise InvalidAnswer(f"{snapshot.ref}: {field.action} is not one data action")
-        data = members[0].setdefault("data", {})
-        if not isinstance(data, dict):
-            raise _misshapen(snapshot, field)
-        if field.setting.startswith(HEADERS):
-            _set_header(snapshot, data, field)
-        else:
-            _set_member(snapshot, data, field)
-    text: str = simplejson.dumps(document, separators=(",", ":"), use_decimal=True)
-    return text.encode()
-
-
-def _set_member(snapshot: Snapshot, data: dict[str, Any], field: FieldChange) -> None:
-    *parents, last = MAPPING[field.setting]
-    holders = [data]
-    for key in parents:
-        holder = holders[-1].get(key)
-        if holder is None:
-            holder = holders[-1][key] = {}
-        if not isinstance(holder, dict):
-            raise _misshapen(snapshot, field)
-        holders.append(holder)
-    if field.after is not ABSENT:
-        holders[-1][last] = field.after
-        return
-    holders[-1].pop(last, None)
-    for holder, key in zip(reversed(holders[:-1]), reversed(parents), strict=True):
-        if not holder[key]:
-            del holder[key]
-
-
-def _set_header(snapshot: Snapshot, data: dict[str, Any], field: FieldChange) -> None:
-    name = unescape(field.setting.removeprefix(HEADERS))
-    headers = data.get("headers")
-    if headers is None:
-        headers = data["headers"] = []
-    if not isinstance(headers, list):
-        raise _misshapen(snapshot, field)
-    held = [
-        header
-        for header in headers
-        if isinstance(header, dict) and str(header.get("name", "")).lower() == name.lower()
-    ]
-    if len(held) > 1:
-        raise _misshapen(snapshot, field)
-    if field.after is ABSENT:
-        data["headers"] = [header for header in headers if header not in held]
-    elif held:
-        held[0]["value"] = field.after
-    else:
-        headers.append({"name": name, "value": field.after})
-
-
-def _misshapen(snapshot: Snapshot, field: FieldChange) -> InvalidAnswer:
-    return InvalidAnswer(
-        f"{snapshot.ref}: {field.path}: the live document holds something of another shape there;"
-        " mend it in Architect first"
-    )
-
-
-def _is_meant(member: dict[str, Any], field: FieldChange) -> bool:
-    if field.action_id is not None:
-        return member.get("id") == field.action_id
-    name = member.get("name")
-    return isinstance(name, str) and is_named(name, field.action)
-
-
-def _collector(found: list[dict[str, Any]]) -> Any:
+def collector(found: list[dict[str, Any]]) -> Any:
     """An object hook that refuses duplicate keys and gathers data actions into *found*.
 
     Data actions are the members with ``"type": "data"`` of any ``actions``
@@ -253,7 +153,7 @@ def _decoded(body: bytes, found: list[dict[str, Any]], *, exactly: bool) -> Any:
     # Python's own would bend, and fewer still in a setting.
     return json.loads(
         body,
-        object_pairs_hook=_collector(found),
+        object_pairs_hook=collector(found),
         parse_constant=_refused_constant,
         parse_float=Decimal if exactly else None,
         parse_int=_integer if exactly else None,
@@ -298,9 +198,10 @@ def _headers(headers: Any) -> dict[str, JSON]:
         return {}
     settings: dict[str, JSON] = {}
     for header in headers:
-        if isinstance(header, dict) and isinstance(header.get("name"), str):
+        # A header without a value is one that is still to be given one.
+        if isinstance(header, dict) and isinstance(header.get("name"), str) and "value" in header:
             name = escape(header["name"].lower())
-            settings[HEADERS + name] = _frozen(header.get("value"))
+            settings[HEADERS + name] = _frozen(header["value"])
     return settings
 
 

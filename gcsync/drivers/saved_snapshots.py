@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import Malformed, Node, parse, readable
 from gcsync.core.secrecy import REMOVED, secrets_in
-from gcsync.drivers.flow_lens import amended, read_snapshot
+from gcsync.drivers.flow_amend import amended, as_found
+from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.drivers.flow_outline import outline
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
 from gcsync.model.change import FieldChange, LiveFlow, Organisation
@@ -60,6 +61,12 @@ class Recorder:
     def outline(self, snapshot: Snapshot) -> Outline:
         """Ask the driver."""
         return self._driver.outline(snapshot)
+
+    def as_found(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[FieldChange, ...]:
+        """The fields with their former values to the last digit; pure."""
+        return self._driver.as_found(snapshot, fields)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """Ask the driver."""
@@ -191,6 +198,12 @@ class SavedSnapshots:
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
         return outline(snapshot)
+
+    def as_found(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[FieldChange, ...]:
+        """The fields with their former values to the last digit; pure."""
+        return as_found(snapshot, fields)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gcsync.api.pacing import Clock
     from gcsync.drivers.driver import Driver
     from gcsync.engine.recover import Recovered
-    from gcsync.model.change import FlowResult, Revision, Snapshot
+    from gcsync.model.change import FieldChange, FlowResult, Revision, Snapshot
     from gcsync.store.journal import Journal
 
 ATTEMPTS = 6
@@ -56,6 +56,7 @@ class _Sent:
 
     intent_id: int
     revision: Revision
+    fields: tuple[FieldChange, ...]
 
 
 @dataclass(slots=True)
@@ -71,6 +72,11 @@ class FlowWrite:
     sent: list[_Sent] = field(default_factory=list)
     problem: ApiError | None = None
 
+    @property
+    def _told(self) -> FlowChange:
+        """The change, but with those fields alone that a write in doubt was to change."""
+        return replace(self.change, fields=self.sent[-1].fields) if self.sent else self.change
+
     def settle(self) -> FlowResult:
         """Attempt until the flow is settled. Raises `JournalError`."""
         for attempt in range(1, ATTEMPTS + 1):
@@ -80,7 +86,7 @@ class FlowWrite:
             if result is not None:
                 return result
         if self.sent:
-            return results.doubtful(self.change, self.sent[-1].revision, self.problem)
+            return results.doubtful(self._told, self.sent[-1].revision, self.problem)
         return results.contended(self.change, ATTEMPTS)
 
     def _attempt(self) -> FlowResult | None:
@@ -95,7 +101,7 @@ class FlowWrite:
                 return results.conflicting(self.change, conflict, wrote=bool(self.sent))
             case FlowChange(fields=()):
                 self._close("observed", fresh.revision)
-                return results.settled(self.change, fresh, wrote=bool(self.sent))
+                return results.settled(self._told, fresh, wrote=bool(self.sent))
             case FlowChange() as rebased:
                 return self._stopped() if self.run.stop.is_set() else self._write(rebased, fresh)
             case other:
@@ -104,6 +110,7 @@ class FlowWrite:
     def _write(self, rebased: FlowChange, fresh: Snapshot) -> FlowResult | None:
         if fresh.revision is None:
             return self._refused(InvalidAnswer(f"not written: {fresh.unwritable}"))
+        rebased = replace(rebased, fields=self.run.driver.as_found(fresh, rebased.fields))
         try:
             document = self.run.driver.amend(fresh, rebased.fields)
         except ApiError as error:
@@ -121,7 +128,7 @@ class FlowWrite:
         try:
             revision = self.run.driver.put(fresh, document)
         except OutcomeUnknown as unknown:
-            self.sent.append(_Sent(intent_id, fresh.revision))
+            self.sent.append(_Sent(intent_id, fresh.revision, rebased.fields))
             self.problem = unknown
             return None
         except ApiError as error:
@@ -189,5 +196,5 @@ class FlowWrite:
 
     def _stopped(self) -> FlowResult:
         if self.sent:
-            return results.doubtful(self.change, self.sent[-1].revision, self.problem)
+            return results.doubtful(self._told, self.sent[-1].revision, self.problem)
         return results.interrupted(self.change)

@@ -77,13 +77,22 @@ class Snapshot:
     modified: Modified | None = None
 
 
+Vacancy = Literal["member", "value", "group", "null", "data"]
+"""What a live document lacks of a setting that is absent.
+
+Only the setting itself (*member*); a header's *value*; the whole *group*
+around the setting, for which *null* may stand; or all the action's *data*.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
     """One setting of one data action: from *before* to *after*.
 
     *action* is the live action's name, or the manifest's key where
     *action_id* pins it; *setting* is the path below the action. ``ABSENT``
-    before means that the setting does not exist yet, after that it goes.
+    before means that the setting does not exist yet, after that it goes;
+    *vacancy* then says how it was absent, where a write has seen that.
     """
 
     action: str
@@ -92,6 +101,7 @@ class FieldChange:
     after: Value
     action_id: str | None = None
     source: Location | None = None
+    vacancy: Vacancy | None = None
 
     @property
     def path(self) -> str:

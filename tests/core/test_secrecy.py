@@ -8,7 +8,7 @@ from gcsync.core.exact_json import canonical
 from gcsync.core.plan import compare, invert
 from gcsync.core.rebase import rebase
 from gcsync.core.secrecy import opens, sealed
-from gcsync.drivers.flow_lens import amended
+from gcsync.drivers.flow_amend import amended
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import Conflict, FlowChange
 from gcsync.model.manifest import Sealed

@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 
 from gcsync.core.diff import same
 from gcsync.core.rebase import live_value
-from gcsync.drivers.flow_lens import (
-    LONGEST_NAME,
-    MAPPING,
-    amended,
-    read_snapshot,
-    revision_of,
-)
+from gcsync.drivers.flow_amend import amended
+from gcsync.drivers.flow_lens import LONGEST_NAME, MAPPING, read_snapshot, revision_of
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FieldChange, FlowRef, Modified, Snapshot
 from gcsync.model.manifest import ABSENT

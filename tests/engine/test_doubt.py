@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.engine.recover import Recovered
-    from gcsync.model.change import FlowChange, FlowResult, Snapshot
+    from gcsync.model.change import FieldChange, FlowChange, FlowResult, Snapshot
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 CHANGE = field("Lookup", "timeout_ms", before=3000, after=5000)
@@ -59,6 +59,11 @@ class Script:
 
     def fetch(self, _ref: object) -> Snapshot:
         return self._reads.pop(0) if len(self._reads) > 1 else self._reads[0]
+
+    def as_found(
+        self, _snapshot: object, fields: tuple[FieldChange, ...]
+    ) -> tuple[FieldChange, ...]:
+        return fields
 
     def amend(self, _snapshot: object, _fields: object) -> bytes:
         return b"{}"

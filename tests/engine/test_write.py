@@ -146,6 +146,31 @@ def test_an_answer_that_was_lost_is_found_by_reading(
     assert outcomes(run) == ["observed"]
 
 
+def test_a_doubtful_write_is_told_by_what_it_was_to_change_alone(
+    run: Surroundings, driver: PretendDriver
+) -> None:
+    change = planned(driver, **{"timeout_ms": 5000, "retry/max_retries": 2})
+    driver.edit("billing", "3000", "5000")
+    driver.on_put = [answer_lost]
+
+    result = FlowWrite(run, change).settle()
+
+    assert result.status == "applied"
+    assert [one.setting for one in result.fields] == ["retry/max_retries"]
+
+
+def test_the_journal_learns_how_an_absent_setting_was_absent(
+    run: Surroundings, driver: PretendDriver
+) -> None:
+    change = planned(driver, **{"retry/max_retries": 2})
+
+    result = FlowWrite(run, change).settle()
+
+    [intent] = run.journal.intents(run.run_id)
+    assert [one.vacancy for one in intent.intent.fields] == ["group"]
+    assert result.fields == intent.intent.fields
+
+
 def test_a_request_that_was_lost_is_sent_again_under_the_same_revision(
     run: Surroundings, driver: PretendDriver
 ) -> None:
