@@ -30,8 +30,6 @@ GRACE_S: Final = 5.5
 _TOLD_FIRST: Final = ("observed", "open", "pending", "superseded", "refused")
 """Of several writes to one flow, what became of the first of these is what counts."""
 
-_WENT_THROUGH: Final = frozenset({"applied", "rebased", "unchanged"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
@@ -123,7 +121,7 @@ def run_plan(
     failure = application.journal_failure
     try:
         journal.record_all(run_id, [told[change.ref.address] for change in given_up])
-        journal.finish(run_id, outcome_of(results), session.clock.now())
+        journal.finish(run_id, outcomes.outcome_of(results), session.clock.now())
     except JournalError as error:
         failure = failure or error
     if failure:
@@ -154,23 +152,6 @@ def _cut_off(change: FlowChange, doubtful: set[str]) -> FlowResult:
     if change.ref.address in doubtful:
         return outcomes.doubtful(change, change.revision, None)
     return outcomes.interrupted(change)
-
-
-def outcome_of(results: Sequence[FlowResult]) -> str:
-    """One word for the journal: the gravest of what happened to the flows."""
-    statuses = {result.status for result in results}
-    if "unknown" in statuses:
-        return "unknown"
-    if statuses <= {"unchanged"}:
-        return "unchanged"
-    if statuses <= _WENT_THROUGH:
-        return "applied"
-    if statuses & {"applied", "rebased"}:
-        return "partial"
-    for status in ("failed", "conflict"):
-        if status in statuses:
-            return status
-    return "interrupted"
 
 
 def exit_code_of(ended: Ended) -> int:

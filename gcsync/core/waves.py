@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CANARY_WAVE: Final = -1
 """The wave of the canaries; those of manifests count from 0."""
 
+PROVING_WAVE: Final = -2
+"""Before all others: flows that an earlier run wrote and did not prove. Nothing is written."""
+
 SOAK_EVERY_S: Final = 30.0
 FEWEST_LOOKS: Final = 4
 
@@ -84,6 +87,8 @@ def _size(size: CanarySize | None, *, of: int) -> int:
 
 def wave_name(wave: int) -> str:
     """What people call a wave."""
+    if wave == PROVING_WAVE:
+        return "what an earlier run did not prove"
     return "canary wave" if wave == CANARY_WAVE else f"wave {wave}"
 
 

@@ -66,24 +66,23 @@ class Shortfall:
     got: str
 
 
-Verdict = Literal["passed", "failed", "unknown", "skipped"]
+CaseStatus = Literal["passed", "failed", "unknown", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """What became of one smoke case; *problem* says why it was not judged by its end.
+    """What became of one smoke case; *problem* says why its end does not tell.
 
     ``unknown`` means that nobody can say whether the execution was launched,
-    or how it ended; ``skipped`` that it was not. *round* counts from 1 how
-    often the case was run within one run.
+    or how it ended; ``skipped`` that it certainly was not. *turn* counts from
+    1: a wave that soaks has its cases run again.
     """
 
-    address: str
     case: str
     source: Location
-    verdict: Verdict
+    status: CaseStatus
     execution_id: str | None = None
     took_ms: int | None = None
     shortfalls: tuple[Shortfall, ...] = ()
     problem: str | None = None
-    round: int = 1
+    turn: int = 1

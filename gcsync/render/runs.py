@@ -12,6 +12,13 @@ from gcsync.model.change import Status
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.plans import field_row
+from gcsync.render.proofs import (
+    proof_rows,
+    smoke_case,
+    smoke_findings,
+    smoke_said,
+    taken_back_said,
+)
 from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:
@@ -55,15 +62,23 @@ def present_results(
     """
     statuses = Counter(result.status for result in results)
     said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
-    smooth = [result for result in results if result.status in ("applied", "rebased")]
+    smooth = [result for result in results if _is_smooth(result)]
     skipped = [result for result in results if result.status == "skipped"]
-    rough = [result for result in results if result.status in ("conflict", "failed", "unknown")]
+    rough = [
+        result
+        for result in results
+        if result.status in ("conflict", "failed", "unknown") or result.rolled_back
+    ]
+    taken_back = sum(result.rolled_back is not None for result in results)
     return Report(
         document={
             "format_version": "1.0",
             "run_id": run_id,
             "results": [result_document(result) for result in results],
-            "summary": {name: statuses[name] for name in get_args(Status)},
+            "summary": {
+                **{name: statuses[name] for name in get_args(Status)},
+                **({"rolled_back": taken_back} if taken_back else {}),
+            },
             "warnings": list(notes),
         },
         blocks=(
@@ -73,11 +88,14 @@ def present_results(
         ),
         closing=(
             *(Row(sign="!", cells=(note,), tone="change") for note in notes),
-            Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
+            Row(
+                cells=(f"Run {run_id}: {said or 'nothing to do'}{taken_back_said(results)}.",),
+                tone="strong",
+            ),
         ),
-        changed_flows=len(smooth),
+        changed_flows=sum(result.status in ("applied", "rebased") for result in results),
         findings=tuple(finding for result in rough for finding in _findings(result)),
-        cases=tuple(map(_case, results)),
+        cases=tuple(case for result in results for case in _cases(result)),
         metrics=tuple(
             Metric(
                 name="flows",
@@ -88,6 +106,21 @@ def present_results(
             for name in get_args(Status)
         ),
     )
+
+
+def _is_smooth(result: FlowResult) -> bool:
+    """Whether one line tells all: it was written, or was proved once more, and stays."""
+    if result.rolled_back:
+        return False
+    return result.status in ("applied", "rebased") or (
+        result.status == "unchanged" and bool(result.smoke)
+    )
+
+
+def _cases(result: FlowResult) -> Iterator[Case]:
+    yield _case(result)
+    for case in result.smoke:
+        yield smoke_case(result.ref.address, case)
 
 
 def _case(result: FlowResult) -> Case:
@@ -117,7 +150,9 @@ def _findings(result: FlowResult) -> Iterator[Finding]:
             location=one.field.source,
             address=result.ref.address,
         )
-    if result.error:
+    if any(case.status in ("failed", "unknown") for case in result.smoke):
+        yield from smoke_findings(result.ref.address, result.smoke)
+    elif result.error:
         yield Finding(
             rule=result.error.code, message=result.error.message, address=result.ref.address
         )
@@ -150,7 +185,7 @@ def _written(result: FlowResult) -> tuple[Row, ...]:
         return (Row(sign=sign, cells=(address,), tone=tone), Row(cells=(why,), depth=1))
     moved = f"revision {result.revision_before} -> {result.revision_after}"
     heading = Row(sign=sign, cells=(address, moved), tone=tone)
-    return (heading, _BEFORE_AND_AFTER, *map(field_row, result.fields))
+    return (heading, _BEFORE_AND_AFTER, *map(field_row, result.fields), *proof_rows(result))
 
 
 def _subject(result: FlowResult) -> Subject:
@@ -165,8 +200,9 @@ def _smooth_row(result: FlowResult) -> Row:
         result.status,
         count(len(result.fields), "setting"),
         f"revision {result.revision_before} -> {result.revision_after}",
+        smoke_said(result.smoke),
     )
-    return Row(sign=sign, cells=cells, tone=tone)
+    return Row(sign=sign, cells=cells if cells[-1] else cells[:-1], tone=tone)
 
 
 def _skipped_row(result: FlowResult) -> Row:
@@ -185,6 +221,7 @@ def _result_block(result: FlowResult, again: str = "") -> Block:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict, again))
+    rows.extend(proof_rows(result))
     return Block(rows=tuple(rows), subject=_subject(result))
 
 
@@ -253,7 +290,7 @@ def _run_block(run: Run, *, wants_results: bool) -> Block:
 
 def _history_rows(result: FlowResult) -> tuple[Row, ...]:
     if result.status in ("applied", "rebased"):
-        return (_smooth_row(result), *map(field_row, result.fields))
+        return (_smooth_row(result), *map(field_row, result.fields), *proof_rows(result))
     if result.status == "skipped":
         return (_skipped_row(result),)
     return _result_block(result).rows

@@ -106,6 +106,13 @@ results = Table(
     Column("result", Text, nullable=False),
 )
 
+provings = Table(
+    "gcsync_proving",
+    metadata,
+    # A run that proves by smoke cases what it writes.
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True),
+)
+
 observations = Table(
     "gcsync_observation",
     metadata,
@@ -142,6 +149,10 @@ def _second(connection: Connection) -> None:
         connection.execute(named.values(flow_id=bindparam("its_flow")), found)
 
 
+def _provings(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[provings])
+
+
 def _flow_id(intent: str) -> str | None:
     try:
         return Node(parse(intent)).member("flow").member("id").name()
@@ -149,7 +160,7 @@ def _flow_id(intent: str) -> str | None:
         return None  # whoever reads this row will say so; it is no reason to lose the journal
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second)
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _provings)
 
 
 def upgrade(connection: Connection) -> None:

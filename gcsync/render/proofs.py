@@ -1,0 +1,131 @@
+"""How flows were proved by smoke cases, and what was taken back, as rows for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, get_args
+
+from gcsync.model.manifest import Finding
+from gcsync.model.report import Case, Row
+from gcsync.model.smoke import CaseStatus
+from gcsync.render.values import count, place, seconds, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gcsync.model.change import FlowResult, RolledBack
+    from gcsync.model.report import Outcome, Tone
+    from gcsync.model.smoke import CaseResult, Shortfall
+
+_SIGNS: Final[dict[CaseStatus, tuple[str, Tone]]] = {
+    "passed": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "unknown": ("?", "bad"),
+    "skipped": ("-", "faint"),
+}
+_OUTCOMES: Final[dict[CaseStatus, Outcome]] = {
+    "passed": "passed",
+    "failed": "failed",
+    "unknown": "errored",
+    "skipped": "skipped",
+}
+_BACK: Final = frozenset(("applied", "rebased", "unchanged"))
+
+
+def smoke_said(results: Sequence[CaseResult]) -> str:
+    """The cases in a few words: ``3 smoke cases passed``; nothing where there were none."""
+    statuses = Counter(result.status for result in results)
+    if not results:
+        return ""
+    if statuses["passed"] == len(results):
+        return f"{count(len(results), 'smoke case')} passed"
+    told = ", ".join(f"{statuses[name]} {name}" for name in get_args(CaseStatus) if statuses[name])
+    return f"smoke cases: {told}"
+
+
+def case_rows(result: CaseResult, *, depth: int) -> Iterator[Row]:
+    """One smoke case, and what it missed."""
+    sign, tone = _SIGNS[result.status]
+    took = seconds(result.took_ms) if result.took_ms is not None else ""
+    execution = f"execution {result.execution_id}" if result.execution_id else ""
+    cells = (f"smoke {result.case}", result.status, took, execution)
+    yield Row(sign=sign, cells=cells, depth=depth, tone=tone, place=place(result.source))
+    for line in _missed(result):
+        yield Row(cells=(line,), depth=depth + 1)
+
+
+def _missed(result: CaseResult) -> Iterator[str]:
+    for each in result.shortfalls:
+        yield _said(each)
+    if result.problem:
+        yield result.problem
+
+
+def _said(missed: Shortfall) -> str:
+    return f"{missed.path}: wanted {missed.wanted}, got {missed.got}"
+
+
+def proof_rows(result: FlowResult) -> Iterator[Row]:
+    """What proved a flow or did not, and how it was taken back."""
+    for case in result.smoke:
+        yield from case_rows(case, depth=1)
+    if result.rolled_back:
+        yield from _way_back_rows(result.rolled_back)
+
+
+def _way_back_rows(back: RolledBack) -> Iterator[Row]:
+    now = f", now revision {back.revision_after}" if back.revision_after else ""
+    if back.status in _BACK:
+        yield Row(sign="<", cells=(f"taken back by run {back.run_id}{now}",), depth=1, tone="good")
+        return
+    yield Row(
+        sign="!",
+        cells=(f"not taken back by run {back.run_id}: {back.status}",),
+        depth=1,
+        tone="bad",
+    )
+    for one in back.conflict.fields if back.conflict else ():
+        said = (
+            f"{one.field.path} was written as {shown(one.field.before)}, is {shown(one.live)}"
+            f" by now, and stays; it was {shown(one.field.after)}"
+        )
+        yield Row(cells=(said,), depth=2)
+    if back.conflict:
+        yield Row(cells=("somebody changed it meanwhile: look at it in the editor",), depth=2)
+    if back.error:
+        yield Row(cells=(f"{back.error.message} [{back.error.code}]",), depth=2)
+
+
+def taken_back_said(results: Iterable[FlowResult]) -> str:
+    """``; 1 flow taken back by run R``, or nothing."""
+    backs = [result.rolled_back for result in results if result.rolled_back]
+    if not backs:
+        return ""
+    done = sum(back.status in _BACK for back in backs)
+    rest = f", {len(backs) - done} not" if done < len(backs) else ""
+    return f"; {count(done, 'flow')} taken back by run {backs[0].run_id}{rest}"
+
+
+def smoke_case(address: str, result: CaseResult) -> Case:
+    """One smoke case as a test."""
+    missed = tuple(_missed(result))
+    return Case(
+        name=f"{address} smoke {result.case}",
+        outcome=_OUTCOMES[result.status],
+        kind="" if result.status == "passed" else "smoke",
+        message=missed[0] if missed and result.status != "passed" else "",
+        details=missed,
+    )
+
+
+def smoke_findings(address: str, results: Iterable[CaseResult]) -> Iterator[Finding]:
+    """Why a flow is not proved, at the cases that say so."""
+    for result in results:
+        if result.status in ("failed", "unknown"):
+            missed = "; ".join(_missed(result)) or result.status
+            yield Finding(
+                rule="smoke",
+                message=f"smoke case {result.case}: {missed}",
+                location=result.source,
+                address=address,
+            )
