@@ -9,6 +9,7 @@
     │   └── NotConfigured       1   nothing says which organisation, or as whom
     ├── CannotEdit              1   a manifest's text cannot be changed in just this place
     ├── JournalError            1   the journal cannot be read or written
+    ├── LockHeld                1   another run is under way on the same organisation
     ├── ScenarioError           1   what is to be simulated cannot be
     ├── MergeRefused            1   reports that do not belong together
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
@@ -73,6 +74,10 @@ class CannotEdit(GcsyncError):
 
 class JournalError(GcsyncError):
     """The journal cannot be read or written, so nothing may be written elsewhere either."""
+
+
+class LockHeld(GcsyncError):
+    """Another run writes to the same organisation, or plans to."""
 
 
 class ScenarioError(GcsyncError):

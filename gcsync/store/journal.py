@@ -9,45 +9,30 @@ journal in PostgreSQL wants an account of its own.
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from gcsync.core.document import result_document
-from gcsync.errors import JournalError
-from gcsync.model.change import OpenIntent
 from gcsync.store import database, tables
-from gcsync.store.merging import completed
-from gcsync.store.process import Process, is_alive, this_process
-from gcsync.store.rows import (
-    JournalledIntent,
-    intent_text,
-    packed,
-    read_intent,
-    read_journalled,
-    read_result,
-    read_run,
-)
+from gcsync.store.history import History
+from gcsync.store.process import is_alive, this_process
+from gcsync.store.rows import intent_text, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import URL, ColumnElement, Connection, Engine, Row, Select, Table
+    from sqlalchemy import Connection
 
     from gcsync.model.change import FlowResult, Intent, Revision, Run
+    from gcsync.store.history import Liveness
 
-    Liveness = Callable[[str, Process], bool | None]
-
-INTERRUPTED: Final = "interrupted"
 UNKNOWN: Final = "unknown"
-SILENCE: Final = timedelta(minutes=10)
-"""After how long without a sign of life a run on another host counts as dead."""
 
 # Built once: SQLAlchemy spends more time on building a statement than SQLite on executing it.
 _ENTER_RUN: Final = insert(tables.runs)
@@ -58,18 +43,6 @@ _SETTLE: Final = update(tables.intents).where(
     tables.intents.c.result.is_(None) | (tables.intents.c.result == UNKNOWN),
 )
 _FINISH: Final = update(tables.runs).where(tables.runs.c.run_id == bindparam("run"))
-_OPEN: Final = (
-    select(
-        tables.intents,
-        tables.runs.c.ended_at,
-        tables.runs.c.host,
-        tables.runs.c.pid,
-        tables.runs.c.process_started,
-    )
-    .join(tables.runs)
-    .where(tables.intents.c.result.is_(None))
-    .order_by(tables.intents.c.id)
-)
 
 
 def open_journal(
@@ -109,31 +82,11 @@ def exists(url: str | None, *, directory: Path) -> bool:
     return path is None or path.exists()
 
 
-class Journal:
-    """One open journal, for any number of threads; every method raises `JournalError`.
+class Journal(History):
+    """One open journal to write to, for any number of threads; every method raises `JournalError`.
 
     What a method that writes has returned from is durable.
     """
-
-    def __init__(
-        self, engine: Engine, *, clock_now: Callable[[], datetime], liveness: Liveness
-    ) -> None:
-        self._engine = engine
-        self._clock_now = clock_now
-        self._liveness = liveness
-        # SQLite has one connection for all threads; a server has one for each.
-        is_shared = engine.dialect.name == "sqlite"
-        self._turn: AbstractContextManager[Any] = threading.Lock() if is_shared else nullcontext()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
 
     def upgrade(self) -> None:
         """Make the tables, or bring older ones up to date."""
@@ -194,7 +147,7 @@ class Journal:
                 select(tables.intents.c.id).where(tables.intents.c.id == intent_id)
             )
         if not known:
-            raise self._missing(f"no intent {intent_id}")
+            raise self.missing(f"no intent {intent_id}")
 
     def record(self, run_id: str, result: FlowResult) -> None:
         """Enter how the apply of one flow ended."""
@@ -213,132 +166,33 @@ class Journal:
         with self.writing("cannot finish a run") as connection:
             ended = connection.execute(_FINISH, {"run": run_id, "outcome": outcome, "ended_at": at})
         if not ended.rowcount:
-            raise self._missing(f"no run {run_id}")
+            raise self.missing(f"no run {run_id}")
 
-    def open_intents(self, org_id: str) -> tuple[OpenIntent, ...]:
-        """The intents without a result whose run has ended or was killed, oldest first."""
-        query = _OPEN.where(tables.runs.c.org_id == org_id)
-        given_up = {row.id for row in self.rows(query) if self._is_over(row)}
-        # A run that just ended may have settled the rest meanwhile. It cannot do so any more.
-        rows = self.rows(query) if given_up else ()
-        with self.reading():
-            return tuple(
-                OpenIntent(
-                    id=row.id,
-                    intent=read_intent(row),
-                    recorded_at=row.recorded_at,
-                    has_ended=row.ended_at is not None,
-                )
-                for row in rows
-                if row.id in given_up
-            )
-
-    def intents(self, run_id: str) -> tuple[JournalledIntent, ...]:
-        """Everything that a run was about to write, and what became of it, oldest first."""
-        rows = self.rows(
-            select(tables.intents)
-            .where(tables.intents.c.run_id == run_id)
-            .order_by(tables.intents.c.id)
-        )
-        with self.reading():
-            return tuple(map(read_journalled, rows))
-
-    def runs(self, *, org_id: str | None = None, limit: int | None = 50) -> tuple[Run, ...]:
-        """The latest runs with their results, newest first; killed ones are ``interrupted``.
-
-        Of a run that is over, a write that happened is a result, too, where
-        none was recorded.
-        """
-        query = select(tables.runs).order_by(
-            tables.runs.c.started_at.desc(), tables.runs.c.number.desc()
-        )
-        if org_id is not None:
-            query = query.where(tables.runs.c.org_id == org_id)
-        return self._with_results(self.rows(query.limit(limit)))
-
-    def run(self, run_id: str) -> Run:
-        """One run with its results."""
-        found = self._with_results(self.rows(select(tables.runs).where(_is_run(run_id))))
-        if not found:
-            raise self._missing(f"no run {run_id}")
-        return found[0]
-
-    def _with_results(self, rows: Sequence[Row[Any]]) -> tuple[Run, ...]:
-        # Before the results are read, for a run may end in between, and all of it then counts.
-        outcomes = {row.run_id: self._outcome(row) for row in rows}
-        recorded = self._by_run(tables.results, outcomes)
-        over = [run_id for run_id, outcome in outcomes.items() if outcome is not None]
-        intents = self._by_run(tables.intents, over)
-        with self.reading():
-            return tuple(
-                read_run(
-                    row,
-                    outcomes[row.run_id],
-                    completed(map(read_result, recorded[row.run_id]), intents[row.run_id]),
-                )
-                for row in rows
-            )
-
-    def _by_run(self, table: Table, run_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
-        found: dict[str, list[Row[Any]]] = defaultdict(list)
-        query = select(table).where(table.c.run_id.in_(list(run_ids))).order_by(table.c.id)
-        for row in self.rows(query):
-            found[row.run_id].append(row)
-        return found
-
-    def _outcome(self, row: Row[Any]) -> str | None:
-        if row.ended_at is not None:
-            return str(row.outcome)
-        latest = select(func.max(tables.intents.c.recorded_at))
-        [[seen_at]] = self.rows(latest.where(tables.intents.c.run_id == row.run_id))
-        if not self._is_dead(row, max(row.started_at, seen_at or row.started_at)):
-            return None
-        # It may have ended in good order between the two looks.
-        [[outcome]] = self.rows(select(tables.runs.c.outcome).where(_is_run(row.run_id)))
-        return INTERRUPTED if outcome is None else str(outcome)
-
-    def _is_over(self, row: Row[Any]) -> bool:
-        return row.ended_at is not None or self._is_dead(row, row.recorded_at)
-
-    def _is_dead(self, row: Row[Any], sign_of_life: datetime) -> bool:
-        process = Process(host=row.host, pid=row.pid, started=row.process_started)
-        lives = self._liveness(row.run_id, process)
-        if lives is None:
-            return self._clock_now() - sign_of_life > SILENCE
-        return not lives
+    @property
+    def is_on_server(self) -> bool:
+        """Whether a database server keeps it, for many machines."""
+        return self._engine.dialect.name == "postgresql"
 
     @contextmanager
     def writing(self, failure: str) -> Iterator[Connection]:
         """One transaction; *failure* says what cannot be done where it fails."""
-        with (
-            database.translated(self._url, failure),
-            self._turn,
-            self._engine.begin() as connection,
-        ):
+        with self.failing(failure), self._turn, self._engine.begin() as connection:
             yield connection
 
-    def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        """What *query* finds."""
-        with (
-            self.reading(),
-            self._turn,
-            self._engine.connect().execution_options(reading=True) as connection,
-        ):
-            return connection.execute(query).all()
+    @contextmanager
+    def connection(self, failure: str) -> Iterator[Connection]:
+        """A connection to a server whose transaction is given up in the end, lost or not."""
+        with self.failing(failure):
+            connection = self._engine.connect()
+        try:
+            yield connection
+        finally:
+            try:
+                connection.rollback()
+            except SQLAlchemyError:
+                connection.invalidate()  # the server has let go of it before
+            connection.close()
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Where rows are made sense of: a damaged one is a `JournalError`."""
-        return database.translated(self._url, "cannot be read")
-
-    def _missing(self, what: str) -> JournalError:
-        return JournalError(
-            f"{database.describe(self._url)} holds {what}; 'gcsync history' lists what it holds"
-        )
-
-    @property
-    def _url(self) -> URL:
-        return self._engine.url
-
-
-def _is_run(run_id: str) -> ColumnElement[bool]:
-    return tables.runs.c.run_id == run_id
+    def failing(self, failure: str) -> AbstractContextManager[None]:
+        """Where whatever fails is a `JournalError`: *failure* says what cannot be done then."""
+        return database.translated(self._url, failure)

@@ -128,6 +128,23 @@ observations = Table(
     Index("gcsync_observation_by_organisation", "org_id", "environment", "observed_at"),
 )
 
+locks = Table(
+    "gcsync_lock",
+    metadata,
+    # One an organisation: whoever puts a row here holds the lock.
+    Column("org_id", String, primary_key=True),
+    Column("lock_id", String, nullable=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", String),
+    # The server's process that serves the holder, where a server keeps the journal.
+    Column("backend", Integer),
+)
+
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection, tables=[schemas, runs, intents, results])
@@ -149,10 +166,6 @@ def _second(connection: Connection) -> None:
         connection.execute(named.values(flow_id=bindparam("its_flow")), found)
 
 
-def _provings(connection: Connection) -> None:
-    metadata.create_all(connection, tables=[provings])
-
-
 def _flow_id(intent: str) -> str | None:
     try:
         return Node(parse(intent)).member("flow").member("id").name()
@@ -160,7 +173,15 @@ def _flow_id(intent: str) -> str | None:
         return None  # whoever reads this row will say so; it is no reason to lose the journal
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _provings)
+def _third(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[locks])
+
+
+def _fifth(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[provings])
+
+
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fifth)
 
 
 def upgrade(connection: Connection) -> None:
