@@ -11,6 +11,8 @@
     ├── JournalError            1   the journal cannot be read or written
     ├── LockHeld                1   another run is under way on the same organisation
     ├── ScenarioError           1   what is to be simulated cannot be
+    ├── TargetUnclear           1   no flow, or more than one, is called what was asked for
+    ├── LaunchRefused           1   data that does not fit a flow, before anything is sent
     ├── MergeRefused            1   reports that do not belong together
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
     ├── PlanRefused             3   a saved plan no longer holds
@@ -82,6 +84,22 @@ class LockHeld(GcsyncError):
 
 class ScenarioError(GcsyncError):
     """What is to be simulated contradicts itself, or is more than can be lived through."""
+
+
+class TargetUnclear(GcsyncError):
+    """No flow is called what was asked for, or more than one is."""
+
+
+class LaunchRefused(GcsyncError):
+    """The data does not fit the flow's start event; nothing was sent. A line each."""
+
+    def __init__(self, subject: str, misfits: Sequence[str]) -> None:
+        lines = "\n".join(f"{subject}: {misfit}" for misfit in misfits)
+        super().__init__(
+            f"{lines}\nnothing was launched; correct the data (name:=3 is a number, name=3 a text),"
+            " or pass --no-check"
+        )
+        self.misfits = tuple(misfits)
 
 
 class MergeRefused(GcsyncError):

@@ -78,10 +78,15 @@ def organisation(*documents: bytes, **facts: Any) -> Organisation:
 
 
 class Stage:
-    """Whichever organisation a test has put on; one server serves them all."""
+    """Whichever organisation a test has put on; one server serves them all.
+
+    Its clock is the machine's, and *hurry_s* ahead of it more after each request.
+    """
 
     def __init__(self) -> None:
         self.playing = organisation()
+        self.hurry_s = 0.0
+        self._ahead_s = 0.0
 
     @property
     def login(self) -> Any:
@@ -92,7 +97,8 @@ class Stage:
         return self.playing.max_body_bytes
 
     def handle(self, request: Request, *, now: float) -> Response:
-        return self.playing.handle(request, now=now)
+        self._ahead_s += self.hurry_s
+        return self.playing.handle(request, now=now + self._ahead_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

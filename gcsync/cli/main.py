@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "explain": "explaining",
     "budget": "budgeting",
     "simulate": "simulating",
+    "execute": "executing",
     "history": "applying",
     "matrix": "multiplying",
     "merge": "merging",

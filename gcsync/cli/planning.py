@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcsync.cli.choices import DurationType
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     manifest_options,
@@ -21,26 +20,11 @@ from gcsync.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from gcsync.cli.options import Settings
     from gcsync.model.change import Plan
     from gcsync.model.manifest import FlowSpec, Manifests
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class DurationType(click.ParamType[timedelta]):
-    """A duration such as ``90m``, ``24h`` or ``2d``."""
-
-    name = "DURATION"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
-        """Read *value*, or fail as click does."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", str(value))
-        if not found:
-            self.fail(f"{value!r} is not a duration such as 90m, 24h or 2d", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.command()

@@ -43,9 +43,13 @@ class Ended:
 
 @dataclass(slots=True)
 class Interruption:
-    """Which signal came first; the second one, or the end of the grace, ends the run at once."""
+    """Which signal came first; the second one, or the end of the grace, ends the run at once.
+
+    *what* is no longer begun after the first.
+    """
 
     session: Session
+    what: str = "writes"
     signal_number: int | None = None
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
@@ -56,16 +60,16 @@ class Interruption:
         self.session.stop.set()
         signal.setitimer(signal.ITIMER_REAL, GRACE_S)
         console.say(
-            "interrupted: no new writes; waiting for those under way"
+            f"interrupted: no new {self.what}; waiting for those under way"
             " (interrupt again to end at once)",
             self.session.settings,
         )
 
 
 @contextmanager
-def interruptible(session: Session) -> Iterator[Interruption]:
+def interruptible(session: Session, what: str = "writes") -> Iterator[Interruption]:
     """Turn SIGINT and SIGTERM into a stop of *session* while the block runs."""
-    interruption = Interruption(session)
+    interruption = Interruption(session, what)
     watched = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     former = {number: signal.signal(number, interruption.receive) for number in watched}
     try:

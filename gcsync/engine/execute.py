@@ -52,12 +52,14 @@ def follow(
     clock: Clock,
     rng: random.Random,
     timeout_s: float,
+    at_once: bool = False,
     notice: Callable[[Execution], None] = lambda _execution: None,
 ) -> Followed:
     """Look at *execution* until it ended, *timeout_s* are over, or the clock is interrupted.
 
-    *notice* is called with every status that differs from the one before. A
-    look that finds no answer is no reason to give up; the time limit is.
+    The first look is after a pause, unless *at_once*. *notice* is called with
+    every status that differs from the one before. A look that finds no answer
+    is no reason to give up; the time limit is.
     """
     began = clock.monotonic()
     looks = 0
@@ -66,7 +68,8 @@ def follow(
         if left_s <= 0:
             return Followed(execution=execution, why="timeout")
         looks += 1
-        if clock.sleep(min(pause_s(looks, rng=rng), left_s)):
+        wait_s = 0.0 if at_once and looks == 1 else min(pause_s(looks, rng=rng), left_s)
+        if clock.sleep(wait_s):
             return Followed(execution=execution, why="interrupted")
         try:
             seen = launcher.execution(execution.execution_id)

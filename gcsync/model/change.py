@@ -20,14 +20,15 @@ Revision = NewType("Revision", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowRef:
-    """One live flow and the address that the manifests give it."""
+    """One live flow and the address that the manifests give it; its id where none does."""
 
     address: str
     id: str
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.address} ({self.name or self.id})"
+        called = self.name or self.id
+        return self.address if called == self.address else f"{self.address} ({called})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,3 +104,11 @@ class Followed:
     execution: Execution
     why: Literal["ended", "timeout", "interrupted", "unreadable"]
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionResult:
+    """What became of one launch; *followed* is ``None`` where nobody waited for its end."""
+
+    outcome: LaunchOutcome
+    followed: Followed | None = None

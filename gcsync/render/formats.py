@@ -8,7 +8,7 @@ from gcsync.core.exact_json import readable
 from gcsync.render.chart import svg
 from gcsync.render.html import html
 from gcsync.render.markdown import markdown
-from gcsync.render.sanitise import COMMANDS
+from gcsync.render.sanitise import unobeyed
 from gcsync.render.text import text
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ class Renderer(Protocol):
 def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - what scripts read has no colour
     """The report's document, indented; escapes leave nothing for a log viewer to obey."""
     written = readable(report.document)
-    if not in_pipeline:
-        return written
-    # Neither opening can stand outside of a string, and inside any character may be escaped.
-    return COMMANDS.sub(lambda command: f"\\u{ord(command.group()):04x}", written)
+    return unobeyed(written) if in_pipeline else written
 
 
 RENDERERS: Mapping[str, Renderer] = {

@@ -24,3 +24,12 @@ def clean(text: str, *, in_pipeline: bool = False) -> str:
     if not in_pipeline:
         return shown
     return COMMANDS.sub(r"\g<0>\\", shown)
+
+
+def unobeyed(written: str) -> str:
+    """JSON text in ASCII in which no log viewer finds a command.
+
+    Neither opening can stand outside of a string, and inside any character may
+    be escaped.
+    """
+    return COMMANDS.sub(lambda command: f"\\u{ord(command.group()):04x}", written)

@@ -145,6 +145,25 @@ locks = Table(
     Column("backend", Integer),
 )
 
+launches = Table(
+    "gcsync_launch",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("batch", Text, nullable=False),
+    # Which time the batch is launched, from 1: a key is launched once a round.
+    Column("round", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("flow_id", String, nullable=False),
+    Column("order_sha256", String, nullable=False),
+    Column("intended_at", Moment, nullable=False),
+    # NULL while nobody knows whether it was launched.
+    Column("result", String),
+    Column("execution_id", Text),
+    Column("settled_at", Moment),
+    Index("gcsync_launch_by_key", "org_id", "batch", "round", "key", unique=True),
+)
+
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection, tables=[schemas, runs, intents, results])
@@ -177,11 +196,21 @@ def _third(connection: Connection) -> None:
     metadata.create_all(connection, tables=[locks])
 
 
+def _fourth(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[launches])
+
+
 def _fifth(connection: Connection) -> None:
     metadata.create_all(connection, tables=[provings])
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fifth)
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
+    _first,
+    _second,
+    _third,
+    _fourth,
+    _fifth,
+)
 
 
 def upgrade(connection: Connection) -> None:

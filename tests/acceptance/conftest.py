@@ -39,7 +39,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(tmp_path: Path, server: tuple[Stage, SandboxServer], authority: Path) -> World:
     """A folder of its own and a fresh organisation with one flow, nothing in the manifests yet."""
     stage, serving = server
-    stage.playing = organisation()
+    stage.playing, stage.hurry_s = organisation(), 0.0
     return World(
         folder=tmp_path,
         stage=stage,
