@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "budget": "budgeting",
     "simulate": "simulating",
     "execute": "executing",
+    "smoke": "smoking",
     "history": "applying",
     "matrix": "multiplying",
     "merge": "merging",
