@@ -1,16 +1,14 @@
-"""apply and history: writing, and what was written."""
+"""apply: writing what plan shows."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     manifest_options,
@@ -19,9 +17,11 @@ from gcsync.cli.options import (
     selection_options,
     settings,
 )
-from gcsync.errors import ConfigurationError, GcsyncError, WrongUsage
+from gcsync.errors import WrongUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.model.change import Plan
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     help="Refuse a saved plan that holds anything else than the manifests want.",
 )
 @no_lint_option
+@lock_option
 @output_options
 def apply(
     *,
@@ -63,11 +64,8 @@ def apply(
         return _apply_saved(planfile, chosen, must_be_desired=must_be_desired)
     if must_be_desired:
         raise WrongUsage("--still-desired is about a saved plan; name its file")
-    if not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):
-        raise WrongUsage(
-            "apply asks before it writes, and there is no terminal to ask on; give a saved plan,"
-            " or --auto-approve"
-        )
+    if not auto_approve:
+        check_can_ask("apply", ways_out="give a saved plan, or --auto-approve")
     return _apply_planned(chosen, must_ask=not auto_approve, skips_lint=skips_lint)
 
 
@@ -158,103 +156,30 @@ def _project_of(plan: Plan, chosen: Settings) -> tuple[Project, Environment | No
 
 def _run(
     found: Session,
-    planned: Any,
+    planned: Callable[[], Plan],
     *,
     limits: Limits,
     must_ask: bool,
     saved_digest: str | None = None,
 ) -> int:
-    from gcsync.cli import console, session
-    from gcsync.cli.running import exit_code_of, run_plan
-    from gcsync.core.document import sealed
-    from gcsync.core.plan import check_limits
+    from gcsync.cli import console
+    from gcsync.cli.running import exit_code_of
     from gcsync.engine.recover import recover
-    from gcsync.render.plans import present_plan
     from gcsync.render.runs import present_results
 
-    key = session.plan_key()
-    org_id = found.organisation.id or found.organisation.api_url
-    with session.journal(found) as journal:
-        open_intents = journal.open_intents(org_id)
+    with alone(found) as journal:
+        open_intents = journal.open_intents(found.org_id)
         recovered = recover(journal, found.driver, open_intents, clock=found.clock)
-        plan: Plan = planned()
-        account = found.settings.account
-        account.part, account.manifest_sha256 = plan.part, plan.manifest_sha256
-        check_limits(plan, limits)
-        shard = plan.part.shard if plan.part else None
-        if shard and (limits.max_flows, limits.max_percent) != (None, None):
-            note = f"warning: spec.limits holds for shard {shard} alone; others change flows too"
-            console.say(note, found.settings)
-        if saved_digest is not None:
-            for warning in plan.warnings:
-                console.say(f"warning: {warning}", found.settings)
-        else:
-            console.write_aside(present_plan(plan, key=key), found.settings)
-            console.blank(found.settings)
-        if must_ask and plan.changes:
-            ask(plan)
-        ended = run_plan(
+        ended = carry_out(
             found,
             journal,
-            plan,
-            digest=saved_digest or sealed(plan, key)["digest"],
-            command=shlex.join(["gcsync", *click.get_current_context().find_root().obj]),
+            planned(),
             recovered=recovered,
+            limits=limits,
+            must_ask=must_ask,
+            saved_digest=saved_digest,
         )
         report = present_results(
             ended.run_id, ended.results, notes=ended.notes, again=found.settings.again
         )
         return console.write(report, found.settings, exit_code=exit_code_of(ended))
-
-
-def ask(plan: Plan) -> None:
-    """Let somebody at the terminal approve of *plan*. Raises `GcsyncError` where nobody does."""
-    click.echo(err=True)
-    answer = click.prompt(
-        f"Apply to {_named(plan)}? Only 'yes' is taken as a yes",
-        default="no",
-        show_default=False,
-        err=True,
-    )
-    if answer != "yes":
-        command = click.get_current_context().info_name
-        raise GcsyncError(f"{command} cancelled; nothing was written")
-
-
-def _named(plan: Plan) -> str:
-    organisation = f"organisation {plan.organisation.id} at " if plan.organisation.id else ""
-    environment = f"{plan.environment}, " if plan.environment else ""
-    return f"{environment}{organisation}{plan.organisation.api_url}"
-
-
-@click.command()
-@click.argument("run_id", metavar="[RUN]", required=False)
-@click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many runs."
-)
-@output_options
-def history(run_id: str | None, limit: int, **options: Any) -> int:
-    """Show past runs, newest first.
-
-    With RUN, that run flow by flow and setting by setting.
-    """
-    from gcsync.api.pacing import SystemClock
-    from gcsync.cli import console
-    from gcsync.cli.session import STATE
-    from gcsync.render.runs import present_history
-    from gcsync.store.journal import open_journal
-
-    chosen = settings(**options)
-    url = os.environ.get("GCSYNC_HISTORY_URL")
-    clock = SystemClock()
-    with open_journal(url, directory=STATE, clock_now=clock.now) as journal:
-        if run_id is None:
-            runs = journal.runs(limit=limit)
-        else:
-            run = journal.run(run_id)
-            if run is None:
-                raise ConfigurationError(
-                    f"run {run_id}: not in the journal; 'gcsync history' lists what is"
-                )
-            runs = (run,)
-    return console.write(present_history(runs, wants_results=run_id is not None), chosen)

@@ -1,9 +1,9 @@
-"""What options take: labels, shards, durations, named values."""
+"""What words on a command line mean: a label, a shard, a duration, a moment, a value."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -84,3 +84,21 @@ class EntryType(click.ParamType[tuple[str, Any]]):
             return name, parse(text)
         except Malformed as error:
             self.fail(f"{name}:= is not followed by JSON: {error}; for a text write =", param, ctx)
+
+
+class SinceType(click.ParamType[datetime]):
+    """A moment: a duration ago, or a day or time as ISO 8601 writes it, in UTC unless it says."""
+
+    name = "WHEN"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        """Read *value*, or fail as click does."""
+        if isinstance(value, datetime):
+            return value
+        if re.fullmatch(r"[1-9][0-9]{0,5}[smhd]", str(value)):
+            return datetime.now(UTC) - DurationType().convert(value, param, ctx)
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is neither 24h nor a time such as 2030-01-02", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

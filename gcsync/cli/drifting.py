@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcsync.cli.approving import check_can_ask, lock_option
 from gcsync.cli.linting import no_lint_option
 from gcsync.cli.options import (
     FORMATS,
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     help="Do not enter this look into drift's history.",
 )
 @no_lint_option
+@lock_option
 @outputs_in(*FORMATS, "markdown", "html")
 def drift(
     *,
@@ -159,7 +159,5 @@ def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: 
         )
     if auto_approve and not heals:
         raise WrongUsage("--auto-approve goes with --heal")
-    if heals and not auto_approve and (not sys.stdin.isatty() or os.environ.get("CI")):
-        raise WrongUsage(
-            "--heal asks before it writes, and there is no terminal to ask on; give --auto-approve"
-        )
+    if heals and not auto_approve:
+        check_can_ask("--heal")

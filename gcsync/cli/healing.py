@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from gcsync import __version__
 from gcsync.cli import console, provenance, session
-from gcsync.cli.applying import ask
+from gcsync.cli.approving import alone, carry_out
 from gcsync.cli.drifting import look, told
 from gcsync.cli.linting import Gate
 from gcsync.cli.memory import Memory
-from gcsync.cli.running import exit_code_of, run_plan
-from gcsync.core.document import sealed
+from gcsync.cli.running import exit_code_of
 from gcsync.core.drift import healable
-from gcsync.core.plan import build_plan, check_limits
+from gcsync.core.plan import build_plan
 from gcsync.engine.recover import recover
 from gcsync.errors import ApiError, ConfigurationError
 from gcsync.render.drift import present_drift
-from gcsync.render.plans import present_plan
 from gcsync.render.remedies import present_healing
 
 if TYPE_CHECKING:
@@ -33,11 +28,9 @@ if TYPE_CHECKING:
     from gcsync.cli.running import Ended
     from gcsync.cli.session import Session
     from gcsync.engine.drift import Look
-    from gcsync.engine.recover import Recovered
     from gcsync.model.change import Plan
     from gcsync.model.drift import Drift
     from gcsync.model.manifest import FlowSpec, Manifests
-    from gcsync.store.journal import Journal
 
 
 def heal(
@@ -60,8 +53,8 @@ def heal(
         )
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
-    with session.connected(chosen, manifests.environment) as found, session.journal(found) as kept:
-        memory = Memory(found.organisation.id or found.organisation.api_url, journal=kept)
+    with session.connected(chosen, manifests.environment) as found, alone(found) as kept:
+        memory = Memory(found.org_id, journal=kept)
         recovered = recover(kept, found.driver, kept.open_intents(memory.org_id), clock=found.clock)
         looked = look(found, specs, memory)
         seen = told(found, manifests, specs, looked, memory, records=records)
@@ -78,8 +71,14 @@ def heal(
                 if each.ref.address in looked.outlines
             }
         )
-        check_limits(plan, manifests.project.limits)
-        ended = _run(found, kept, plan, recovered, must_ask=must_ask)
+        ended = carry_out(
+            found,
+            kept,
+            plan,
+            recovered=recovered,
+            limits=manifests.project.limits,
+            must_ask=must_ask,
+        )
         touched = {change.ref.address for change in plan.changes}
         healed = [spec for spec in specs if spec.address in touched]
         left = _left(found, healed, memory, seen=seen, ended=ended)
@@ -117,29 +116,6 @@ def _plan(
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
         warnings=(*looked.warnings, *warnings),
-    )
-
-
-def _run(
-    found: Session,
-    journal: Journal,
-    plan: Plan,
-    recovered: Sequence[Recovered],
-    *,
-    must_ask: bool,
-) -> Ended:
-    key = session.plan_key()
-    console.write_aside(present_plan(plan, key=key), found.settings)
-    console.blank(found.settings)
-    if must_ask:
-        ask(plan)
-    return run_plan(
-        found,
-        journal,
-        plan,
-        digest=sealed(plan, key)["digest"],
-        command=shlex.join(["gcsync", *click.get_current_context().find_root().obj]),
-        recovered=recovered,
     )
 
 

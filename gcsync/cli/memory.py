@@ -68,7 +68,7 @@ def remembered(found: Session, *, must_write: bool) -> Iterator[Memory]:
     from gcsync.cli import console, session
     from gcsync.store.journal import exists
 
-    memory = Memory(found.organisation.id or found.organisation.api_url)
+    memory = Memory(found.org_id)
     try:
         is_there = exists(os.environ.get("GCSYNC_HISTORY_URL"), directory=session.STATE)
         if is_there or must_write:

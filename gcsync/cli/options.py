@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -78,6 +79,7 @@ class Settings:
     excludes: tuple[str, ...] = ()
     shard: Shard | None = None
     parallelism: int = 10
+    lock_timeout: timedelta = timedelta()
     has_sandbox: bool = False
     has_colour: bool = False
     in_pipeline: bool = False
@@ -129,11 +131,13 @@ class Settings:
 
     def _is_chosen(self, spec: FlowSpec) -> bool:
         labels = set(spec.labels)
+        return all(wanted in labels for wanted in self.select) and self.names(spec.address)
+
+    def names(self, address: str) -> bool:
+        """Whether ``--target`` and ``--exclude`` leave the flow of this address."""
         return (
-            all(wanted in labels for wanted in self.select)
-            and (not self.targets or any(fnmatchcase(spec.address, glob) for glob in self.targets))
-            and not any(fnmatchcase(spec.address, glob) for glob in self.excludes)
-        )
+            not self.targets or any(fnmatchcase(address, glob) for glob in self.targets)
+        ) and not any(fnmatchcase(address, glob) for glob in self.excludes)
 
 
 class OutputType(click.ParamType[Output]):

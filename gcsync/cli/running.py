@@ -97,7 +97,7 @@ def run_plan(
             started_at=session.clock.now(),
             actor=provenance.actor(),
             command=command,
-            org_id=session.organisation.id or session.organisation.api_url,
+            org_id=session.org_id,
             commit=plan.source.commit,
             plan_digest=digest,
         )

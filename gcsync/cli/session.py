@@ -47,6 +47,11 @@ class Session:
     stop: Event
     client: Client | None = None
 
+    @property
+    def org_id(self) -> str:
+        """By what name the journal knows the organisation."""
+        return self.organisation.id or self.organisation.api_url
+
 
 def load(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
     """Read the manifests that the command line names, *overlays* laid over them.

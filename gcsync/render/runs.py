@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from gcsync.core.document import result_document
-from gcsync.core.exact_json import stamp
+from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
@@ -53,12 +52,17 @@ _BEFORE_AND_AFTER: Final = Row(cells=("", "before", "", "after"), depth=1, is_he
 
 
 def present_results(
-    run_id: str, results: Sequence[FlowResult], *, notes: Sequence[str] = (), again: str = ""
+    run_id: str,
+    results: Sequence[FlowResult],
+    *,
+    notes: Sequence[str] = (),
+    again: str = "",
+    undone: Run | None = None,
 ) -> Report:
     """How a run ended, flow by flow; *notes* are warnings, recovered writes first of all.
 
     *again* are the options that a command needs to meet the same manifests
-    and organisation.
+    and organisation; *undone* is the run that this one undid, if it did.
     """
     statuses = Counter(result.status for result in results)
     said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
@@ -74,6 +78,7 @@ def present_results(
         document={
             "format_version": "1.0",
             "run_id": run_id,
+            **({"undoes": undone.run_id} if undone else {}),
             "results": [result_document(result) for result in results],
             "summary": {
                 **{name: statuses[name] for name in get_args(Status)},
@@ -82,16 +87,17 @@ def present_results(
             "warnings": list(notes),
         },
         blocks=(
-            *([_together(smooth, _smooth_row)] if smooth else []),
-            *([_together(skipped, _skipped_row)] if skipped else []),
-            *(_result_block(result, again) for result in rough),
+            *([_together(smooth, smooth_row)] if smooth else []),
+            *([_together(skipped, skipped_row)] if skipped else []),
+            *(result_block(result, again, undone) for result in rough),
         ),
         closing=(
-            *(Row(sign="!", cells=(note,), tone="change") for note in notes),
+            *_notes(notes),
             Row(
                 cells=(f"Run {run_id}: {said or 'nothing to do'}{taken_back_said(results)}.",),
                 tone="strong",
             ),
+            *_after_undoing(undone, has_written=bool(smooth)),
         ),
         changed_flows=sum(result.status in ("applied", "rebased") for result in results),
         findings=tuple(finding for result in rough for finding in _findings(result)),
@@ -121,6 +127,43 @@ def _cases(result: FlowResult) -> Iterator[Case]:
     yield _case(result)
     for case in result.smoke:
         yield smoke_case(result.ref.address, case)
+
+
+def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
+    """That a rollback has nothing to write: the run wrote nothing, or all of it is back already."""
+    wrote = any(map(has_touched, run.results))
+    why = "all that it wrote is back already" if wrote else "it wrote nothing"
+    said = f"Run {run.run_id} leaves nothing to undo: {'see above' if notes else why}."
+    return Report(
+        document={
+            "format_version": "1.0",
+            "run_id": None,
+            "undoes": run.run_id,
+            "results": [],
+            "summary": dict.fromkeys(get_args(Status), 0),
+            "warnings": list(notes),
+        },
+        closing=(*_notes(notes), Row(cells=(said,), tone="strong")),
+    )
+
+
+def _after_undoing(undone: Run | None, *, has_written: bool) -> Iterator[Row]:
+    if undone is not None and has_written:
+        yield Row(cells=(f"{still_asked_for(undone)}.",), tone="change")
+
+
+def still_asked_for(undone: Run) -> str:
+    """What a rollback does not do, and how that is done."""
+    how = f", for instance with 'git revert {undone.commit[:12]}'" if undone.commit else ""
+    return (
+        f"Manifests that still ask for what run {undone.run_id} wrote will have it written again"
+        f" by the next apply; revert the change there too{how}"
+    )
+
+
+def _notes(notes: Sequence[str]) -> Iterator[Row]:
+    for note in notes:
+        yield Row(sign="!", cells=(note,), tone="change")
 
 
 def _case(result: FlowResult) -> Case:
@@ -158,19 +201,6 @@ def _findings(result: FlowResult) -> Iterator[Finding]:
         )
 
 
-def present_history(runs: Sequence[Run], *, wants_results: bool) -> Report:
-    """The journal's runs, newest first."""
-    blocks = [_run_block(run, wants_results=wants_results) for run in runs]
-    closing = () if runs else (Row(cells=("No runs yet.",), tone="faint"),)
-    if runs and not wants_results:
-        blocks = [Block(rows=tuple(row for block in blocks for row in block.rows))]
-    return Report(
-        document={"format_version": "1.0", "runs": [_run_document(run) for run in runs]},
-        blocks=tuple(blocks),
-        closing=closing,
-    )
-
-
 def _together(results: Sequence[FlowResult], row: Callable[[FlowResult], Row]) -> Block:
     """A line for each of *results*, and apart what was written to each flow."""
     parts = tuple(Block(rows=_written(result), subject=_subject(result)) for result in results)
@@ -192,7 +222,8 @@ def _subject(result: FlowResult) -> Subject:
     return Subject(address=result.ref.address, name=result.ref.name, status=result.status)
 
 
-def _smooth_row(result: FlowResult) -> Row:
+def smooth_row(result: FlowResult) -> Row:
+    """One line for a flow that went through."""
     sign, tone = _SIGNS[result.status]
     ref = result.ref
     cells = (
@@ -205,13 +236,15 @@ def _smooth_row(result: FlowResult) -> Row:
     return Row(sign=sign, cells=cells if cells[-1] else cells[:-1], tone=tone)
 
 
-def _skipped_row(result: FlowResult) -> Row:
+def skipped_row(result: FlowResult) -> Row:
+    """One line for a flow that was not begun, with the reason."""
     sign, tone = _SIGNS[result.status]
     why = result.error.message if result.error else ""
     return Row(sign=sign, cells=(result.ref.address, result.status, why), tone=tone)
 
 
-def _result_block(result: FlowResult, again: str = "") -> Block:
+def result_block(result: FlowResult, again: str = "", undone: Run | None = None) -> Block:
+    """A flow that did not go through: why, and what can be done about it."""
     sign, tone = _SIGNS[result.status]
     ref = result.ref
     moved = f", now revision {result.revision_after}" if result.revision_after else ""
@@ -220,37 +253,36 @@ def _result_block(result: FlowResult, again: str = "") -> Block:
     if result.error:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
     if result.conflict:
-        rows.extend(_conflict_rows(result, result.conflict, again))
+        rows.extend(_conflict_rows(result, result.conflict, again, undone))
     rows.extend(proof_rows(result))
     return Block(rows=tuple(rows), subject=_subject(result))
 
 
-def _conflict_rows(result: FlowResult, conflict: Conflict, again: str) -> list[Row]:
-    rows = [
-        Row(
-            cells=("setting", "planned from", "live now", "desired"),
-            depth=1,
-            tone="faint",
-            sign=" ",
-            is_heading=True,
-        )
-    ]
-    rows.extend(_conflict_row(one) for one in conflict.fields)
+def _conflict_rows(
+    result: FlowResult, conflict: Conflict, again: str, undone: Run | None
+) -> Iterator[Row]:
+    heading = ("setting", "planned from", "live now", "desired")
+    since = "the plan was made"
     address = result.ref.address
-    said = conflict.reason or "somebody else changed these settings since the plan was made"
-    rows.append(Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1))
-    rows.extend(
-        Row(cells=(way,), depth=2)
-        for way in (
-            (
-                f"keep the manifest's value: gcsync apply{again} --target {address}"
-                "  (plans anew from what is live now)"
-            ),
-            "keep the live value: write it into the manifest at the line shown, and merge that",
-            "leave the setting to others: take it out of the manifest; omitted means unmanaged",
-        )
+    anew = f"gcsync apply{again} --target {address}  (plans anew from what is live now)"
+    ways = (
+        f"keep the manifest's value: {anew}",
+        "keep the live value: write it into the manifest at the line shown, and merge that",
+        "leave the setting to others: take it out of the manifest; omitted means unmanaged",
     )
-    return rows
+    if undone is not None:
+        heading = ("setting", "the run wrote", "live now", "before the run")
+        since = f"run {undone.run_id} wrote them"
+        ways = (
+            "keep the live value: leave it; nothing is to be done",
+            f"have the value from before the run: write it into the manifest, and {anew}",
+            "set it by hand; gcsync writes over no value that it did not expect",
+        )
+    yield Row(cells=heading, depth=1, tone="faint", sign=" ", is_heading=True)
+    yield from (_conflict_row(one) for one in conflict.fields)
+    said = conflict.reason or f"somebody else changed these settings since {since}"
+    yield Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1)
+    yield from (Row(cells=(way,), depth=2) for way in ways)
 
 
 def _conflict_row(one: FieldConflict) -> Row:
@@ -261,51 +293,3 @@ def _conflict_row(one: FieldConflict) -> Row:
         tone="bad",
         place=place(one.field.source),
     )
-
-
-def _run_block(run: Run, *, wants_results: bool) -> Block:
-    statuses = Counter(result.status for result in run.results)
-    said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
-    outcome = run.outcome or "running"
-    tone: Tone = "good" if outcome == "applied" else "change"
-    rows = [
-        Row(
-            cells=(
-                run.run_id,
-                stamp(run.started_at.replace(microsecond=0)),
-                run.command,
-                outcome,
-                run.actor,
-                run.commit[:12] if run.commit else "-",
-                said or "-",
-            ),
-            tone=tone,
-        )
-    ]
-    if wants_results:
-        for result in run.results:
-            rows.extend(replace(row, depth=row.depth + 1) for row in _history_rows(result))
-    return Block(rows=tuple(rows))
-
-
-def _history_rows(result: FlowResult) -> tuple[Row, ...]:
-    if result.status in ("applied", "rebased"):
-        return (_smooth_row(result), *map(field_row, result.fields), *proof_rows(result))
-    if result.status == "skipped":
-        return (_skipped_row(result),)
-    return _result_block(result).rows
-
-
-def _run_document(run: Run) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "started_at": stamp(run.started_at),
-        "ended_at": stamp(run.ended_at) if run.ended_at else None,
-        "actor": run.actor,
-        "command": run.command,
-        "org_id": run.org_id,
-        "commit": run.commit,
-        "plan_digest": run.plan_digest,
-        "outcome": run.outcome,
-        "results": [result_document(result) for result in run.results],
-    }

@@ -76,7 +76,7 @@ class Holder:
     def __str__(self) -> str:
         since = stamp(self.taken_at.replace(microsecond=0))
         return (
-            f"{self.actor} holds it since {since} with '{self.command}'"
+            f"held by {self.actor} since {since} with '{self.command}'"
             f" (process {self.pid} on {self.host})"
         )
 
@@ -106,7 +106,7 @@ def locked(
                 yield
                 return
         holder = next((each for each in holders(journal) if each.org_id == org_id), None)
-        said = f"organisation {org_id} is locked: {holder or 'another run has just taken it'}"
+        said = f"organisation {org_id} is locked, {holder or 'a moment ago, by another run'}"
         left_s = waited_until - clock.monotonic()
         if left_s > 0 and not turn:
             told(said)

@@ -529,17 +529,22 @@ def test_without_a_strong_etag_nothing_is_written_and_plan_warns(
     assert not world.org.log
 
 
-def test_two_applies_at_once_write_each_flow_once(world: World) -> None:
+@pytest.mark.parametrize("share_a_journal", [True, False])
+def test_two_applies_at_once_write_each_flow_once(world: World, *, share_a_journal: bool) -> None:
     names = [f"flow-{number}" for number in range(8)]
     world.lives(*(live(name) for name in names))
     world.manifests(*(manifest(name) for name in names))
+    # Without a journal in common there is no lock, and conditional writes have to do.
+    journals = [f"sqlite:///{world.folder}/{share_a_journal or n}.db" for n in range(2)]
 
-    both = [world.spawn(*APPLY) for _ in range(2)]
+    both = [
+        world.spawn(*APPLY, "--lock-timeout", "30s", variables={"GCSYNC_HISTORY_URL": journal})
+        for journal in journals
+    ]
     outcomes = [ended(process) for process in both]
 
     assert [outcome.code for outcome in outcomes] == [0, 0], outcomes
     assert [world.writes(name) for name in names] == [1] * len(names)
-    assert len(world.run("history", "-o", "json").json["runs"]) == 2
 
 
 # The disk

@@ -31,8 +31,8 @@ APPLY = ("apply", "--auto-approve", "--parallelism", "1")
 NAMES = ("billing", "orders")
 REQUESTS = 10
 """Token, organisation; a GET for each flow's plan; GET, PUT, GET to write each."""
-COMMITS = 9
-"""Tables; the run's begin; intent, outcome and result of each flow; the run's end."""
+COMMITS = 11
+"""Tables; lock; the run's begin; intent, outcome and result of each flow; its end; unlock."""
 
 
 @pytest.fixture

@@ -31,11 +31,12 @@ from gcsync.model.manifest import Finding, Location
 from gcsync.model.report import Block, Chart, Curve, Gauge, Marker, Report, Row, Subject
 from gcsync.render.budgets import present_budgets
 from gcsync.render.findings import present_findings
+from gcsync.render.history import present_history
 from gcsync.render.html import OPEN_AT_MOST, html
 from gcsync.render.page_filter import MOST_KINDS, MOST_VALUES
 from gcsync.render.page_style import PAGE_STYLE
 from gcsync.render.plans import present_plan
-from gcsync.render.runs import present_history, present_results
+from gcsync.render.runs import present_results
 from gcsync.render.sanitise import clean
 
 HOSTILE = (
