@@ -137,4 +137,4 @@ def _say(ref: FlowRef, result: CaseResult, chosen: Settings) -> None:
     from gcsync.cli import console
 
     said = f"{ref.address}: smoke {result.case} {result.status}"
-    console.say(said, chosen, at_verbosity=1)
+    console.say(said, chosen, at_verbosity=1 if result.status == "passed" else 0)

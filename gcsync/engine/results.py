@@ -24,6 +24,10 @@ WENT_THROUGH: Final[frozenset[Status]] = frozenset(("applied", "rebased", "uncha
 """With each of these a flow is as it was to be."""
 
 
+EARLIER_WAVE: Final = "earlier-wave"
+"""Why a flow is skipped whose wave never began."""
+
+
 def outcome_of(results: Iterable[FlowResult]) -> str:
     """One word for the journal: the gravest of what happened to the flows."""
     statuses = {result.status for result in results}
@@ -56,7 +60,7 @@ def interrupted(change: FlowChange) -> FlowResult:
 
 def held_back(change: FlowChange) -> FlowResult:
     """The flow's wave never began."""
-    why = Failure(code="earlier-wave", message="an earlier wave did not go through")
+    why = Failure(code=EARLIER_WAVE, message="an earlier wave did not go through")
     return replace(ended(change, "skipped"), error=why)
 
 

@@ -69,17 +69,19 @@ class Rollout:
         say is ``unknown``.
         """
         proved = self._proved(wave, written)
-        holds = all(result.status in WENT_THROUGH for result in proved)
-        if not holds and self.way_back and wave != PROVING_WAVE and not self.run.stop.is_set():
-            proved = self._taken_back(wave, proved, self.way_back)
-        changed = [new for old, new in zip(written, proved, strict=True) if new is not old]
-        self._record(self.run.run_id, changed)
-        for result in changed:
+        self._record_changed(written, proved)
+        for result in proved:
             earlier = self.unproven.get(result.ref.address)
-            if earlier and result.smoke:
-                settled = replace(earlier.result, smoke=result.smoke)
-                self._record(earlier.run_id, [settled])
-        return proved
+            if earlier and earlier.ledger and result.smoke:
+                known = _judged(earlier.result, result.smoke, is_cut_off=self.run.stop.is_set())
+                self._record(earlier.run_id, [known])
+        if all(result.status in WENT_THROUGH for result in proved) or self.run.stop.is_set():
+            return proved
+        if self.way_back is None or wave == PROVING_WAVE:
+            return proved
+        left = self._taken_back(wave, proved, self.way_back)
+        self._record_changed(proved, left)
+        return left
 
     def _proved(self, wave: int, written: list[FlowResult]) -> list[FlowResult]:
         smoke = self.smoke
@@ -142,6 +144,10 @@ class Rollout:
         except JournalError as error:
             self.journal_failure = error
             return failed
+
+    def _record_changed(self, before: Sequence[FlowResult], after: Sequence[FlowResult]) -> None:
+        changed = [new for old, new in zip(before, after, strict=True) if new is not old]
+        self._record(self.run.run_id, changed)
 
     def _record(self, run_id: str, results: Sequence[FlowResult]) -> None:
         try:

@@ -51,7 +51,12 @@ def take_back(run: Surroundings, failed: Sequence[FlowResult], way: WayBack) -> 
     told = {result.ref.address: _told(entry.run_id, result) for result in back}
     for address, paths in lost.items():
         told[address] = _incomplete(told.get(address), entry.run_id, paths)
-    return [replace(result, rolled_back=told.get(result.ref.address)) for result in failed]
+    return [
+        replace(result, rolled_back=told[result.ref.address])
+        if result.ref.address in told
+        else result
+        for result in failed
+    ]
 
 
 def _told(run_id: str, back: FlowResult) -> RolledBack:
