@@ -17,8 +17,11 @@ from sqlalchemy import Engine, event
 
 import gcsync.api.connect
 import gcsync.cli.applying
+import gcsync.cli.calling
 import gcsync.cli.console
 import gcsync.cli.drifting
+import gcsync.cli.entries
+import gcsync.cli.executing
 import gcsync.cli.planning
 import gcsync.cli.running
 import gcsync.drivers.flow_document

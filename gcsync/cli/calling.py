@@ -16,7 +16,13 @@ from gcsync.drivers.flow_executions import FlowExecutions
 from gcsync.engine.batch import Batch
 from gcsync.engine.calls import check_inputs, check_recorded, resolved
 from gcsync.engine.target import Targets
-from gcsync.errors import ConfigurationError, Interrupted, LaunchRefused, WrongUsage
+from gcsync.errors import (
+    ConfigurationError,
+    Interrupted,
+    InvalidManifests,
+    LaunchRefused,
+    WrongUsage,
+)
 from gcsync.model.execution import Launch
 from gcsync.model.manifest import Manifests, Project
 from gcsync.render.executions import line, present_batch, present_execution
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
     from gcsync.cli.session import Session
     from gcsync.drivers.flow_executions import Dialect
     from gcsync.loader.calls import Call
-    from gcsync.model.change import Snapshot
+    from gcsync.model.change import FlowRef
     from gcsync.model.execution import Execution, ExecutionResult, StartInput
 
 
@@ -41,8 +47,7 @@ def execute_one(asked: Asked, chosen: Settings) -> int:
         launcher = launcher_of(found, asked.dialect, has_context=asked.context is not None)
         ref = Targets(manifests.flows, found.driver).find(str(asked.flow))
         if asked.checks:
-            snapshot = found.driver.fetch(ref)
-            ref, inputs = snapshot.ref, _inputs(found, launcher, snapshot)
+            ref, inputs = _inputs(found, launcher, ref)
             wrong = misfits(inputs, asked.data) if inputs is not None else ()
             if wrong:
                 raise LaunchRefused(str(ref), wrong)
@@ -86,11 +91,7 @@ def execute_batch(asked: Asked, chosen: Settings, calls: Sequence[Call]) -> int:
             if launch.key not in recorded or not recorded[launch.key].may_run
         ]
         if asked.checks:
-            check_inputs(
-                fresh,
-                lambda ref: _inputs(found, launcher, found.driver.fetch(ref)),
-                parallelism=chosen.parallelism,
-            )
+            _check_inputs(fresh, found, launcher)
         _say_resumed(len(calls), len(fresh), asked.batch_id, chosen)
         batch = _batch(found, launcher, asked)
         batch.ledger, batch.recorded = ledger, recorded
@@ -142,14 +143,28 @@ def _batch(found: Session, launcher: FlowExecutions, asked: Asked) -> Batch:
     )
 
 
+def _check_inputs(
+    fresh: Sequence[tuple[Call, Launch]], found: Session, launcher: FlowExecutions
+) -> None:
+    parallelism = found.settings.parallelism
+    try:
+        check_inputs(fresh, lambda ref: _inputs(found, launcher, ref), parallelism=parallelism)
+    except InvalidManifests:
+        note = "nothing was launched; correct these lines, or pass --no-check"
+        console.say(note, found.settings)
+        raise
+
+
 def _inputs(
-    found: Session, launcher: FlowExecutions, snapshot: Snapshot
-) -> tuple[StartInput, ...] | None:
+    found: Session, launcher: FlowExecutions, ref: FlowRef
+) -> tuple[FlowRef, tuple[StartInput, ...] | None]:
+    """The flow with its live name, and what it takes where it lists that."""
+    snapshot = found.driver.fetch(ref)
     inputs = launcher.inputs(snapshot)
     if inputs is None:
         said = f"{snapshot.ref}: the live flow does not list its inputs; the data is not checked"
         console.say(said, found.settings, at_verbosity=1)
-    return inputs
+    return snapshot.ref, inputs
 
 
 def _ran(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from gcsync.model.execution import StartInput
     from gcsync.store.launches import Recorded
 
+    Inputs = tuple[FlowRef, tuple[StartInput, ...] | None]
+    """A live flow, and what it takes where it lists that."""
+
 
 def resolved(calls: Sequence[Call], targets: Targets, *, unless_said: str | None) -> list[Launch]:
     """What each line means; those without a flow mean *unless_said*.
@@ -69,32 +72,31 @@ def check_recorded(
 
 
 def check_inputs(
-    fresh: Sequence[tuple[Call, Launch]],
-    inputs_of: Callable[[FlowRef], tuple[StartInput, ...] | None],
-    *,
-    parallelism: int,
+    fresh: Sequence[tuple[Call, Launch]], read: Callable[[FlowRef], Inputs], *, parallelism: int
 ) -> None:
     """Hold every call against its flow's inputs; each flow is read once.
 
     Raises `InvalidManifests` with everything that does not fit.
     """
-    refs = list({launch.flow.id: launch.flow for _, launch in fresh}.values())
+    refs = {launch.flow.id: launch.flow for _, launch in fresh}
 
-    def read(ref: FlowRef) -> tuple[str, tuple[StartInput, ...] | FlowNotFound | None]:
+    def look(ref: FlowRef) -> Inputs | FlowNotFound:
         try:
-            return ref.id, inputs_of(ref)
+            return read(ref)
         except FlowNotFound as missing:
-            return ref.id, missing
+            return missing
 
-    inputs = dict(in_parallel(read, refs, parallelism=parallelism))
+    seen = in_parallel(look, list(refs.values()), parallelism=parallelism)
+    inputs_of = dict(zip(refs, seen, strict=True))
     findings: list[Finding] = []
     for call, launch in fresh:
-        known = inputs[launch.flow.id]
-        if isinstance(known, FlowNotFound):
-            findings.append(_finding(call, str(known)))
-        elif known is not None:
-            said = misfits(known, launch.data)
-            findings += (_finding(call, f"{launch.flow}: {each}") for each in said)
+        found = inputs_of[launch.flow.id]
+        if isinstance(found, FlowNotFound):
+            findings.append(_finding(call, str(found)))
+            continue
+        ref, inputs = found
+        said = () if inputs is None else misfits(inputs, launch.data)
+        findings += (_finding(call, f"{ref}: {each}") for each in said)
     if findings:
         raise InvalidManifests(findings)
 
