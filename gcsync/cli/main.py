@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "execute": "executing",
     "smoke": "smoking",
     "history": "journalling",
+    "rollback": "undoing",
     "unlock": "journalling",
     "matrix": "multiplying",
     "merge": "merging",
