@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gcsync.drivers.flow_executions import Dialect
     from gcsync.engine.rollout import Rollout, Unproven
     from gcsync.engine.write import Surroundings
-    from gcsync.model.change import FlowChange, Plan, Run
+    from gcsync.model.change import FlowChange, FlowResult, Plan, Run
     from gcsync.model.manifest import FlowSpec
     from gcsync.store.journal import Journal
     from gcsync.store.launches import Launches
@@ -55,15 +55,9 @@ class Arranged:
     changes: tuple[FlowChange, ...]
     unproven: Mapping[str, Unproven] = field(default_factory=dict)
 
-    @property
-    def notes(self) -> list[str]:
-        """What a report says of flows that this run did not write."""
-        return [
-            f"{each.result.ref}: run {each.run_id} wrote it"
-            + (" and was cut off before it was proved" if each.ledger else " and did not prove it")
-            + "; its smoke cases came first"
-            for each in self.unproven.values()
-        ]
+    def notes(self, told: Mapping[str, FlowResult]) -> list[str]:
+        """What a report says of flows that an earlier run wrote, given what became of them now."""
+        return [_note(each, told.get(address)) for address, each in self.unproven.items()]
 
     def announced(self) -> str:
         """Which flows change when, in a line; nothing where no wave is proved before the next."""
@@ -79,6 +73,14 @@ class Arranged:
 
 
 _MOST: Final = 5
+
+
+def _note(unproven: Unproven, result: FlowResult | None) -> str:
+    fact = "was cut off before it was proved" if unproven.ledger else "did not prove it"
+    note = f"{unproven.result.ref}: run {unproven.run_id} wrote it and {fact}"
+    if result is None or result.status == "unchanged":
+        return f"{note}; its smoke cases came first"
+    return f"{note}; it does not hold, and 'gcsync rollback {unproven.run_id}' undoes it"
 
 
 def staging_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -106,6 +106,17 @@ def taken_back_said(results: Iterable[FlowResult]) -> str:
     return f"; {count(done, 'flow')} taken back by run {backs[0].run_id}{rest}"
 
 
+def what_stays(run_id: str, results: Iterable[FlowResult]) -> Iterator[Row]:
+    """What can be done about flows that did not hold and were not taken back."""
+    if any(
+        result.fields and result.status != "applied" and not result.rolled_back
+        for result in results
+        if result.smoke
+    ):
+        said = f"What did not hold stays as it was written; 'gcsync rollback {run_id}' undoes it."
+        yield Row(cells=(said,), tone="change")
+
+
 def smoke_case(address: str, result: CaseResult) -> Case:
     """One smoke case as a test."""
     missed = tuple(_missed(result))

@@ -17,6 +17,7 @@ from gcsync.render.proofs import (
     smoke_findings,
     smoke_said,
     taken_back_said,
+    what_stays,
 )
 from gcsync.render.values import count, place, shown
 
@@ -98,6 +99,7 @@ def present_results(
                 tone="strong",
             ),
             *_after_undoing(undone, has_written=bool(smooth)),
+            *what_stays(run_id, results),
         ),
         changed_flows=sum(result.status in ("applied", "rebased") for result in results),
         findings=tuple(finding for result in rough for finding in _findings(result)),
@@ -131,7 +133,7 @@ def _cases(result: FlowResult) -> Iterator[Case]:
 
 def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
     """That a rollback has nothing to write: the run wrote nothing, or all of it is back already."""
-    wrote = any(map(has_touched, run.results))
+    wrote = any(has_touched(result) or result.rolled_back for result in run.results)
     why = "all that it wrote is back already" if wrote else "it wrote nothing"
     said = f"Run {run.run_id} leaves nothing to undo: {'see above' if notes else why}."
     return Report(
@@ -247,14 +249,17 @@ def result_block(result: FlowResult, again: str = "", undone: Run | None = None)
     """A flow that did not go through: why, and what can be done about it."""
     sign, tone = _SIGNS[result.status]
     ref = result.ref
-    moved = f", now revision {result.revision_after}" if result.revision_after else ""
+    seen = "written as" if result.rolled_back else "now"
+    moved = f", {seen} revision {result.revision_after}" if result.revision_after else ""
     heading = f"{ref.address}  {result.status}  ({ref.name or ref.id}{moved})"
     rows = [Row(sign=sign, cells=(heading,), tone=tone)]
     if result.error:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict, again, undone))
-    rows.extend(proof_rows(result))
+    if result.smoke or result.rolled_back:
+        rows.extend(map(field_row, result.fields))
+        rows.extend(proof_rows(result))
     return Block(rows=tuple(rows), subject=_subject(result))
 
 

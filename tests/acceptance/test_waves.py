@@ -96,7 +96,7 @@ def test_a_planted_timeout_stops_at_the_canary_and_goes_back(centre: World) -> N
     back_id = applied.out.rpartition("taken back by run ")[2].partition(".")[0]
     assert "- flow/orders  skipped  an earlier wave did not go through" in story
     assert "- flow/sales   skipped  an earlier wave did not go through" in story
-    assert '✗ flow/billing  failed  (Billing, now revision "2")' in story
+    assert '✗ flow/billing  failed  (Billing, written as revision "2")' in story
     assert "smoke case 'a caller' failed [smoke]" in story
     assert "status: wanted COMPLETED, got ERROR" in story
     assert f'< taken back by run {back_id}, now revision "4"' in story
@@ -153,7 +153,7 @@ def test_what_a_run_did_not_prove_keeps_the_next_one_from_going_on(centre: World
 
     assert again.code == 4, again.said
     assert statuses(again) == {"billing": "failed", "orders": "skipped", "sales": "skipped"}
-    assert "did not prove it; its smoke cases came first" in again.json["warnings"][0]
+    assert "did not prove it; it does not hold, and 'gcsync rollback" in again.json["warnings"][0]
     asks(centre)
     assert centre.run(*APPLY).code == 0
 
