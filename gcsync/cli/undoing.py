@@ -66,8 +66,8 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
     is a conflict and stays as it is.
 
     Limits and spec.ignore hold. Lint does not: what was live before is better
-    back at once than after it has been made nice, and no manifest is read.
-    The manifests are not touched either: revert the change there too.
+    back at once than after it has been made nice. Manifests are not touched:
+    revert the change there too, or the next apply writes it again.
     """
     from gcsync.cli import session
 

@@ -9,6 +9,7 @@ whenever they are read.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gcsync.model.change import Failure, FlowResult
@@ -54,8 +55,13 @@ def completed(
         if former is not None and not _is_doubt(former):
             continue
         told = _told([read_journalled(row) for row in rows])
-        if told and (former is None or former.status == "skipped" or told.status == "applied"):
+        if told is None:
+            continue
+        if former is None or former.status == "skipped" or told.status == "applied":
             kept[address] = told
+        else:
+            # Of what was planned, the write in doubt may have been to change a part only.
+            kept[address] = replace(former, fields=told.fields)
     return tuple(kept.values())
 
 

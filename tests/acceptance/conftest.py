@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from acceptance_world import Stage, World, organisation
 from certificates import self_signed
+from postgresql import postgresql_server
 from warm import Warm
 
 from gcsync.sandbox.app import SandboxServer
@@ -13,6 +14,8 @@ from gcsync.sandbox.app import SandboxServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["postgresql_server"]
 
 
 @pytest.fixture(scope="session")

@@ -133,3 +133,37 @@ def test_a_damaged_journal_is_an_error_and_nothing_is_written(world: World) -> N
     assert "history.db" in history.err
     assert "move the damaged file away" in history.err
     assert not world.org.log
+
+
+def test_the_newest_run_goes_by_a_name(world: World) -> None:
+    applied(world, 5000)
+    run_id = applied(world, 6000)
+
+    for name in ("latest", "last"):
+        [run] = world.run("history", name, "-o", "json").json["runs"]
+        assert run["run_id"] == run_id
+
+
+def test_one_run_tells_its_organisation_and_plan(world: World) -> None:
+    applied(world, 5000)
+    [run] = world.run("history", "-o", "json").json["runs"]
+
+    history = world.run("history", "latest")
+
+    assert f"organisation {run['org_id']}" in history.out
+    assert f"plan {run['plan_digest']}" in history.out
+
+
+def test_runs_are_chosen_by_time_and_organisation(world: World) -> None:
+    applied(world, 5000)
+    [run] = world.run("history", "-o", "json").json["runs"]
+
+    def count(*words: str) -> int:
+        return len(world.run("history", *words, "-o", "json").json["runs"])
+
+    assert count("--since", "1h") == 1
+    assert count("--since", "2999-01-01") == 0
+    assert count("--org", run["org_id"]) == 1
+    assert count("--org", "another") == 0
+    assert world.run("history", "--since", "yesterday").code == 64
+    assert world.run("history", "latest", "--since", "1h").code == 64

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
+from queue import Queue
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ from acceptance_world import ended, live, manifest, organisation, project
 from faultproxy import FaultProxy, passing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgresql import new_schema
 
 from gcsync.api.pacing import SystemClock
 from gcsync.sandbox.faults import Fault, error_answer
@@ -53,6 +57,15 @@ def numerals(body: bytes) -> Any:
 def documents(world: World) -> dict[str, Any]:
     flows = {flow.id: world.org.document(flow.id) for flow in world.org.flows}
     return {flow_id: numerals(body) for flow_id, body in flows.items()}
+
+
+@pytest.fixture
+def machines(world: World, postgresql_server: str) -> tuple[World, World]:
+    """Two machines before one organisation, whose journal is in one PostgreSQL database."""
+    world.environ["GCSYNC_HISTORY_URL"] = new_schema(postgresql_server)
+    folder = world.folder / "elsewhere"
+    folder.mkdir()
+    return world, replace(world, folder=folder)
 
 
 @pytest.fixture
@@ -107,7 +120,10 @@ def raw(name: str, data: dict[str, str] | None) -> bytes:
     return f'{{{head},"tasks":[{{"actions":[{{"type":"play"}},{action}]}}]}}'.encode()
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(flows=FLOWS)
 def test_apply_then_rollback_gives_the_very_documents_and_rollback_again_the_applied_ones(
     world: World, flows: list[tuple[dict[str, str] | None, set[str]]]
@@ -405,6 +421,31 @@ def test_an_unanswered_write_is_undone_if_it_happened_and_told_if_it_still_may(
     assert world.timeout() == 3000
 
 
+def test_a_killed_run_is_undone_as_far_as_it_came(world: World, warm: Warm) -> None:
+    names = ("billing", "orders")
+    world.lives(*(live(name) for name in names))
+    world.manifests(*(manifest(name) for name in names))
+    with FaultProxy(world.url) as proxy:
+        victim: Queue[int] = Queue()
+
+        def killing(exchange: Exchange) -> None:
+            exchange.forward()
+            os.kill(victim.get(), signal.SIGKILL)
+            exchange.reset()
+
+        proxy.on("PUT", "/", killing)
+        words = ("apply", "--auto-approve", "--parallelism", "1")
+        victim.put(pid := warm.start(world, *words, variables={"GCSYNC_API_URL": proxy.url}))
+        assert warm.ended(world, pid).code == -signal.SIGKILL
+    assert [world.timeout(name) for name in names] == [5000, 3000]
+
+    undone = world.run(*ROLLBACK)
+
+    assert undone.code == 0, undone.said
+    assert [world.writes(name) for name in names] == [2, 0]
+    assert [world.timeout(name) for name in names] == [3000, 3000]
+
+
 # The lock
 
 
@@ -447,6 +488,50 @@ def test_a_second_run_is_told_who_is_at_work_and_writes_nothing(world: World, wa
     assert (broken.code, "lives on this host" in broken.err) == (1, True)
     assert world.writes() == 1
     assert world.run("unlock").out == "No run is under way.\n"
+
+
+def test_what_one_machine_applied_another_rolls_back(machines: tuple[World, World]) -> None:
+    here, there = machines
+    run_id = applied(here)
+
+    undone = there.run("rollback", run_id, "--auto-approve")
+    redone = here.run(*ROLLBACK)
+
+    assert (undone.code, redone.code) == (0, 0), undone.said + redone.said
+    assert here.timeout() == 5000
+    assert len(there.run("history", "-o", "json").json["runs"]) == 3
+
+
+def test_the_lock_of_one_machine_holds_on_another_until_it_is_killed(
+    machines: tuple[World, World], warm: Warm
+) -> None:
+    here, there = machines
+    for machine in machines:
+        machine.manifests()
+    with FaultProxy(here.url) as proxy:
+        arrived = Event()
+
+        def never_answered(exchange: Exchange) -> None:
+            arrived.set()
+            assert killed.wait(30)
+            exchange.reset()
+
+        killed = Event()
+        proxy.on("PUT", "/", never_answered)
+        first = warm.start(here, "apply", "--auto-approve", variables={"GCSYNC_API_URL": proxy.url})
+        assert arrived.wait(30)
+        second = there.run("apply", "--auto-approve")
+        os.kill(first, signal.SIGKILL)
+        killed.set()
+        assert warm.ended(here, first).code == -signal.SIGKILL
+
+    third = there.run("apply", "--auto-approve", "--lock-timeout", "30s")
+
+    assert second.code == 1
+    assert "is locked, held by" in second.err
+    assert third.code == 0, third.said
+    assert "was cut off" in third.out
+    assert here.writes() == 1
 
 
 def test_a_lock_can_be_broken_by_force_and_its_run_ends_well(world: World, warm: Warm) -> None:
