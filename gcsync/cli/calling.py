@@ -177,9 +177,10 @@ def _ran(
     told: dict[str, ExecutionResult] = {}
 
     def note(result: ExecutionResult) -> None:
-        told[result.outcome.launch.key] = result
-        tell(result)
-        step()
+        # Threads that were left behind may still come to an end: what was told stays.
+        if told.setdefault(result.outcome.launch.key, result) is result:
+            tell(result)
+            step()
 
     with (
         interruptible(found, "launches") as interruption,

@@ -2,8 +2,8 @@
 
 An intent is on the disk before its launch goes out and the execution's id
 before anybody is told of it, so a process that dies in between leaves a key
-that nobody may launch again. Commits of several threads are made together:
-each waits for one, and ten that wait at once share it.
+that nobody may launch again. Threads that wait for a commit at once share it,
+and what nobody waits for goes along.
 """
 
 from __future__ import annotations
@@ -34,6 +34,18 @@ REFUSED: Final = "refused"
 
 _KEY: Final = (launches.c.org_id, launches.c.batch, launches.c.round, launches.c.key)
 _SETTLE: Final = update(launches).where(launches.c.id == bindparam("number"))
+
+
+def _entering(dialect: str) -> Any:
+    """The statement that takes a key, and gives its number where it may be taken."""
+    entry = (postgresql if dialect == "postgresql" else sqlite).insert(launches)
+    fresh = ("flow_id", "order_sha256", "intended_at")
+    # What was refused may be tried again; anything else under a key is somebody's launch.
+    return entry.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={"result": None} | {name: entry.excluded[name] for name in fresh},
+        where=launches.c.result == REFUSED,
+    ).returning(launches.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +93,7 @@ class Launches:
         self._batch = {"org_id": org_id, "batch": batch}
         [[latest]] = journal.rows(select(func.max(launches.c.round)).filter_by(**self._batch))
         self.round: int = (latest or 0) + 1 if again or latest is None else latest
-        self._dialect: Any = postgresql if journal.is_on_server else sqlite
+        self._enter = _entering("postgresql" if journal.is_on_server else "sqlite")
         self._waiting: list[_Work] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
@@ -107,47 +119,71 @@ class Launches:
         ``None`` where another run has taken the key meanwhile. Without this
         returning a number, nothing may be sent.
         """
-        fresh = {
+        entry = {
+            **self._batch,
+            "round": self.round,
+            "key": launch.key,
             "flow_id": launch.flow.id,
             "order_sha256": order_sha256(launch),
             "intended_at": self._clock_now(),
-            "result": None,
         }
-        entry = self._dialect.insert(launches).values(
-            key=launch.key, round=self.round, **self._batch, **fresh
-        )
-        # What was refused may be tried again; anything else under this key is somebody's launch.
-        taken = entry.on_conflict_do_update(
-            index_elements=_KEY, set_=fresh, where=launches.c.result == REFUSED
-        ).returning(launches.c.id)
-        number: int | None = self._committed(lambda to: to.execute(taken).scalar_one_or_none())
+        taking = _Work(lambda to: to.execute(self._enter, entry).scalar_one_or_none())
+        number: int | None = self._committed(taking)
         return number
 
-    def settle(self, number: int, result: str, execution_id: str | None = None) -> None:
-        """Record what became of a launch."""
+    def settle(
+        self,
+        number: int,
+        result: str,
+        execution_id: str | None = None,
+        *,
+        then: Callable[[JournalError | None], None] | None = None,
+    ) -> None:
+        """Record what became of a launch.
+
+        With *then* this does not wait: the record goes along with the next
+        commit, `flush` at the latest, and *then* is called when it is durable
+        or has failed, from whichever thread that was.
+        """
         known = {
             "number": number,
             "result": result,
             "execution_id": execution_id,
             "settled_at": self._clock_now(),
         }
-        self._committed(lambda to: to.execute(_SETTLE, known))
+        work = _Work(lambda to: to.execute(_SETTLE, known), then)
+        if then is None:
+            self._committed(work)
+        else:
+            self._enqueue(work)
 
-    def _committed(self, work: Callable[[Connection], Any]) -> Any:
-        """What *work* brought, once it is durable."""
-        mine = _Work(work)
-        with self._queue:
-            self._waiting.append(mine)
+    def flush(self) -> None:
+        """Have everything recorded that still waits for a commit to go along with."""
+        with self._turn:
+            together = self._commit()
+        _tell(together)
+
+    def _committed(self, mine: _Work) -> Any:
+        """What *mine* brought, once it is durable, and all that waited beside it."""
+        self._enqueue(mine)
+        together: list[_Work] = []
         with self._turn:
             if not mine.is_done:
-                with self._queue:
-                    together, self._waiting = self._waiting, []
-                self._commit(together)
+                together = self._commit()
+        _tell(together)
         if mine.failure is not None:
             raise JournalError(str(mine.failure)) from mine.failure
         return mine.brought
 
-    def _commit(self, together: list[_Work]) -> None:
+    def _enqueue(self, work: _Work) -> None:
+        with self._queue:
+            self._waiting.append(work)
+
+    def _commit(self) -> list[_Work]:
+        with self._queue:
+            together, self._waiting = self._waiting, []
+        if not together:
+            return together
         try:
             with self._journal.writing("cannot record a launch") as connection:
                 for each in together:
@@ -157,15 +193,28 @@ class Launches:
                 each.failure = error
         for each in together:
             each.is_done = True
+        return together
+
+
+def _tell(together: list[_Work]) -> None:
+    # Not before all are marked as done and the next may commit: telling may fail, and takes time.
+    for each in together:
+        if each.then is not None:
+            each.then(each.failure)
 
 
 class _Work:
-    """One thread's share of a commit."""
+    """One thread's share of a commit, and who wants to hear of it."""
 
-    __slots__ = ("brought", "failure", "is_done", "work")
+    __slots__ = ("brought", "failure", "is_done", "then", "work")
 
-    def __init__(self, work: Callable[[Connection], Any]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Connection], Any],
+        then: Callable[[JournalError | None], None] | None = None,
+    ) -> None:
         self.work = work
+        self.then = then
         self.brought: Any = None
         self.failure: JournalError | None = None
         self.is_done = False

@@ -114,10 +114,10 @@ class Server:
 
 
 @contextmanager
-def serving(size: int, *, latency_ms: float = 0) -> Iterator[Server]:
-    """A server of *size* generated flows without rate limits."""
+def serving(size: int, *, latency_ms: float = 0, rate_limit: int | None = None) -> Iterator[Server]:
+    """A server of *size* generated flows; *rate_limit* is requests a minute, ``None`` for none."""
     command = (*PYTHON, "-m", "gcsync", "sandbox", "serve", "--size", str(size))
-    command += ("--rate-limit", "off", "--latency-ms", str(latency_ms))
+    command += ("--rate-limit", str(rate_limit or "off"), "--latency-ms", str(latency_ms))
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             facts = json.loads(process.stdout.readline()) if process.stdout else {}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import launching
 import measures
 from measures import Bench
 
@@ -47,6 +48,9 @@ def main(sizes: tuple[int, ...], rounds: int | None, *, quick: bool) -> None:
         write_manifests(folder / "one", 1, changed_share=0)
         report("start-up", measures.start_up(folder, rounds=3 if quick else 15))
         report("simulation", measures.simulating(folder, rounds=1 if quick else 5))
+        report("executions in batch", launching.batches(folder, rounds=1 if quick else 5))
+        if not quick:
+            report(None, launching.limited(folder))
         for size in (200,) if quick else sizes:
             repeated = rounds or (1 if quick else 2 if size >= MANY else 5)
             measure(size, folder / str(size), repeated)

@@ -38,6 +38,26 @@ def requests_get(job: Any) -> None:
                 pass
 
 
+def requests_post(job: Any) -> None:
+    """As many launches with ``requests.Session`` as it comes, in threads; prints the seconds."""
+    import requests  # noqa: PLC0415 - not in the other yardsticks' processes
+
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {job['token']}"
+
+    def launch(number: int) -> None:
+        order = {"flowId": job["flow"], "data": {}, "executionContext": {"number": number}}
+        answer = session.post(f"{job['url']}/api/v2/flows/executions", json=order, timeout=60)
+        answer.raise_for_status()
+        json.loads(answer.content)
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(job["threads"]) as pool:
+        for _ in pool.map(launch, range(job["count"])):
+            pass
+    print(time.perf_counter() - started)  # noqa: T201 - its result
+
+
 def yaml_load(job: Any) -> None:
     """The same manifests with PyYAML's C loader, which checks nothing and keeps no positions."""
     import yaml  # noqa: PLC0415 - not in the other yardsticks' processes
@@ -78,6 +98,9 @@ async def _flood(job: Any) -> float:
 
 
 if __name__ == "__main__":
-    {"requests_get": requests_get, "yaml_load": yaml_load, "flood": flood}[sys.argv[1]](
-        json.load(sys.stdin)
-    )
+    {
+        "requests_get": requests_get,
+        "requests_post": requests_post,
+        "yaml_load": yaml_load,
+        "flood": flood,
+    }[sys.argv[1]](json.load(sys.stdin))
