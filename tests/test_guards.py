@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +172,39 @@ def test_a_drawing_that_differs_is_noticed() -> None:
 
     assert drawn(drawing.replace("StaleRevision    3", "StaleRevision    1")) != built()
     assert drawn(drawing.replace("    ├── JournalError ", "    ├── JournalErr ")) != built()
+
+
+# Dependencies
+
+
+def asked(project: dict[str, Any]) -> set[str]:
+    """The packages that pyproject.toml asks for, to run and to develop."""
+    groups = project["dependency-groups"]
+    wanted = [*project["project"]["dependencies"], *groups["dev"], *groups["build"]]
+    return {name(each) for each in wanted if isinstance(each, str)}
+
+
+def name(requirement: str) -> str:
+    """The package of a requirement or of a pin, as indexes write it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement)[0]).lower()
+
+
+def pinned() -> set[str]:
+    text = (HOUSE / "requirements-dev.txt").read_text()
+    return {name(pin) for pin in re.findall(r"^\S+==", text, re.MULTILINE)}
+
+
+def test_everything_that_is_asked_for_is_pinned() -> None:
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text())
+
+    assert asked(project) - pinned() == set()
+
+
+def test_what_nobody_pinned_is_noticed() -> None:
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text())
+    project["dependency-groups"]["dev"].append("no-such_Tool[extra]>=1.2")
+
+    assert asked(project) - pinned() == {"no-such-tool"}
 
 
 # Help

@@ -251,6 +251,53 @@ def test_each_action_is_pinned_to_one_commit_and_says_which_version_that_is() ->
     assert len({each.partition("@")[0] for each in used}) == len(used)
 
 
+def test_every_job_of_github_ends_by_itself(written: Path) -> None:
+    jobs = [
+        (file.name, name, job)
+        for file in (*WORKFLOWS.glob("*.yaml"), written / INIT)
+        for name, job in workflow(file)["jobs"].items()
+    ]
+
+    assert [each[:2] for each in jobs if "timeout-minutes" not in each[2]] == []
+
+
+def test_a_plan_is_kept_as_long_as_it_holds(written: Path) -> None:
+    called, action, init = workflow(PLAN), workflow(ACTION), workflow(written / INIT)
+    gitlab = yaml.safe_load((written / ".gitlab-ci.yml").read_text())["plan"]
+    [plan] = [step for step in init["jobs"]["plan"]["steps"] if step.get("id") == "plan"]
+    holds = {
+        called["on"]["workflow_call"]["inputs"]["plan-ttl"]["default"],
+        action["inputs"]["plan-ttl"]["default"],
+        plan["env"]["PLAN_TTL"],
+    }
+    kept = {
+        f"{step['with']['retention-days']}d"
+        for steps in (
+            called["jobs"]["plan"]["steps"],
+            action["runs"]["steps"],
+            init["jobs"]["plan"]["steps"],
+        )
+        for step in steps
+        if "retention-days" in step.get("with", {})
+    }
+
+    assert holds == kept == {"14d"}
+    assert "--plan-ttl 14d" in gitlab["script"][0]
+    assert gitlab["artifacts"]["expire_in"] == "14 days"
+
+
+def test_the_hook_formats_what_fmt_itself_finds(written: Path) -> None:
+    house = yaml.safe_load((HOUSE / ".pre-commit-hooks.yaml").read_text())
+    own = yaml.safe_load((written / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    patterns = {hook["files"] for hook in (*house, *own) if hook["id"] == "gcsync-fmt"}
+    [pattern] = patterns
+
+    for file in ("gcsync.yaml", "manifests/a.yaml", "manifests/a/b.yml", "overlays/dev/a.yaml"):
+        assert re.search(pattern, file), file
+    for file in (".gitlab-ci.yml", ".github/workflows/gcsync.yaml", "x/gcsync.yaml", "gcsync.yml"):
+        assert not re.search(pattern, file), file
+
+
 def test_what_init_writes_names_the_version_that_wrote_it(written: Path) -> None:
     for file in written.rglob("*"):
         assert file.is_dir() or "@VERSION@" not in file.read_text()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from gcsync.cli import console, session
@@ -16,12 +16,12 @@ from gcsync.render.remedies import present_accepted
 from gcsync.render.values import count
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.cli.options import Settings
     from gcsync.model.change import FieldChange
     from gcsync.model.drift import Drift, FlowDrift
-    from gcsync.model.manifest import Manifests
+    from gcsync.model.manifest import Environment, Manifests
 
 
 def accept(chosen: Settings, manifests: Manifests, accepted: Sequence[str]) -> int:
@@ -55,7 +55,9 @@ def accept(chosen: Settings, manifests: Manifests, accepted: Sequence[str]) -> i
     if refused:
         raise CannotEdit("\n".join(refused))
     write(wanted, manifests, lambda: session.load(chosen))
-    left = replace(seen, flows=_left(seen, fields), warnings=(*seen.warnings, *_others(manifests)))
+    files = {field.source.file for field in fields.values() if field.source}
+    warnings = (*seen.warnings, *_read_elsewhere(manifests, sorted(files)))
+    left = replace(seen, flows=_left(seen, fields), warnings=warnings)
     changes = [(address, field) for (address, _), field in fields.items()]
     return console.write(present_accepted(left, changes), chosen)
 
@@ -112,11 +114,19 @@ def _left(seen: Drift, accepted: dict[tuple[str, str], FieldChange]) -> tuple[Fl
     return tuple(flow for flow in left if flow.fields or flow.tolerated)
 
 
-def _others(manifests: Manifests) -> tuple[str, ...]:
-    """Who else reads the lines that were changed, unless their overlays say otherwise."""
+def _read_elsewhere(manifests: Manifests, files: Sequence[str]) -> Iterator[str]:
+    """Which of *files*, that were changed, say something in other environments too."""
     chosen = manifests.environment
-    others = sorted(set(manifests.project.environments) - {chosen.name if chosen else ""})
-    if not others:
-        return ()
-    names = ", ".join(others)
-    return (f"what stands outside of overlays is desired in {names} too",)
+    environments = manifests.project.environments.values()
+    for file in files:
+        readers = [each for each in environments if _is_laid_over(file, each)] or environments
+        names = sorted({each.name for each in readers} - {chosen.name if chosen else ""})
+        if names:
+            yield (
+                f"{file} is read for {', '.join(names)} too: unless an overlay says otherwise, the"
+                " value is desired there as well"
+            )
+
+
+def _is_laid_over(file: str, environment: Environment) -> bool:
+    return any(PurePath(file).is_relative_to(folder) for folder in environment.overlays)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gcsync.model.report import Metric
+from gcsync.model.report import SUCCEEDED, Metric
+from gcsync.render.prometheus import SUCCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from gcsync.api.http import Client
     from gcsync.model.change import Organisation
     from gcsync.model.shard import Part
-
-SUCCEEDED = frozenset((0, 2))
-"""Exit codes of a command that did what it is for; 2 means that it found something."""
 
 
 @dataclass(slots=True)
@@ -53,12 +51,13 @@ class Account:
         """What the run cost, and when it was; a run that failed tells of no success."""
         now_s = float(int(time.time()))
         yield Metric(name="last_run_timestamp_seconds", help="When the command ended.", value=now_s)
+        yield Metric(
+            name="last_run_exit_code",
+            help="The exit code that the command ended with.",
+            value=float(exit_code),
+        )
         if exit_code in SUCCEEDED:
-            yield Metric(
-                name="last_success_timestamp_seconds",
-                help="When the command last ended without an error.",
-                value=now_s,
-            )
+            yield replace(SUCCESS, value=now_s)
         yield Metric(
             name="run_duration_seconds",
             help="How long the command took.",

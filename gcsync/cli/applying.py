@@ -11,9 +11,10 @@ import click
 from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
+    FLOW_FORMATS,
     manifest_options,
     online_options,
-    output_options,
+    outputs_in,
     selection_options,
     settings,
 )
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 @staging_options
 @no_lint_option
 @lock_option
-@output_options
+@outputs_in(*FLOW_FORMATS)
 def apply(
     *,
     planfile: Path | None,

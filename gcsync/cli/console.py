@@ -13,19 +13,21 @@ import click
 
 from gcsync.cli.options import Output
 from gcsync.errors import ConfigurationError, InvalidManifests, LintRefused
-from gcsync.render.failures import present_failure
-from gcsync.render.findings import present_findings
+from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.formats import RENDERERS
+from gcsync.render.prometheus import with_former_success
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from gcsync.cli.options import Settings
     from gcsync.errors import GcsyncError
     from gcsync.model.report import Report
 
 WORTH_A_BAR = 25
+_LONGEST_FORMER = 1_000_000
 
 
 def write(report: Report, settings: Settings, *, exit_code: int = 0) -> int:
@@ -49,7 +51,7 @@ def write_failure(error: GcsyncError, settings: Settings) -> None:
         return
     match error:
         case InvalidManifests() | LintRefused():
-            report = present_findings(error.findings, all_well="")
+            report = present_refusal(error.findings)
         case _:
             report = present_failure(error, settings.command)
     for_scripts = [output for output in settings.outputs if output.format != "text"]
@@ -81,12 +83,24 @@ def _write_to(
             rendered = render(report, colour=colour, in_pipeline=settings.in_pipeline)
             click.echo(rendered, nl=False, err=not output.is_on_stdout, color=colour)
             continue
+        told = report
+        if output.format == "prometheus":
+            told = with_former_success(report, _former(output.file))
         try:
-            _write_file(output, render(report, colour=False, in_pipeline=False))
+            _write_file(output, render(told, colour=False, in_pipeline=False))
         except ConfigurationError as error:
             failure = failure or error
     if failure:
         raise failure
+
+
+def _former(file: Path) -> str:
+    """What a report is about to replace, if it can be read."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return opened.read(_LONGEST_FORMER) if file.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _labelled(document: Mapping[str, Any], labels: Mapping[str, Any]) -> Mapping[str, Any]:

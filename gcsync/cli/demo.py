@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ class _Tour:
             "changes its description. gcsync writes under the revision that it has just read",
             "(If-Match), so it carries its change over to the new one, and the edit survives.",
         )
-        self.server.org.edit(self._flow_id(), "/description", NOTE, author=COLLEAGUE)
+        self._edits("/description", NOTE)
         _play("apply tonight.plan", ends_with=0)
         document = json.loads(self.server.org.document(self._flow_id()))
         if document["description"] != NOTE:
@@ -116,9 +117,7 @@ class _Tour:
         )
         MANIFEST.write_text(lowered, encoding="utf-8")
         _play("plan --target flow/billing-inbound --out later.plan", ends_with=0)
-        self.server.org.edit(
-            self._flow_id(), "/data/timeout", 12_000, action=ACTION, author=COLLEAGUE
-        )
+        self._edits("/data/timeout", 12_000, action=ACTION)
         _play("apply later.plan", ends_with=3)
 
     def _drift(self) -> None:
@@ -130,6 +129,12 @@ class _Tour:
         _play("drift", ends_with=2)
         _tell("The journal remembers who wrote what, and from which commit.")
         _play("history", ends_with=0)
+
+    def _edits(self, pointer: str, value: object, *, action: str | None = None) -> None:
+        """What a colleague does in Architect, now."""
+        self.server.org.edit(
+            self._flow_id(), pointer, value, action=action, author=COLLEAGUE, now=time.time()
+        )
 
     def _flow_id(self) -> str:
         for flow in self.server.org.flows:

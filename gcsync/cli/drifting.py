@@ -10,7 +10,7 @@ import click
 from gcsync.cli.approving import check_can_ask, lock_option
 from gcsync.cli.linting import no_lint_option
 from gcsync.cli.options import (
-    FORMATS,
+    FLOW_FORMATS,
     manifest_options,
     online_options,
     outputs_in,
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 )
 @no_lint_option
 @lock_option
-@outputs_in(*FORMATS, "markdown", "html")
+@outputs_in(*FLOW_FORMATS)
 def drift(
     *,
     heals: bool,

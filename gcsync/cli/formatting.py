@@ -53,7 +53,7 @@ def fmt(paths: tuple[Path, ...], *, check: bool, diff: bool, quiet: bool) -> int
         click.echo(
             _difference(before, after, file.name) if diff else _shown(file.name), nl=not diff
         )
-    if not quiet:
+    if not quiet and (total or not failures):
         _say(changed, total, written=not check and not diff)
     if failures:
         raise GcsyncError("\n".join(failures))
@@ -130,5 +130,5 @@ def _say(changed: int, total: int, *, written: bool) -> None:
     from gcsync.render.values import count
 
     fact = "formatted" if written else "would be formatted"
-    told = f"{count(changed, 'file')} {fact}, {total - changed} left as they are"
+    told = f"{count(changed, 'file')} {fact}, {total - changed} unchanged"
     click.echo(told if changed else f"{count(total, 'file')} already formatted", err=True)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gcsync.cli.options import (
+    FINDING_FORMATS,
     manifest_options,
     online_options,
     output_options,
+    outputs_in,
     selection_options,
     settings,
 )
@@ -49,7 +51,7 @@ no_lint_option = click.option(
     show_default=True,
     help="Exit with 1 from this severity on.",
 )
-@output_options
+@outputs_in(*FINDING_FORMATS)
 def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> int:
     """Tell which settings are unwise.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 from gcsync.cli.options import (
-    CHANGE_FORMATS,
-    FINDING_FORMATS,
+    FLOW_FORMATS,
     FORMATS,
     OutputType,
     outputs_in,
@@ -32,7 +31,7 @@ _BY_GRAVITY: Final = (143, 130, 4, 3, 5, 1)
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@outputs_in(*dict.fromkeys((*CHANGE_FORMATS, *FINDING_FORMATS)))
+@outputs_in(*FLOW_FORMATS)
 def merge(files: tuple[Path, ...], **options: Any) -> int:
     """Put the reports of all shards together.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcsync.cli.options import manifest_options, output_options, settings
+from gcsync.cli.options import FINDING_FORMATS, manifest_options, outputs_in, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @manifest_options
-@output_options
+@outputs_in(*FINDING_FORMATS)
 def validate(**options: Any) -> int:
     """Read the manifests and check them, offline.
 

@@ -35,6 +35,9 @@ CHANGE_FORMATS: Final = (*FORMATS, "markdown", "html", "gitlab", "prometheus", *
 FINDING_FORMATS: Final = (*FORMATS, "markdown", "html", "sarif", "junit", *GITHUB)
 """What findings are written as."""
 
+FLOW_FORMATS: Final = tuple(dict.fromkeys((*CHANGE_FORMATS, *FINDING_FORMATS)))
+"""What is written where each flow is well or is not: drift, and how a run ended."""
+
 _RUNNER_FILES: Final = {
     "github-summary": "GITHUB_STEP_SUMMARY",
     "github-output": "GITHUB_OUTPUT",

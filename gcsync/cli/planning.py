@@ -12,9 +12,10 @@ import click
 from gcsync.cli.choices import DurationType
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
+    CHANGE_FORMATS,
     manifest_options,
     online_options,
-    output_options,
+    outputs_in,
     selection_options,
     settings,
 )
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     help="Save the live flows that were read, for --offline.",
 )
 @no_lint_option
-@output_options
+@outputs_in(*CHANGE_FORMATS)
 def plan(
     *,
     out: Path | None,
@@ -95,7 +96,7 @@ def plan(
 
 @click.command()
 @click.argument("planfile", type=click.Path(path_type=Path))
-@output_options
+@outputs_in(*CHANGE_FORMATS)
 def show(planfile: Path, **options: Any) -> int:
     """Print a saved plan."""
     from gcsync.api.pacing import SystemClock

@@ -66,7 +66,8 @@ class Finding:
     """One thing that is wrong or unwise in a manifest, at the place where it stands.
 
     *rule* is ``syntax``, ``schema`` or ``reference`` for a document that is
-    refused, else a lint rule's number.
+    refused, else a lint rule's number. *path* names the one setting that it is
+    about, where there is one, and stays the same whatever the message says.
     """
 
     rule: str
@@ -75,6 +76,7 @@ class Finding:
     name: str = ""
     severity: Severity = "error"
     address: str | None = None
+    path: str | None = None
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""

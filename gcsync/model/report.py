@@ -10,12 +10,15 @@ renderer's one sink.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gcsync.model.manifest import Finding
+
+SUCCEEDED: Final = frozenset((0, 2))
+"""Exit codes of a command that did what it is for; 2 means that it found something."""
 
 Tone = Literal["plain", "good", "change", "bad", "faint", "strong"]
 
@@ -136,7 +139,8 @@ class Case:
 class Metric:
     """One number of a run, as Prometheus counts: *name* without the prefix, base units.
 
-    *help* says what is counted. The environment is a label of all of them.
+    *help* says what is counted, in one sentence wherever the name is used.
+    Command, environment and shard are labels of all of them.
     """
 
     name: str
@@ -170,6 +174,21 @@ class Report:
     def summary(self) -> str:
         """The result in one sentence."""
         return " ".join(self.closing[-1].cells) if self.closing else ""
+
+    @property
+    def shard(self) -> str | None:
+        """Of which shard of the flows it is, as ``1/2``; the document says so too."""
+        return self.document.get("shard")
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What tells it from other reports that lie where it does: command, environment, shard."""
+        return tuple(filter(None, (self.command, self.environment, self.shard)))
+
+    @property
+    def tells_changes(self) -> bool:
+        """Whether *changed_flows* was counted, and is not what a failure left at zero."""
+        return self.changed_flows > 0 or self.exit_code in SUCCEEDED
 
     @property
     def charts(self) -> tuple[Chart, ...]:

@@ -228,6 +228,7 @@ def _findings(flow: FlowDrift) -> Iterator[Finding]:
             location=change.source,
             severity="warning" if field.kind == "drift" else "note",
             address=flow.ref.address,
+            path=change.path,
         )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gcsync.model.report import Case, Report, Row
+from gcsync.render.findings import present_findings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gcsync.errors import GcsyncError
+    from gcsync.model.manifest import Finding
 
 
 def present_failure(error: GcsyncError, command: str) -> Report:
@@ -27,3 +32,9 @@ def present_failure(error: GcsyncError, command: str) -> Report:
         closing=(Row(cells=(told,), tone="bad"),),
         cases=(Case(name=command, outcome="errored", kind=code, message=str(error)),),
     )
+
+
+def present_refusal(findings: Sequence[Finding]) -> Report:
+    """Which findings kept a command from what it is for: of no flow can it say how it is."""
+    report = present_findings(findings, all_well="")
+    return replace(report, cases=tuple(replace(case, outcome="errored") for case in report.cases))

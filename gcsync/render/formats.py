@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from gcsync.core.exact_json import readable
 from gcsync.render.chart import svg
+from gcsync.render.github import github
+from gcsync.render.github_output import github_output
+from gcsync.render.github_summary import github_summary
+from gcsync.render.gitlab import gitlab
 from gcsync.render.html import html
+from gcsync.render.json import json
+from gcsync.render.junit import junit
 from gcsync.render.markdown import markdown
-from gcsync.render.sanitise import unobeyed
+from gcsync.render.prometheus import prometheus
+from gcsync.render.sarif import sarif
 from gcsync.render.text import text
 
 if TYPE_CHECKING:
@@ -24,16 +30,17 @@ class Renderer(Protocol):
         """Write *report* out."""
 
 
-def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - what scripts read has no colour
-    """The report's document, indented; escapes leave nothing for a log viewer to obey."""
-    written = readable(report.document)
-    return unobeyed(written) if in_pipeline else written
-
-
 RENDERERS: Mapping[str, Renderer] = {
     "text": text,
     "json": json,
     "markdown": markdown,
     "svg": svg,
     "html": html,
+    "sarif": sarif,
+    "junit": junit,
+    "gitlab": gitlab,
+    "prometheus": prometheus,
+    "github": github,
+    "github-summary": github_summary,
+    "github-output": github_output,
 }

@@ -1,5 +1,8 @@
 """A report as Markdown for pull requests (GitHub Flavored Markdown): a table a block.
 
+A comment that nobody sees stands above it: by this first line a pipeline finds
+the report of the same command, environment and shard that it wrote before.
+
 Every value from outside passes one sink, `escaped`. What a renderer may still
 find in text once Markdown is done with it (mentions, references to issues,
 addresses without a scheme) is parted by a zero-width space.
@@ -10,6 +13,7 @@ from __future__ import annotations
 import re
 from string import punctuation
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from gcsync.render.sanitise import clean
 
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST_CELL: Final = 300
 LONGEST_PART: Final = 30_000
-"""Of what is told and of what is summed up; GitHub takes no comment of 65,537 characters."""
+"""Of what is told and of what is summed up, in bytes; GitHub takes no comment of 65,537
+characters."""
 
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ESCAPES: Final = str.maketrans({char: f"\\{char}" for char in punctuation} | _ENTITIES)
@@ -31,10 +36,20 @@ _LINKS: Final = re.compile(r"(@|#(?=\d)|(?<=\bGH)-(?=\d)|:(?=//)|(?<=\bwww)(?=\.
 
 def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - Markdown has no colour, and escapes leave no command whole
     """Lay *report* out in tables; what is too long is cut between lines, and says so."""
+    body = tables(report, LONGEST_PART)
+    if not report.scope or not body:
+        return body
+    # Encoded, no name ends the comment or opens a command.
+    marker = ":".join(quote(name, safe="", errors="replace") for name in ("gcsync", *report.scope))
+    return f"<!-- {marker} -->\n{body}"
+
+
+def tables(report: Report, largest_part: int) -> str:
+    """*report* without a marker; *largest_part* bytes of what is told and of what is summed up."""
     told = [line for block in report.blocks for line in _block(block.rows)]
     closing = [line for row in report.closing if _says_something(row) for line in (_line(row), "")]
     # The last row sums up, so it stays whatever is cut.
-    lines = [*_cut(told), *_cut(closing[:-2]), *closing[-2:]]
+    lines = [*_cut(told, largest_part), *_cut(closing[:-2], largest_part), *closing[-2:]]
     body = "\n".join(lines).strip("\n")
     return f"{body}\n" if body else ""
 
@@ -50,11 +65,11 @@ def escaped(text: str) -> str:
     )
 
 
-def _cut(lines: Sequence[str]) -> Sequence[str]:
+def _cut(lines: Sequence[str], largest: int) -> Sequence[str]:
     size = 0
     for number, line in enumerate(lines):
-        size += len(line) + 1
-        if size > LONGEST_PART:
+        size += len(line.encode()) + 1
+        if size > largest:
             left_out = f"… and {len(lines) - number} more lines, too many for this format"
             return [*lines[:number], "", escaped(left_out), ""]
     return lines

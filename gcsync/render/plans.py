@@ -73,6 +73,7 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
                 location=field.source,
                 severity="note",
                 address=change.ref.address,
+                path=field.path,
             )
 
 

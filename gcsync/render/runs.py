@@ -106,7 +106,7 @@ def present_results(
         cases=tuple(case for result in results for case in _cases(result)),
         metrics=tuple(
             Metric(
-                name="flows",
+                name="run_flows",
                 help="Flows of the run, by how it ended for them.",
                 value=float(statuses[name]),
                 labels=(("status", name),),
@@ -194,6 +194,7 @@ def _findings(result: FlowResult) -> Iterator[Finding]:
             f" {shown(one.field.before)} when this was planned; it was left as it is",
             location=one.field.source,
             address=result.ref.address,
+            path=one.field.path,
         )
     if any(case.status in ("failed", "unknown") for case in result.smoke):
         yield from smoke_findings(result.ref.address, result.smoke)

@@ -30,6 +30,7 @@ def test_the_tour_tells_its_story_and_leaves_nothing_behind(world: World) -> Non
     assert "(exit code 3)" in tour.out
     assert "(exit code 2)" in tour.out
     assert "Traceback" not in tour.out + tour.err
+    assert "1970" not in tour.out
     assert set(world.folder.iterdir()) == before
 
 

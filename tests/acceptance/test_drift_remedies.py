@@ -202,7 +202,32 @@ def test_accepting_into_an_overlay_edits_the_overlay(world: World) -> None:
 
     assert accepted.code == 0
     assert (world.folder / "over/prod.yaml").read_text() == over.replace("3000", "12000")
-    assert "is desired in test too" in accepted.out
+    assert "warning" not in accepted.out
+
+
+def test_accepting_what_other_environments_read_too_says_so(world: World) -> None:
+    over = (
+        "apiVersion: gcsync/v1\nkind: Flow\nmetadata: {name: billing}\n"
+        "spec: {actions: {Lookup: {timeout_ms: 3000}}}\n"
+    )
+    world.write(
+        {
+            "gcsync.yaml": project(
+                "environments: {dev: {overlays: [./over/]}, test: {overlays: [over/x.yaml]},"
+                " prod: {}}"
+            ),
+            "over/x.yaml": over,
+        }
+    )
+    world.manifests(manifest(actions="Lookup: {timeout_ms: 4000}"))
+    world.edit(12_000)
+
+    overlay = world.run("drift", "--env", "dev", "--accept", "flow/billing", "-o", "json")
+    base = world.run("drift", "--env", "prod", "--accept", "flow/billing", "-o", "json")
+
+    unless = "unless an overlay says otherwise, the value is desired there as well"
+    assert overlay.json["warnings"] == [f"over/x.yaml is read for test too: {unless}"]
+    assert base.json["warnings"] == [f"manifests/flows.yaml is read for dev, test too: {unless}"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,12 @@ def test_what_was_written_is_valid(world: World) -> None:
     assert valid.out.startswith("1 flow,")
 
 
+def test_what_was_written_is_laid_out_already(world: World) -> None:
+    world.run("init", "--pre-commit")
+
+    assert world.run("fmt", "--check").code == 0
+
+
 def test_nothing_is_overwritten(world: World) -> None:
     world.write({"gcsync.yaml": "mine"})
 

@@ -410,7 +410,7 @@ def test_drift_opens_an_issue_updates_it_and_closes_it(runner: Runner, carrier: 
     [closed] = runner.github["issues"]
 
     assert (first["Drift"].code, first["Drift"].outputs["exitcode"]) == (0, "2")
-    assert opened["title"] == "gcsync: live flows drifted in prod"
+    assert opened["title"] == "gcsync: live flows are not as desired in prod"
     assert opened["labels"] == ["gcsync-drift"]
     assert opened["body"].startswith("<!-- gcsync:drift:prod -->")
     assert updated["number"] == opened["number"]
@@ -419,6 +419,17 @@ def test_drift_opens_an_issue_updates_it_and_closes_it(runner: Runner, carrier: 
     [comment] = runner.github["comments"][str(opened["number"])]
     assert comment["body"].endswith("acme/centre/actions/runs/7")
     assert last["Drift"].outputs["exitcode"] == "0"
+
+
+def test_an_issue_about_what_is_merely_pending_does_not_speak_of_drift(runner: Runner) -> None:
+    runner.world.run("apply", "--auto-approve", "--env", "prod")
+    runner.world.manifests(manifest(actions="Lookup: {timeout_ms: 6000}"))
+
+    CALLED.run(runner, "drift")
+
+    [opened] = runner.github["issues"]
+    assert "drift" not in opened["title"]
+    assert "Drift: none of 1; pending: 1 setting in 1 flow" in opened["body"].replace("\\", "")
 
 
 def test_without_drift_no_issue_is_touched(runner: Runner) -> None:

@@ -114,6 +114,44 @@ def test_a_row_that_is_only_a_place_is_a_row() -> None:
 
 def test_nothing_to_say_is_nothing() -> None:
     assert markdown(Report(document={})) == ""
+    assert markdown(Report(document={}, command="plan", environment="prod")) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "marker"),
+    [
+        ("prod", "<!-- gcsync:plan:prod -->"),
+        (None, "<!-- gcsync:plan -->"),
+        ("--><b>", "<!-- gcsync:plan:--%3E%3Cb%3E -->"),
+    ],
+)
+def test_a_pipeline_finds_the_report_of_a_command_and_environment_by_its_first_line(
+    environment: str | None, marker: str
+) -> None:
+    report = Report(
+        document={}, closing=(Row(cells=("a",)),), command="plan", environment=environment
+    )
+
+    assert markdown(report) == f"{marker}\na\n"
+
+
+def test_the_reports_of_two_shards_are_two() -> None:
+    report = Report(document={"shard": "1/2"}, closing=(Row(cells=("a",)),), command="plan")
+
+    assert markdown(report).startswith("<!-- gcsync:plan:1%2F2 -->\n")
+
+
+@given(EVIL)
+def test_no_name_ends_the_comment_or_opens_a_command(text: str) -> None:
+    written = markdown(
+        Report(document={}, closing=(Row(cells=("a",)),), command="plan", environment=text)
+    )
+
+    first, second, _ = written.split("\n")
+    assert first.startswith("<!-- gcsync:plan")
+    assert first.index("-->") == len(first) - 3
+    assert second == "a"
+    assert "::" not in written
 
 
 def test_a_report_that_no_comment_holds_is_cut_between_lines_and_keeps_its_sum() -> None:

@@ -1,4 +1,4 @@
-"""GC8: what keeps manifests readable and findable; GC9: allowances."""
+"""GC8: what keeps manifests readable and findable; GC9: what is accepted for a while."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Action, Flow, Organisation
+    from gcsync.model.manifest import Allowance, Tolerance
 
 
 @rule("GC801", "missing-owner", severity="note")
@@ -118,14 +119,15 @@ def ambiguous_action_key(flow: Flow) -> Iterator[Found]:
 
 @rule("GC901", "expired-allowance", severity="warning", scope="organisation", is_allowable=False)
 def expired_allowance(organisation: Organisation) -> Iterator[Found]:
-    """An allowance is past its last day, so it accepts nothing any more.
+    """An allowance or a tolerance is past its last day, so it accepts nothing any more.
 
-    Why: an allowance is a promise to settle something by a day. Once that is
-    past, it only looks as if it hid something: a finding that is still there
-    is told again, and what was settled needs no allowance. Manifests alone
-    are looked at, and no allowance can accept this finding.
+    Why: both are promises to settle something by a day. Once that is past,
+    they only look as if they hid something: a finding that is still there is
+    told again, a live override is drift again, and what was settled needs
+    neither. Manifests alone are looked at, and no allowance can accept this
+    finding.
 
-    Instead: settle what was allowed and delete the allowance, or give a later
+    Instead: settle what was accepted and delete the entry, or give a later
     day and say why.
 
     Example:
@@ -139,14 +141,22 @@ def expired_allowance(organisation: Organisation) -> Iterator[Found]:
     """
     if organisation.is_live:
         return
+    for address, what, accepted in _accepted(organisation):
+        if accepted.until < organisation.today:
+            yield Found(
+                address=address,
+                location=accepted.source,
+                message=f"the {what} ended on {accepted.until}"
+                f" ({accepted.reason}); delete it, or give a later day",
+            )
+
+
+def _accepted(organisation: Organisation) -> Iterator[tuple[str, str, Allowance | Tolerance]]:
     given = [(flow.spec.address, flow.spec.allowances) for flow in organisation.flows]
     given += [(each.address, each.allowances) for each in organisation.declared.values()]
     for address, allowances in given:
         for allowance in allowances:
-            if allowance.until < organisation.today:
-                yield Found(
-                    address=address,
-                    location=allowance.source,
-                    message=f"the allowance of {allowance.rule} ended on {allowance.until}"
-                    f" ({allowance.reason}); delete it, or give a later day",
-                )
+            yield address, f"allowance of {allowance.rule}", allowance
+    for flow in organisation.flows:
+        for tolerance in flow.spec.tolerances:
+            yield flow.spec.address, f"tolerance of {tolerance.path}", tolerance
