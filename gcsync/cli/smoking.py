@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 @dialect_option
 @outputs_in(*FINDING_FORMATS)
 def smoke(*, addresses: tuple[str, ...], dialect: Dialect | None, **options: Any) -> int:
-    """Run the smoke cases of flows, and hold how they end against the manifests.
+    """Run the smoke cases of flows.
 
-    ADDRESS is flow/NAME, or a glob such as flow/billing-*; without one, the
+    The smoke cases of a manifest say how its flow is executed, and how that
+    should end. ADDRESS is flow/NAME, or a glob such as flow/billing-*; without one, the
     cases of all flows are run. Each case is one execution of the live flow:
     whatever the flow does for a caller it does here, too.
 

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from gcsync.core.waves import CanarySize
     from gcsync.drivers.flow_executions import Dialect
     from gcsync.engine.rollout import Rollout, Unproven
+    from gcsync.engine.smoke import Smoke
     from gcsync.engine.write import Surroundings
     from gcsync.model.change import FlowChange, FlowResult, Plan, Run
     from gcsync.model.manifest import FlowSpec
+    from gcsync.model.smoke import SmokeCase
     from gcsync.store.journal import Journal
     from gcsync.store.launches import Launches
 
@@ -42,6 +44,11 @@ class Staging:
     specs: Sequence[FlowSpec] = ()
 
     @property
+    def cases(self) -> dict[str, tuple[SmokeCase, ...]]:
+        """The smoke cases of flows that have some, by address."""
+        return {spec.address: spec.smoke for spec in self.specs if spec.smoke}
+
+    @property
     def needs_manifests(self) -> bool:
         """Whether manifests say who goes first, or what proves a flow."""
         return self.proves or self.canary is not None
@@ -53,11 +60,22 @@ class Arranged:
 
     staging: Staging
     changes: tuple[FlowChange, ...]
+    smoke: Smoke | None = None
     unproven: Mapping[str, Unproven] = field(default_factory=dict)
 
     def notes(self, told: Mapping[str, FlowResult]) -> list[str]:
-        """What a report says of flows that an earlier run wrote, given what became of them now."""
-        return [_note(each, told.get(address)) for address, each in self.unproven.items()]
+        """What a report says of flows that nothing proves, and of those of earlier runs.
+
+        *told* is what became of all of them, by address.
+        """
+        notes = [_note(each, told.get(address)) for address, each in self.unproven.items()]
+        cases = self.staging.cases
+        bare = [each.ref.address for each in self.changes if each.ref.address not in cases]
+        if self.staging.proves and bare:
+            notes.append(
+                f"{_some(bare)}: no smoke case proves {'it' if len(bare) == 1 else 'them'}"
+            )
+        return notes
 
     def announced(self) -> str:
         """Which flows change when, in a line; nothing where no wave is proved before the next."""
@@ -67,12 +85,16 @@ class Arranged:
         told = []
         for wave in waves:
             members = [change.ref.address for change in self.changes if change.wave == wave]
-            most = ", ".join(members[:_MOST]) + (", …" if len(members) > _MOST else "")
-            told.append(f"{wave_name(wave)} ({len(members)}): {most}")
+            told.append(f"{wave_name(wave)} ({len(members)}): {_some(members)}")
         return "; then ".join(told)
 
 
 _MOST: Final = 5
+
+
+def _some(addresses: Sequence[str]) -> str:
+    more = f" and {len(addresses) - _MOST} more" if len(addresses) > _MOST else ""
+    return ", ".join(addresses[:_MOST]) + more
 
 
 def _note(unproven: Unproven, result: FlowResult | None) -> str:
@@ -147,8 +169,11 @@ def staging(
 def arranged(staging: Staging, found: Session, journal: Journal, plan: Plan) -> Arranged:
     """The waves of *plan*, before them what earlier runs left unproven of the same manifests.
 
-    Raises `WrongUsage` where no flow can be a canary, and `JournalError`.
+    Raises `WrongUsage` where no flow can be a canary or nothing can carry a
+    case's context, and `JournalError`.
     """
+    from gcsync.cli.smoking import smoke_of
+
     changes = plan.changes
     if staging.canary and changes:
         calls = {spec.address: spec.calls_per_minute for spec in staging.specs}
@@ -161,10 +186,12 @@ def arranged(staging: Staging, found: Session, journal: Journal, plan: Plan) -> 
             )
     if not staging.proves:
         return Arranged(staging=staging, changes=changes)
+    smoke = smoke_of(found, staging.specs, staging.dialect)
     unproven = _unproven(staging, found, journal, {change.ref.address for change in changes})
     return Arranged(
         staging=staging,
         changes=(*(_looked_at(each) for each in unproven.values()), *changes),
+        smoke=smoke,
         unproven=unproven,
     )
 
@@ -172,7 +199,6 @@ def arranged(staging: Staging, found: Session, journal: Journal, plan: Plan) -> 
 def rollout_of(arranged: Arranged, found: Session, run: Surroundings, entry: Run) -> Rollout:
     """What settles the waves of the run *entry*. Raises `JournalError`."""
     from gcsync.cli import console
-    from gcsync.cli.smoking import smoke_of
     from gcsync.engine.rollout import Rollout
     from gcsync.engine.take_back import WayBack
     from gcsync.store.proving import promise
@@ -183,10 +209,10 @@ def rollout_of(arranged: Arranged, found: Session, run: Surroundings, entry: Run
         rollout.way_back = WayBack(
             entry=lambda: _entry_back(found, entry), parallelism=found.settings.parallelism
         )
-    if staging.proves:
+    if arranged.smoke:
         promise(run.journal, entry.run_id)
-        rollout.smoke = smoke_of(found, staging.specs, staging.dialect)
-        rollout.cases = {spec.address: spec.smoke for spec in staging.specs if spec.smoke}
+        rollout.smoke = arranged.smoke
+        rollout.cases = staging.cases
         rollout.ledger = _ledger(found, run.journal, entry.run_id)
         rollout.unproven = arranged.unproven
         rollout.soak_s = staging.soak_s
@@ -206,8 +232,7 @@ def _unproven(
             result=left.result,
             ledger=None if left.was_tried else _ledger(found, journal, left.run_id),
         )
-        for left in unproven(journal, found.org_id)
-        if left.result.ref.address in meant
+        for left in unproven(journal, found.org_id, meant)
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Case, Row
 from gcsync.model.smoke import CaseStatus
+from gcsync.render.plans import field_row
 from gcsync.render.values import count, place, seconds, shown
 
 if TYPE_CHECKING:
@@ -65,10 +66,16 @@ def _said(missed: Shortfall) -> str:
     return f"{missed.path}: wanted {missed.wanted}, got {missed.got}"
 
 
-def proof_rows(result: FlowResult) -> Iterator[Row]:
-    """What proved a flow or did not, and how it was taken back."""
+def smoke_rows(result: FlowResult) -> Iterator[Row]:
+    """The cases of a flow; deeper than its settings, for they share no columns with them."""
     for case in result.smoke:
-        yield from case_rows(case, depth=1)
+        yield from case_rows(case, depth=2)
+
+
+def proof_rows(result: FlowResult) -> Iterator[Row]:
+    """What proved a flow or did not, what was written to it, and how it was taken back."""
+    yield from smoke_rows(result)
+    yield from map(field_row, result.fields)
     if result.rolled_back:
         yield from _way_back_rows(result.rolled_back)
 
@@ -103,7 +110,8 @@ def taken_back_said(results: Iterable[FlowResult]) -> str:
         return ""
     done = sum(back.status in _BACK for back in backs)
     rest = f", {len(backs) - done} not" if done < len(backs) else ""
-    return f"; {count(done, 'flow')} taken back by run {backs[0].run_id}{rest}"
+    runs = ", ".join(sorted({back.run_id for back in backs}))
+    return f"; {count(done, 'flow')} taken back by run {runs}{rest}"
 
 
 def what_stays(run_id: str, results: Iterable[FlowResult]) -> Iterator[Row]:

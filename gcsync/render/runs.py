@@ -15,6 +15,7 @@ from gcsync.render.proofs import (
     proof_rows,
     smoke_case,
     smoke_findings,
+    smoke_rows,
     smoke_said,
     taken_back_said,
     what_stays,
@@ -218,7 +219,8 @@ def _written(result: FlowResult) -> tuple[Row, ...]:
         return (Row(sign=sign, cells=(address,), tone=tone), Row(cells=(why,), depth=1))
     moved = f"revision {result.revision_before} -> {result.revision_after}"
     heading = Row(sign=sign, cells=(address, moved), tone=tone)
-    return (heading, _BEFORE_AND_AFTER, *map(field_row, result.fields), *proof_rows(result))
+    rows = map(field_row, result.fields)
+    return (heading, *smoke_rows(result), _BEFORE_AND_AFTER, *rows)
 
 
 def _subject(result: FlowResult) -> Subject:
@@ -259,7 +261,6 @@ def result_block(result: FlowResult, again: str = "", undone: Run | None = None)
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict, again, undone))
     if result.smoke or result.rolled_back:
-        rows.extend(map(field_row, result.fields))
         rows.extend(proof_rows(result))
     return Block(rows=tuple(rows), subject=_subject(result))
 

@@ -16,7 +16,7 @@ from gcsync.core.rollback import has_touched
 from gcsync.store.tables import provings, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from gcsync.model.change import FlowResult
     from gcsync.store.journal import Journal
@@ -40,11 +40,13 @@ def promise(journal: Journal, run_id: str) -> None:
         connection.execute(insert(provings), {"run_id": run_id})
 
 
-def unproven(journal: Journal, org_id: str) -> tuple[Left, ...]:
+def unproven(journal: Journal, org_id: str, wanted: Collection[str]) -> tuple[Left, ...]:
     """What the latest run that was to prove a flow left unproven, by address.
 
-    Only of runs that are over. Raises `JournalError`.
+    Only of runs that are over, and of flows whose address is *wanted*. Raises
+    `JournalError`.
     """
+    missing = set(wanted)
     query = (
         select(runs.c.run_id)
         .join(provings, provings.c.run_id == runs.c.run_id)
@@ -53,12 +55,16 @@ def unproven(journal: Journal, org_id: str) -> tuple[Left, ...]:
         .limit(MOST_RUNS)
     )
     found: dict[str, Left | None] = {}
-    for [run_id] in journal.rows(query):
+    for [run_id] in journal.rows(query) if missing else ():
+        if not missing:
+            break
         run = journal.run(run_id)
         if run.outcome is None:
             continue
         for address, left in _left(run_id, run.results):
-            found.setdefault(address, left)
+            if address in missing:
+                found[address] = left
+                missing.discard(address)
     return tuple(left for _, left in sorted(found.items()) if left is not None)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 from acceptance_world import live, manifest
@@ -141,3 +143,21 @@ def test_a_signal_ends_the_waiting_and_says_what_is_open(hurried: World) -> None
 
     assert process.returncode == 130, out + err
     assert "interrupted before it ended" in out
+
+
+def test_pipelines_read_each_case_as_a_test_and_at_its_line(hurried: World) -> None:
+    ends(hurried, status="ERROR", output={**OUTPUT, "tier": "silver"})
+
+    ran = hurried.run("smoke", "-o", "junit=smoke.xml", "-o", "sarif=smoke.sarif", "-o", "github")
+
+    assert ran.code == 1, ran.said
+    suite = ET.parse(hurried.folder / "smoke.xml").getroot()
+    [case] = suite.iter("testcase")
+    assert case.attrib["name"] == "flow/billing smoke known customer"
+    [failure] = case.iter("failure")
+    assert failure.attrib["message"] == "status: wanted COMPLETED, got ERROR"
+    assert "output/tier: wanted gold, got silver" in (failure.text or "")
+    [result] = json.loads((hurried.folder / "smoke.sarif").read_text())["runs"][0]["results"]
+    [location] = result["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "manifests/flows.yaml"
+    assert "::error file=manifests/flows.yaml,line=" in ran.err

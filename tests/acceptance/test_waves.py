@@ -355,3 +355,38 @@ def test_an_execution_of_a_killed_run_is_followed_and_not_launched_again(
     [billing] = runs[-1]["results"]
     assert billing["smoke"][0]["execution_id"] == launched.id
     assert billing["smoke"][0]["status"] == "passed"
+
+
+def test_flows_that_nothing_proves_are_named(centre: World) -> None:
+    bare = manifest("orders", f"Lookup: {{timeout_ms: {SOUND}}}")
+    centre.manifests(staged("billing", SOUND), bare)
+
+    applied = centre.run("apply", "--auto-approve", "--smoke")
+
+    assert applied.code == 0, applied.said
+    assert "! flow/orders: no smoke case proves it" in applied.out
+
+
+def test_a_context_that_the_api_does_not_take_is_refused_before_a_run_begins(
+    centre: World,
+) -> None:
+    centre.manifests(staged("billing", SOUND, more=", context: {language: en}"))
+
+    applied = centre.run("apply", "--auto-approve", "--smoke", "--dialect", "public")
+
+    assert applied.code == 64, applied.said
+    assert "No runs yet." in centre.run("history").out
+    assert centre.writes() == 0
+
+
+def test_reports_of_shards_tell_of_smoke_when_they_are_put_together(centre: World) -> None:
+    asks(centre, PLANTED)
+    for shard in ("1/2", "2/2"):
+        name = f"{shard[0]}.json"
+        centre.run(*APPLY, "--rollback-on-failure", "--shard", shard, "-o", f"json={name}")
+
+    merged = centre.run("merge", "1.json", "2.json")
+
+    assert merged.code == 4, merged.said
+    assert "smoke a caller  failed" in merged.out
+    assert "taken back by run" in merged.out
