@@ -75,12 +75,14 @@ def carry_out(
     limits: Limits,
     must_ask: bool,
     saved_digest: str | None = None,
+    undoes: str | None = None,
     staging: Staging | None = None,
 ) -> Ended:
     """Show *plan*, have it approved where *must_ask* says so, and apply it as a run.
 
-    A saved plan has been shown and approved of elsewhere. *staging* says in
-    which waves, and what each of them has to hold. Raises `WrongUsage`,
+    A saved plan has been shown and approved of elsewhere; *undoes* is the run
+    that a rollback is one of. *staging* says in which waves, and what each of
+    them has to hold. Raises `WrongUsage`,
     `LimitExceeded`, `GcsyncError` where nobody approves, and `JournalError`,
     all of them before anything is written.
     """
@@ -118,6 +120,7 @@ def carry_out(
         digest=saved_digest or sealed(plan, key)["digest"],
         command=_command(),
         recovered=recovered,
+        undoes=undoes,
         arranged=waves,
     )
 

@@ -92,6 +92,7 @@ def run_plan(
     command: str,
     recovered: Sequence[Recovered],
     arranged: Arranged,
+    undoes: str | None = None,
 ) -> Ended:
     """Apply *plan*, *arranged* in waves, as one journalled run.
 
@@ -106,6 +107,7 @@ def run_plan(
         org_id=session.org_id,
         commit=plan.source.commit,
         plan_digest=digest,
+        undoes=undoes,
     )
     journal.begin(entry)
     surroundings = Surroundings(

@@ -264,6 +264,6 @@ def _entry_back(found: Session, entry: Run) -> Run:
         entry,
         run_id=new_run_id(found),
         started_at=found.clock.now(),
-        command=f"gcsync rollback {entry.run_id}",
         plan_digest=None,
+        undoes=entry.run_id,
     )

@@ -128,6 +128,7 @@ def _roll_back(
         recovered=undoing.recovered,
         limits=project.limits,
         must_ask=must_ask,
+        undoes=undoing.run.run_id,
     )
     report = present_results(
         ended.run_id,

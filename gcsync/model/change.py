@@ -273,7 +273,10 @@ class OpenIntent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One apply or rollback in the journal; *outcome* is ``None`` while it runs or was killed."""
+    """One apply or rollback in the journal; *outcome* is ``None`` while it runs or was killed.
+
+    *undoes* is the run that a rollback is one of.
+    """
 
     run_id: str
     started_at: datetime
@@ -282,6 +285,7 @@ class Run:
     org_id: str
     commit: str | None = None
     plan_digest: str | None = None
+    undoes: str | None = None
     ended_at: datetime | None = None
     outcome: str | None = None
     results: tuple[FlowResult, ...] = ()

@@ -57,7 +57,8 @@ def _run_block(run: Run, *, wants_results: bool) -> Block:
     if wants_results:
         rows += [Row(cells=(fact,), depth=1, tone="faint") for fact in _facts(run)]
         for result in run.results:
-            rows.extend(replace(row, depth=row.depth + 1) for row in _history_rows(result))
+            told = _history_rows(result, run.undoes)
+            rows.extend(replace(row, depth=row.depth + 1) for row in told)
     return Block(rows=tuple(rows))
 
 
@@ -66,6 +67,8 @@ def _facts(run: Run) -> Iterator[str]:
     yield f"organisation {run.org_id}"
     if run.commit:
         yield f"manifests at commit {run.commit}"
+    if run.undoes:
+        yield f"undoes run {run.undoes}"
     if run.plan_digest:
         yield f"plan {run.plan_digest}"
     if run.ended_at:
@@ -76,12 +79,12 @@ def _seconds(moment: datetime) -> str:
     return stamp(moment.replace(microsecond=0))
 
 
-def _history_rows(result: FlowResult) -> tuple[Row, ...]:
+def _history_rows(result: FlowResult, undone: str | None) -> tuple[Row, ...]:
     if result.status in ("applied", "rebased"):
         return (smooth_row(result), *proof_rows(result))
     if result.status == "skipped":
         return (skipped_row(result),)
-    return result_block(result).rows
+    return result_block(result, undone=undone).rows
 
 
 def _run_document(run: Run) -> dict[str, Any]:
@@ -94,6 +97,7 @@ def _run_document(run: Run) -> dict[str, Any]:
         "org_id": run.org_id,
         "commit": run.commit,
         "plan_digest": run.plan_digest,
+        "undoes": run.undoes,
         "outcome": run.outcome,
         "results": [result_document(result) for result in run.results],
     }

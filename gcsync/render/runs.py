@@ -91,7 +91,7 @@ def present_results(
         blocks=(
             *([_together(smooth, smooth_row)] if smooth else []),
             *([_together(skipped, skipped_row)] if skipped else []),
-            *(result_block(result, again, undone) for result in rough),
+            *(result_block(result, again, undone.run_id if undone else None) for result in rough),
         ),
         closing=(
             *_notes(notes),
@@ -157,10 +157,11 @@ def _after_undoing(undone: Run | None, *, has_written: bool) -> Iterator[Row]:
 
 def still_asked_for(undone: Run) -> str:
     """What a rollback does not do, and how that is done."""
-    how = f", for instance with 'git revert {undone.commit[:12]}'" if undone.commit else ""
+    # Not necessarily the commit that made the change, but the newest that may have.
+    read = f", which the run read at commit {undone.commit[:12]}" if undone.commit else ""
     return (
         f"Manifests that still ask for what run {undone.run_id} wrote will have it written again"
-        f" by the next apply; revert the change there too{how}"
+        f" by the next apply; revert the change there too, with 'git revert' for instance{read}"
     )
 
 
@@ -248,7 +249,7 @@ def skipped_row(result: FlowResult) -> Row:
     return Row(sign=sign, cells=(result.ref.address, result.status, why), tone=tone)
 
 
-def result_block(result: FlowResult, again: str = "", undone: Run | None = None) -> Block:
+def result_block(result: FlowResult, again: str = "", undone: str | None = None) -> Block:
     """A flow that did not go through: why, and what can be done about it."""
     sign, tone = _SIGNS[result.status]
     ref = result.ref
@@ -266,7 +267,7 @@ def result_block(result: FlowResult, again: str = "", undone: Run | None = None)
 
 
 def _conflict_rows(
-    result: FlowResult, conflict: Conflict, again: str, undone: Run | None
+    result: FlowResult, conflict: Conflict, again: str, undone: str | None
 ) -> Iterator[Row]:
     heading = ("setting", "planned from", "live now", "desired")
     since = "the plan was made"
@@ -279,7 +280,7 @@ def _conflict_rows(
     )
     if undone is not None:
         heading = ("setting", "the run wrote", "live now", "before the run")
-        since = f"run {undone.run_id} wrote them"
+        since = f"run {undone} wrote them"
         ways = (
             "keep the live value: leave it; nothing is to be done",
             f"have the value from before the run: write it into the manifest, and {anew}",

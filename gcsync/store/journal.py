@@ -107,6 +107,7 @@ class Journal(History):
                     "command": run.command,
                     "git_commit": run.commit,
                     "plan_digest": run.plan_digest,
+                    "undoes": run.undoes,
                     "host": process.host,
                     "pid": process.pid,
                     "process_started": process.started,

@@ -20,6 +20,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -91,6 +92,7 @@ def locked(
     clock: Clock,
     wait: timedelta = timedelta(),
     told: Callable[[str], None] = lambda _: None,
+    renewal_s: float = RENEWAL_S,
 ) -> Iterator[None]:
     """Hold the lock of *org_id* while the block runs, after waiting for it no longer than *wait*.
 
@@ -98,7 +100,7 @@ def locked(
     `LockHeld` where another has it, and `JournalError`.
     """
     row = _row_of(org_id, actor=actor, command=command)
-    hold = _on_server if journal.is_on_server else _in_file
+    hold = _on_server if journal.is_on_server else partial(_in_file, renewal_s=renewal_s)
     waited_until = clock.monotonic() + wait.total_seconds()
     for turn in count():
         with hold(journal, row) as is_mine:
@@ -177,7 +179,7 @@ def _is_void(journal: Journal, row: Row[Any]) -> bool:
 
 
 @contextmanager
-def _in_file(journal: Journal, row: dict[str, Any]) -> Iterator[bool]:
+def _in_file(journal: Journal, row: dict[str, Any], *, renewal_s: float) -> Iterator[bool]:
     """Hold the lock by its row; yields whether it is ours."""
     mine = locks.c.lock_id == row["lock_id"]
     query = select(locks).where(locks.c.org_id == row["org_id"])
@@ -191,7 +193,7 @@ def _in_file(journal: Journal, row: dict[str, Any]) -> Iterator[bool]:
     over = threading.Event()
 
     def renew() -> None:
-        while not over.wait(RENEWAL_S):
+        while not over.wait(renewal_s):
             # The next sign of life is soon enough, and the run's own writes will tell.
             with suppress(JournalError), journal.writing("cannot renew the lock") as connection:
                 connection.execute(update(locks).where(mine).values(seen_at=journal.now()))

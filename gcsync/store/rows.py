@@ -97,6 +97,7 @@ def read_run(row: Row[Any], outcome: str | None, results: Sequence[FlowResult]) 
         org_id=row.org_id,
         commit=row.git_commit,
         plan_digest=row.plan_digest,
+        undoes=row.undoes,
         ended_at=row.ended_at,
         outcome=outcome,
         results=tuple(results),

@@ -79,6 +79,8 @@ runs = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("process_started", String),
+    # The run that a rollback is one of.
+    Column("undoes", String),
     Index("gcsync_run_by_organisation", "org_id", "started_at"),
 )
 
@@ -194,6 +196,8 @@ def _flow_id(intent: str) -> str | None:
 
 def _third(connection: Connection) -> None:
     metadata.create_all(connection, tables=[locks])
+    if all(column["name"] != "undoes" for column in inspect(connection).get_columns(runs.name)):
+        connection.execute(text("ALTER TABLE gcsync_run ADD COLUMN undoes VARCHAR"))
 
 
 def _fourth(connection: Connection) -> None:

@@ -170,7 +170,7 @@ def test_a_rollback_is_shown_carried_out_and_journalled_as_a_run(world: World) -
         f"gcsync rollback {run_id} --auto-approve",
         "applied",
     )
-    assert former["run_id"] == run_id
+    assert (former["run_id"], newest["undoes"], former["undoes"]) == (run_id, run_id, None)
 
 
 def test_the_json_of_rollback_is_that_of_apply(world: World) -> None:
@@ -242,7 +242,8 @@ def test_it_names_the_commit_whose_change_is_to_be_reverted(world: World) -> Non
     undone = world.run(*ROLLBACK)
 
     [_, run] = world.run("history", "-o", "json").json["runs"]
-    assert f"'git revert {run['commit'][:12]}'" in undone.out
+    assert "with 'git revert' for instance" in undone.out
+    assert f"which the run read at commit {run['commit'][:12]}" in undone.out
 
 
 def test_a_setting_that_somebody_changed_since_stays_and_is_told_three_ways(world: World) -> None:
@@ -258,6 +259,9 @@ def test_a_setting_that_somebody_changed_since_stays_and_is_told_three_ways(worl
     for part in ("the run wrote", "live now", "before the run", "5000", "7000", "3000"):
         assert part in words
     assert f"since run {run_id} wrote them" in undone.out
+    told_later = world.run("history", "latest").out
+    assert f"undoes run {run_id}" in told_later
+    assert f"since run {run_id} wrote them" in told_later
     [one] = in_json.json["results"][0]["conflict"]["fields"]
     assert (one["planned_from"], one["live"], one["desired"]) == (5000, 7000, 3000)
 

@@ -118,7 +118,7 @@ def test_what_was_taken_back_is_told_by_history_and_not_undone_again(centre: Wor
     assert billing["rolled_back"]["status"] == "applied"
     back = centre.run("history", back_id, "-o", "json").json["runs"][0]
     assert back["outcome"] == "applied"
-    assert back["command"] == f"gcsync rollback {failed.json['run_id']}"
+    assert back["undoes"] == failed.json["run_id"]
     assert "taken back by run" in centre.run("history", failed.json["run_id"]).out
 
 

@@ -21,7 +21,11 @@ from gcsync.store.lock import holders, locked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VERSION_2 = ("DROP TABLE gcsync_lock", "UPDATE gcsync_schema SET version = 2")
+VERSION_2 = (
+    "DROP TABLE gcsync_lock",
+    "ALTER TABLE gcsync_run DROP COLUMN undoes",
+    "UPDATE gcsync_schema SET version = 2",
+)
 """What makes a journal one that version 2 of the schema had made."""
 
 FIELDS = (

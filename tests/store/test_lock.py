@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from api_builders import VirtualClock
 from document_builders import NOON
+from sqlalchemy import select
 
 from gcsync.errors import LockHeld
 from gcsync.store.journal import open_journal
 from gcsync.store.lock import break_lock, holders, lives_here, locked
+from gcsync.store.tables import locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,3 +204,16 @@ def test_a_holder_on_another_host_is_dead_after_ten_silent_minutes(
             pass
         with after(11) as other, held(other):
             assert len(holders(other)) == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_holder_that_gives_signs_of_life_is_not_dead_however_long_it_holds(url: str) -> None:
+    now = NOON
+
+    with opened(url, clock_now=lambda: now) as journal, held(journal, renewal_s=0.01):
+        now += timedelta(hours=1)
+        with opened(url, liveness=lambda _key, _process: None, clock_now=lambda: now) as other:
+            while other.rows(select(locks.c.seen_at))[0].seen_at != now:
+                threading.Event().wait(0.01)
+            with pytest.raises(LockHeld, match="since 2030-01-02T12:00:00Z"), held(other):
+                pass

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PATH = timeout_change().path
 OLD_TABLES = (
     "DROP TABLE gcsync_lock",
+    "ALTER TABLE gcsync_run DROP COLUMN undoes",
     "DROP TABLE gcsync_observation",
     "DROP INDEX ix_gcsync_intent_flow_id",
     "ALTER TABLE gcsync_intent DROP COLUMN flow_id",
