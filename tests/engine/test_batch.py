@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from api_builders import VirtualClock
+from api_builders import NOON, VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 from launch_builders import PretendLauncher, call
@@ -21,6 +21,7 @@ from gcsync.store.launches import Launches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from gcsync.model.execution import ExecutionResult, Launch
     from gcsync.store.journal import Journal
@@ -72,7 +73,27 @@ def test_after_a_stop_nothing_is_launched() -> None:
     launcher = PretendLauncher(on_launch=lambda _launch: stop.set())
     with journal() as kept:
         assert run(batch(kept, launcher, stop=stop), "a", "b") == {"a": "launched", "b": "skipped"}
+        assert list(batch(kept, launcher).recorded) == ["a"]
         assert run(batch(kept, PretendLauncher()), "a", "b") == {"a": "launched", "b": "launched"}
+
+    assert launcher.launched == ["a"]
+
+
+def test_a_stop_between_intent_and_launch_leaves_no_doubt() -> None:
+    stop = Event()
+    launcher = PretendLauncher()
+
+    def interrupted() -> datetime:
+        stop.set()
+        return NOON
+
+    with journal() as kept:
+        made = batch(kept, launcher, stop=stop)
+        made.ledger = Launches(
+            kept, org_id="o", batch="calls.jsonl", again=False, clock_now=interrupted
+        )
+        assert run(made, "a") == {"a": "skipped"}
+        assert run(batch(kept, launcher), "a") == {"a": "launched"}
 
     assert launcher.launched == ["a"]
 
