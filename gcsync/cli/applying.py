@@ -66,8 +66,8 @@ def apply(
     wave in which anything fails, a smoke case of --smoke for example, is the
     last one: flows of later waves are skipped, exit code 4. With
     --rollback-on-failure its flows go back to what they were, but for what
-    somebody changed meanwhile. What an interrupted run wrote and did not
-    prove is proved before anything else is written.
+    somebody changed meanwhile. With --smoke, what an earlier run wrote and
+    did not prove is proved before anything else is written.
 
     A saved plan holds neither smoke cases nor calls per minute: with --smoke
     or --canary these are read from the manifests that lie here.

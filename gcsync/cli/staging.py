@@ -135,7 +135,7 @@ def staging_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--rollback-on-failure",
                 "takes_back",
                 is_flag=True,
-                help="Take the flows of a wave back that fails.",
+                help="Bring the flows of a wave that fails back to what they were.",
             ),
             dialect_option,
         )

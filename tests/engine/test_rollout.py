@@ -277,10 +277,13 @@ def test_nothing_is_written_where_what_an_earlier_run_left_does_not_hold() -> No
         change, left = unproven(on, ledger=None)
         on.rollout.cases = {"flow/old": (CASE,)}
         on.rollout.unproven = {"flow/old": left}
+        told: list[str] = []
+        on.rollout.tell = told.append
 
         results = on.of(change, planned(on.driver, "new"))
 
         assert statuses(results) == {"old": "failed", "new": "skipped"}
+        assert told == ["what an earlier run did not prove: running its smoke cases"]
         assert results["old"].rolled_back is None
         assert on.driver.timeout("new") == 3000
         assert on.driver.timeout("old") == 5000
