@@ -6,7 +6,7 @@ SCHEDULES ?= 100000
 # Twice the cores of a small machine: many tests wait for processes and sockets.
 WORKERS ?= 4
 
-.PHONY: help demo test lint types unit race laws bench format requirements clean
+.PHONY: help demo test lint types unit race hostile laws bench format requirements clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -25,10 +25,13 @@ types: $(VENV)/.developed
 	$(BIN)/mypy
 
 unit: $(VENV)/.developed
-	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet -rs
 
 race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race SCHEDULES=100000
 	cd tests && ../$(BIN)/python -m race --schedules $(SCHEDULES)
+
+hostile: $(VENV)/.developed ## 10,000 hostile names through every presenter and format
+	cd tests && ../$(BIN)/python -m hostile.campaign
 
 laws: $(VENV)/.developed ## Every property with 3,000 examples instead of 60
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet --hypothesis-profile=thorough \

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CHUNK = 65_536
+GATE_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,19 @@ def instead(answer: bytes, *, obey: bool = False) -> Fault:
         exchange.hang_up(answer)
 
     return replaced
+
+
+class Gate:
+    """Holds a request back until it is opened, and tells when one has come."""
+
+    def __init__(self) -> None:
+        self.met = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.met.set()
+        assert self.opened.wait(GATE_S)
+        exchange.client.sendall(exchange.forward())
 
 
 def answering(status: int, body: bytes = b"", *, obey: bool = False, **headers: str) -> Fault:

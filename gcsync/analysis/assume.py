@@ -8,13 +8,14 @@ from the timeouts, it would find every timeout right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.analysis.latency import budget_ms, longest_way
 from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, declared_outline, policies, specs_of
 from gcsync.analysis.scenario import BackendModel, FlowModel, Samples, Scenario, StepModel
+from gcsync.analysis.simulation.arrivals import calls_per_replication
 from gcsync.analysis.simulation.breaker import MIN_TRIES
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
@@ -117,8 +118,7 @@ def _model(way: Way, measured: Measurements, duration_s: int, *, is_live: bool) 
     calls_per_minute = way.flow.calls_per_minute or CALLS_PER_MINUTE
     if load is not None and load.arrivals is not None:
         counts = measured.counts[load.arrivals][: ceil(duration_s / load.interval_s)]
-        calls_per_minute = sum(counts) * 60 / duration_s
-    return FlowModel(
+    model = FlowModel(
         address=way.flow.address,
         budget_ms=budget_ms(way.flow),
         steps=tuple(
@@ -128,6 +128,11 @@ def _model(way: Way, measured: Measurements, duration_s: int, *, is_live: bool) 
         calls_per_minute=calls_per_minute,
         counts=counts,
         interval_s=load.interval_s if load is not None else 60,
+    )
+    if counts is None:
+        return model
+    return replace(
+        model, calls_per_minute=calls_per_replication(model, duration_s) * 60 / duration_s
     )
 
 
@@ -183,6 +188,7 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
         if model.counts is not None and len(model.counts) * model.interval_s < desired.duration_s:
             file = way.flow.load.arrivals if way.flow.load else ""
             yield f"nobody calls {model.address} in the time that {file} does not cover"
+    yield from _unseen_windows(desired)
     policies = [step.policy for model in desired.flows for step in model.steps]
     if any(each.max_retries for each in policies):
         yield "a retry follows a timeout as well as the statuses of retry_on"
@@ -193,6 +199,19 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
         f"these flows share {limits.requests_per_minute} requests a minute and"
         f" {limits.concurrent_actions} data actions at once with nobody else"
     )
+
+
+def _unseen_windows(desired: Scenario) -> Iterator[str]:
+    steps = {
+        (flow.address, step.policy.name): step for flow in desired.flows for step in flow.steps
+    }
+    for (_, name), step in steps.items():
+        for window in step.backend.windows:
+            if window.start_s >= desired.duration_s:
+                yield (
+                    f"the {window.kind} window of {name} begins at {window.start_s:,.10g} s, when"
+                    f" the {desired.duration_s:,} s are over"
+                )
 
 
 def _assumed_backends(ways: Sequence[Way]) -> Iterator[str]:

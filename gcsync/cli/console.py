@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,6 @@ from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from gcsync.cli.options import Settings
     from gcsync.errors import GcsyncError
@@ -167,18 +167,23 @@ def progress(total: int, label: str, settings: Settings) -> Iterator[Callable[[]
 
 
 def _write_file(output: Output, rendered: str) -> None:
-    """Replace the file at once, so that nobody reads half of it; or append where it is shared."""
+    """Replace the file at once, so that nobody reads half of it; or append where it is shared.
+
+    A link stays one, and what is no regular file, such as a pipe or a device, is written into:
+    renaming over it would take it from everybody.
+    """
     if output.file is None:
         return
     file = output.file
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    kept = Path(os.path.realpath(file))
+    partial = kept.with_name(f".{kept.name}.{os.getpid()}.partial")
     try:
-        if output.appends:
+        if output.appends or (file.exists() and not file.is_file()):
             with file.open("a", encoding="utf-8") as opened:
                 opened.write(rendered)
             return
         partial.write_text(rendered, encoding="utf-8")
-        partial.replace(file)
+        partial.replace(kept)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise ConfigurationError(

@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -31,6 +32,7 @@ COMMANDS: Final = {
     "diff": "comparing",
     "apply": "applying",
     "drift": "drifting",
+    "import": "importing",
     "explain": "explaining",
     "budget": "budgeting",
     "simulate": "simulating",
@@ -48,6 +50,13 @@ COMMANDS: Final = {
 """Command -> module of this package; imported when it is called or listed, in this order."""
 
 
+def loaded(name: str) -> click.Command:
+    """The command *name*, its module imported; a word of Python's own has a dash below it there."""
+    module = import_module(f"gcsync.cli.{COMMANDS[name]}")
+    command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
+    return command
+
+
 class Commands(click.Group):
     """Loads a command's module only when it is needed."""
 
@@ -57,10 +66,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Import the command *name*, if there is one."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"gcsync.cli.{COMMANDS[name]}"), name)
-        return command
+        return loaded(name) if name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; where it fails, the reports that were asked for say so too."""

@@ -219,21 +219,17 @@ manifests_option = click.option(
     help="Read manifests from this file or folder; repeatable.",
 )
 
-manifest_options = _stacked(
-    manifests_option,
-    click.option(
-        "--env",
-        "environment",
-        envvar="GCSYNC_ENV",
-        metavar="NAME",
-        help="Use this environment of gcsync.yaml.",
-    ),
+environment_option = click.option(
+    "--env",
+    "environment",
+    envvar="GCSYNC_ENV",
+    metavar="NAME",
+    help="Use this environment of gcsync.yaml.",
 )
 
-choice_options = _stacked(
-    click.option(
-        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
-    ),
+manifest_options = _stacked(manifests_option, environment_option)
+
+address_options = _stacked(
     click.option(
         "--target",
         "targets",
@@ -248,6 +244,13 @@ choice_options = _stacked(
         metavar="ADDRESS-GLOB",
         help="No flow whose address matches; repeatable.",
     ),
+)
+
+choice_options = _stacked(
+    click.option(
+        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
+    ),
+    address_options,
 )
 
 selection_options = _stacked(

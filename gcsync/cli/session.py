@@ -53,10 +53,12 @@ class Session:
         return self.organisation.id or self.organisation.api_url
 
 
-def load(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
+def load(
+    settings: Settings, *, overlays: Sequence[Path] = (), may_be_empty: bool = False
+) -> Manifests:
     """Read the manifests that the command line names, *overlays* laid over them.
 
-    Raises `InvalidManifests`.
+    Raises `InvalidManifests`, unless it *may_be_empty* also where there are none.
     """
     from gcsync.loader.manifests import load as load_manifests
 
@@ -69,6 +71,7 @@ def load(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
             root=Path.cwd(),
             environment=settings.environment,
             overlays=overlays,
+            may_be_empty=may_be_empty,
         )
         settings.account.manifest_sha256 = manifests.sha256
         return manifests

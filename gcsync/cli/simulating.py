@@ -169,22 +169,27 @@ def _report(
 
 
 def _few(outcome: Outcome) -> Iterator[str]:
+    from gcsync.render.values import count
+
     for flow in outcome.flows:
         if flow.calls < FEW_CALLS:
             alone = f"--target {flow.address} simulates it alone, with more of them"
             more = alone if len(outcome.flows) > 1 else "--calls makes more of them"
-            yield f"{flow.address}: its figures rest on {flow.calls} calls only; {more}"
+            yield f"{flow.address}: its figures rest on {count(flow.calls, 'call')} only; {more}"
 
 
 def _say_how_much(chosen: Settings, assumed: Assumed, calls: int) -> None:
+    from gcsync.analysis.simulation.arrivals import expected_calls
     from gcsync.cli import console
     from gcsync.render.values import count
 
     desired = assumed.desired
+    made = expected_calls(desired, calls)
     steps = max(len(flow.steps) for flow in desired.flows)
     sides = 1 if assumed.live is None else 2
-    if calls * steps * sides >= LONG_REQUESTS:
-        console.say(f"simulating {calls:,} calls of {count(len(desired.flows), 'flow')}", chosen)
+    if made * steps * sides >= LONG_REQUESTS:
+        flows = count(len(desired.flows), "flow")
+        console.say(f"simulating about {made:,} calls of {flows}", chosen)
 
 
 def _recommended(
@@ -201,7 +206,7 @@ def _recommended(
     from gcsync.analysis.recommend import recommend
     from gcsync.cli import console
     from gcsync.errors import GoalMissed
-    from gcsync.render.patches import patch, reached, shortfall
+    from gcsync.render.patches import patch, reached, shortfall, unguarded
 
     said = ", ".join(map(str, aims))
     console.say(f"goals: {said}{' (by default)' if aims == DEFAULTS else ''}", chosen)
@@ -215,15 +220,19 @@ def _recommended(
     missed = [shortfall(each) for each in found if each.missed]
     if missed:
         raise GoalMissed("\n".join(missed))
+    doubts = tuple(told for each in found if (told := unguarded(each, aims)))
+    for doubt in doubts:
+        console.say(f"warning: {doubt}", chosen)
     scenario = replace(assumed.desired, flows=tuple(each.flow for each in found))
     sides = (
         *_sides(assumed, calls=calls, seed=seed),
         _side("recommended", scenario, calls=calls, seed=seed),
     )
-    console.write_beside(_report(chosen, assumed, sides, warnings), chosen)
+    console.write_beside(_report(chosen, assumed, sides, (*warnings, *doubts)), chosen)
     comments = (
         f"smallest timeouts and retries that meet {said} ({calls} calls, seed {seed})",
         *(reached(each, aims) for each in found),
+        *doubts,
     )
     click.echo(patch(found, comments=comments), nl=False)
     return 0

@@ -20,7 +20,7 @@ import simplejson
 from gcsync.model.manifest import Absent, Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gcsync.model.manifest import JSON
 
@@ -118,10 +118,27 @@ def canonical(document: Any, *, is_json: bool = False) -> bytes:
 
 def readable(document: Any, *, is_json: bool = False) -> str:
     """The document as indented ASCII text, its members in the order they stand in."""
-    return (
-        simplejson.dumps(document if is_json else to_json(document), indent=2, ensure_ascii=True)
-        + "\n"
-    )
+    return "".join(readable_parts(document, is_json=is_json))
+
+
+def readable_parts(document: Any, *, is_json: bool = False) -> Iterator[str]:
+    """`readable` in parts of which none ends within a string.
+
+    Of a list in the document, one item at a time is made into JSON: all of
+    them together would be many times the size of their text. With *is_json*
+    an iterator may stand for a list.
+    """
+    if not is_json:
+        is_mapping = isinstance(document, dict)
+        document = dict(_lazily(document)) if is_mapping else to_json(document)
+    encoder = simplejson.JSONEncoder(indent=2, ensure_ascii=True, iterable_as_array=True)
+    yield from encoder.iterencode(document)
+    yield "\n"
+
+
+def _lazily(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        yield name, map(to_json, value) if isinstance(value, list | tuple) else to_json(value)
 
 
 def parse(text: str | bytes) -> Any:

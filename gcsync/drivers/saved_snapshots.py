@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from gcsync.model.outline import Outline
 
 FORMAT_VERSION: Final = "1.0"
+FILE_NAME: Final = "snapshots.json"
+"""What a file of snapshots is called where somebody names only its folder."""
+
 LARGEST_FILE: Final = 512 * 1024 * 1024
 
 
@@ -136,7 +139,9 @@ class SavedSnapshots:
     name = "flow-document"
 
     def __init__(self, file: Path) -> None:
-        """Read *file*. Raises `ConfigurationError`."""
+        """Read *file*, or the one in a folder of that name. Raises `ConfigurationError`."""
+        if file.is_dir():
+            file /= FILE_NAME
         self._file = file
         try:
             if file.stat().st_size > LARGEST_FILE:

@@ -66,7 +66,9 @@ class Reading:
     """One pass over all files; *findings* grow on the way.
 
     *overlays* are files or folders that the command line lays over all that
-    the project declares, the last one winning.
+    the project declares, the last one winning. Where it *may_be_empty*,
+    folders may be missing, and without a base there is nothing to lay
+    overlays on.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Reading:
         root: Path,
         environment: str | None,
         overlays: Sequence[Path] = (),
+        may_be_empty: bool = False,
     ) -> None:
         self.file: ProjectFile = read_project(root)
         self.environment: Environment | None = self.file.environment(environment)
@@ -84,6 +87,7 @@ class Reading:
         self.variables = self.file.variables(environment)
         self._paths = paths
         self._overlays = overlays
+        self._may_be_empty = may_be_empty
         self._root = root.resolve()
         self._read: dict[Path, tuple[str, bytes]] = {}
         self._first: dict[tuple[str, str, str], Location] = {}
@@ -135,9 +139,13 @@ class Reading:
             found = discover(folder, name=item.text)
             for kind, name, node in self._nodes(self._located(found, item), layer=item.text):
                 overlays.setdefault((kind, name), []).append((item.text, node))
+        has_base = False
         for kind, name, node in self._nodes(self._base(), layer=""):
+            has_base = True
             over = overlays.pop((kind, name), ())
             yield Document(kind=kind, name=name, layers=(("", node), *over))
+        if self._may_be_empty and not has_base:
+            return
         for (kind, name), alone in overlays.items():
             yield Document(kind=kind, name=name, layers=tuple(alone))
 
@@ -152,7 +160,7 @@ class Reading:
         for found in self._named(skipped):
             empty = False
             yield found
-        if empty and not self.file.findings:
+        if empty and not self.file.findings and not self._may_be_empty:
             message = (
                 "there are no manifests here; write one (*.yaml), or name their folder with -f"
             )
@@ -161,15 +169,24 @@ class Reading:
     def _named(self, skipped: set[Path]) -> Iterator[SourceFile | Finding]:
         if self._paths is not None:
             for path in self._paths:
-                yield from discover(path, skipped=skipped)
+                if not self._is_missing(path):
+                    yield from discover(path, skipped=skipped)
             return
         named = self.file.folders("manifests")
         for item, path in named:
+            if self._is_missing(path):
+                continue
             found = discover(path, name=item.text, skipped=skipped)
             yield from self._located(found, item)
         if not named and self.file.node.get("spec", "manifests") is None:
             for folder in self.file.project.manifests:
-                yield from discover(self.file.root / folder, name=folder, skipped=skipped)
+                path = self.file.root / folder
+                if not self._is_missing(path):
+                    yield from discover(path, name=folder, skipped=skipped)
+
+    def _is_missing(self, path: Path) -> bool:
+        """Whether a folder is not there, and need not be."""
+        return self._may_be_empty and not path.exists()
 
     def _located(
         self, found: Iterable[SourceFile | Finding], item: Node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gcsync.loader.names import nearest, quoted, shown
@@ -20,7 +21,7 @@ from gcsync.model.traffic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _NEVER = date.min
 
@@ -90,6 +91,20 @@ def has_number(given: str) -> bool:
     return found is not None and found.threshold is not None
 
 
+def named_again(names: Iterable[Scalar]) -> Iterator[tuple[Scalar, str]]:
+    """Of *names* those that mean a rule named before: one by its number, one by its name."""
+    from gcsync.lint.catalogue import find  # noqa: PLC0415 - see `unknown_rule`
+
+    seen: dict[str, str] = {}
+    for each in names:
+        found = find(each.text)
+        if found is None:
+            continue
+        first = seen.setdefault(found.id, each.text)
+        if first != each.text:
+            yield each, f"{quoted(each.text)} is the rule {quoted(first)} too; keep one of them"
+
+
 def _is_allowable(given: str) -> bool:
     from gcsync.lint.catalogue import find  # noqa: PLC0415 - see `unknown_rule`
 
@@ -101,7 +116,7 @@ def impossible(document: Mapping, address: str) -> Iterator[Finding]:
     """What no schema can see in a valid document.
 
     Days that do not exist, rules that are not there, percentiles in the wrong
-    order.
+    order, shares of more than all.
     """
     actions = document.mapping("spec", "actions").entries
     for item in items(document.get("metadata", "allow")):
@@ -110,15 +125,22 @@ def impossible(document: Mapping, address: str) -> Iterator[Finding]:
                 yield _finding(node, message, address)
     for name, (_, action) in actions.items():
         if isinstance(action, Mapping) and "backend" in action.entries:
-            latency = action.mapping("backend", "latency")
-            p50, p99 = latency.text("p50_ms"), latency.text("p99_ms")
-            place = latency.get("p99_ms")
-            if place is not None and p50 and p99 and float(p99) < float(p50):
-                message = (
-                    f"actions/{shown(name)}/backend/latency/p99_ms is {p99}, below p50_ms = {p50};"
-                    " a 99th percentile is not below the median"
-                )
-                yield _finding(place, message, address)
+            for node, message in _impossible_backend(action.mapping("backend")):
+                yield _finding(node, f"actions/{shown(name)}/backend/{message}", address)
+
+
+def _impossible_backend(backend: Mapping) -> Iterator[tuple[Node, str]]:
+    latency = backend.mapping("latency")
+    p50, p99 = latency.text("p50_ms"), latency.text("p99_ms")
+    place = latency.get("p99_ms")
+    if place is not None and p50 and p99 and float(p99) < float(p50):
+        fault = f"below p50_ms = {p50}; a 99th percentile is not below the median"
+        yield place, f"latency/p99_ms is {p99}, {fault}"
+    failed, throttled = backend.text("failure_percent"), backend.text("throttled_percent")
+    place = backend.get("throttled_percent")
+    if place is not None and failed and throttled and Decimal(failed) + Decimal(throttled) > 100:
+        fault = f"more than 100 with failure_percent = {failed}; lower one of them"
+        yield place, f"throttled_percent is {throttled}, {fault}"
 
 
 def _doubts(allowance: Mapping) -> Iterator[tuple[Node, str]]:

@@ -25,14 +25,16 @@ def load(
     root: Path,
     environment: str | None = None,
     overlays: Sequence[Path] = (),
+    may_be_empty: bool = False,
 ) -> Manifests:
     """The manifests under *paths*, or under the folders that the project file in *root* names.
 
-    The documents of *overlays* are laid over them, last of all. Raises
+    The documents of *overlays* are laid over them, last of all. That there
+    are none at all is refused unless it *may_be_empty*. Raises
     `InvalidManifests` with all findings of all files, in the order of their
     places.
     """
-    manifests, findings = _load(paths, root, environment, overlays)
+    manifests, findings = _load(paths, root, environment, overlays, may_be_empty=may_be_empty)
     if findings:
         raise InvalidManifests(findings)
     return manifests
@@ -46,9 +48,20 @@ def check(
 
 
 def _load(
-    paths: Sequence[Path] | None, root: Path, environment: str | None, overlays: Sequence[Path]
+    paths: Sequence[Path] | None,
+    root: Path,
+    environment: str | None,
+    overlays: Sequence[Path],
+    *,
+    may_be_empty: bool = False,
 ) -> tuple[Manifests, tuple[Finding, ...]]:
-    reading = Reading(paths, root=root, environment=environment, overlays=overlays)
+    reading = Reading(
+        paths,
+        root=root,
+        environment=environment,
+        overlays=overlays,
+        may_be_empty=may_be_empty,
+    )
     builder = build.Builder()
     flows: list[FlowSpec] = []
     bindings: dict[str, AuthBinding] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidManifests
 from gcsync.loader import exempt, schema, secrets
-from gcsync.loader.facts import has_number, unknown_rule
+from gcsync.loader.facts import has_number, named_again, unknown_rule
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, items, location
 from gcsync.loader.parse import parse
@@ -139,6 +139,7 @@ def _take(found: ProjectFile, documents: list[Node]) -> None:
             refused += secrets.findings_in(document, "Project", None)
             found.findings += refused
             _check_references(found)
+            _check_rules(found)
             _check_exemptions(found)
             if schema.accepts(instance, "Project") and not found.findings:
                 found.project = _project(document, instance)
@@ -165,11 +166,20 @@ def _check_references(found: ProjectFile) -> None:
     for place in places:
         for scalar in references(place):
             found.refuse(scalar, "a variable cannot refer to a variable; write the value out")
-    for scalar in _rules_named(spec.mapping("lint")):
+
+
+def _check_rules(found: ProjectFile) -> None:
+    """Rules are there, named once in each table, and have the number that is given anew."""
+    lint = found.node.mapping("spec", "lint")
+    for scalar in _rules_named(lint):
         problem = unknown_rule(scalar.text)
         if problem:
             found.refuse(scalar, problem)
-    for scalar, _ in spec.mapping("lint", "thresholds").entries.values():
+    for table in ("severity", "thresholds"):
+        names = (name for name, _ in lint.mapping(table).entries.values())
+        for scalar, message in named_again(names):
+            found.refuse(scalar, message)
+    for scalar, _ in lint.mapping("thresholds").entries.values():
         if not unknown_rule(scalar.text) and not has_number(scalar.text):
             message = (
                 f"{quoted(scalar.text)} has no number to change; 'gcsync rules' shows which have"

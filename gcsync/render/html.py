@@ -8,11 +8,11 @@ another script would make Python hold the whole page in several bytes a letter.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from gcsync.render.chart import STYLE, fragment, said
 from gcsync.render.gauges import bars, verdict
+from gcsync.render.growth import grown
 from gcsync.render.page_filter import Filter
 from gcsync.render.page_head import BAD, header, tone_of
 from gcsync.render.page_rows import LIVE_AND_DESIRED, changes, laid_out
@@ -27,19 +27,15 @@ if TYPE_CHECKING:
 OPEN_AT_MOST: Final = 40
 """Flows that are shown unfolded; of more than these, a reader wants the list first."""
 
-_CHUNK: Final = 500
 _SIDES: Final = {"history": ("before", "after")}
 _BY_GRAVITY: Final[tuple[Tone, ...]] = ("bad", "change", "plain", "strong", "good", "faint")
 
 
 def html(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - a page has its own colours and opens no command anywhere
     """*report* on one page: what it comes to, a filter, a card a flow, and notes."""
-    parts = iter(_Page(report).parts())
-    page = ""
-    # A list of all parts would hold the page twice; this one grows where it stands.
-    while chunk := "".join(islice(parts, _CHUNK)):
-        page += chunk.encode("ascii", "xmlcharrefreplace").decode("ascii")
-    return page
+    return grown(
+        part.encode("ascii", "xmlcharrefreplace").decode() for part in _Page(report).parts()
+    )
 
 
 class _Page:
@@ -78,7 +74,7 @@ class _Page:
         yield "</body>\n</html>\n"
 
     def _card(self, block: Block) -> str:
-        chart = f'<div class="scroll">{fragment(block.chart)}</div>\n' if block.chart else ""
+        chart = fragment(block.chart) if block.chart else ""
         if block.subject:
             return self._flow(block, block.subject, chart)
         heading, rows = _heading(block.rows)

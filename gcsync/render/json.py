@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gcsync.core.exact_json import readable
+from gcsync.core.exact_json import readable_parts
+from gcsync.render.growth import grown
 from gcsync.render.sanitise import unobeyed
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ def json(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> 
     return written(report.document, in_pipeline=in_pipeline)
 
 
-def written(document: Mapping[str, Any], *, in_pipeline: bool) -> str:
-    """*document*, indented; escapes leave nothing for a log viewer to obey."""
-    text = readable(document)
-    return unobeyed(text) if in_pipeline else text
+def written(document: Mapping[str, Any], *, in_pipeline: bool, is_json: bool = False) -> str:
+    """*document*, indented; escapes leave nothing for a log viewer to obey.
+
+    With *is_json* it holds JSON's types alone, and iterators for lists.
+    """
+    parts = readable_parts(document, is_json=is_json)
+    if not in_pipeline:
+        return grown(parts)
+    return grown(map(unobeyed, parts))

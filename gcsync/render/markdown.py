@@ -5,7 +5,7 @@ the report of the same command, environment and shard that it wrote before.
 
 Every value from outside passes one sink, `escaped`. What a renderer may still
 find in text once Markdown is done with it (mentions, references to issues,
-addresses without a scheme) is parted by a zero-width space.
+addresses without a scheme, names of emoji) is parted by a zero-width space.
 """
 
 from __future__ import annotations
@@ -18,20 +18,30 @@ from urllib.parse import quote
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gcsync.model.report import Report, Row
 
 LONGEST_CELL: Final = 300
+OPEN_AT_MOST: Final = 40
+"""Lines that are shown at once; of more, a reader wants the sum first."""
+
 LONGEST_PART: Final = 30_000
 """Of what is told and of what is summed up, in bytes; GitHub takes no comment of 65,537
 characters."""
 
-_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# Two dollars in one line are a formula's beginning and end, escaped or not; GitHub's own advice is
+# an element around each (docs.github.com, "Writing mathematical expressions").
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "<span>$</span>"}
 _ESCAPES: Final = str.maketrans({char: f"\\{char}" for char in punctuation} | _ENTITIES)
 _PARTING: Final = "&#8203;"
-# @somebody, #1, GH-1, a@b.c, https:// and www. become links after all escapes are undone.
-_LINKS: Final = re.compile(r"(@|#(?=\d)|(?<=\bGH)-(?=\d)|:(?=//)|(?<=\bwww)(?=\.))", re.IGNORECASE)
+# @somebody, #1, GH-1, a@b.c, https:// and www. become links after all escapes are undone, and
+# :tada:, :+1: and the :100: of a line become pictures.
+_ACTING: Final = re.compile(
+    r"(@|#(?=\d)|(?<=\bGH)-(?=\d)|:(?=//|(?:100|1234|[+-]1|[\w+-]*[a-z][\w+-]*):)"
+    r"|(?<=\bwww)(?=\.))",
+    re.IGNORECASE,
+)
 
 
 def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:  # noqa: ARG001 - Markdown has no colour, and escapes leave no command whole
@@ -46,12 +56,21 @@ def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False)
 
 def tables(report: Report, largest_part: int) -> str:
     """*report* without a marker; *largest_part* bytes of what is told and of what is summed up."""
-    told = [line for block in report.blocks for line in _block(block.rows)]
+    told = (line for block in report.blocks for line in _block(block.rows))
     closing = [line for row in report.closing if _says_something(row) for line in (_line(row), "")]
-    # The last row sums up, so it stays whatever is cut.
-    lines = [*_cut(told, largest_part), *_cut(closing[:-2], largest_part), *closing[-2:]]
+    # The last row sums up, so it stays whatever is cut, and so does what says that something was.
+    kept, cut = _cut(told, largest_part)
+    notes, cut_notes = _cut(closing[:-2], largest_part)
+    lines = [*_folded(kept), *cut, *notes, *cut_notes, *closing[-2:]]
     body = "\n".join(lines).strip("\n")
     return f"{body}\n" if body else ""
+
+
+def _folded(lines: Sequence[str]) -> Sequence[str]:
+    """What is long, to be opened by who wants to read it; GitHub needs the empty lines."""
+    if len(lines) <= OPEN_AT_MOST:
+        return lines
+    return ["<details><summary>details</summary>", "", *lines, "", "</details>", ""]
 
 
 def escaped(text: str) -> str:
@@ -61,18 +80,22 @@ def escaped(text: str) -> str:
         shown = f"{shown[:LONGEST_CELL]}… ({len(shown)} characters)"
     return "".join(
         part.translate(_ESCAPES) + (_PARTING if index % 2 else "")
-        for index, part in enumerate(_LINKS.split(shown))
+        for index, part in enumerate(_ACTING.split(shown))
     )
 
 
-def _cut(lines: Sequence[str], largest: int) -> Sequence[str]:
+def _cut(lines: Iterable[str], largest: int) -> tuple[Sequence[str], Sequence[str]]:
+    """The lines that *largest* bytes hold, and what tells how many more there are."""
     size = 0
-    for number, line in enumerate(lines):
+    kept: list[str] = []
+    rest = iter(lines)
+    for line in rest:
         size += len(line.encode()) + 1
         if size > largest:
-            left_out = f"… and {len(lines) - number} more lines, too many for this format"
-            return [*lines[:number], "", escaped(left_out), ""]
-    return lines
+            left_out = f"… and {1 + sum(1 for _ in rest)} more lines, too many for this format"
+            return kept, ["", escaped(left_out), ""]
+        kept.append(line)
+    return kept, ()
 
 
 def _block(rows: Sequence[Row]) -> Iterator[str]:

@@ -7,7 +7,7 @@ any that is ticked will do; of several kinds each has to match.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from gcsync.render.chart import said
@@ -29,12 +29,15 @@ class Filter:
 
     def __init__(self, subjects: Sequence[Subject]) -> None:
         self._total = len(subjects)
-        facts = [_facts(subject) for subject in subjects]
-        names = {name: None for each in facts for name in each}
+        counted: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for subject in subjects:
+            for name, value in _facts(subject).items():
+                counted[name][value] += 1
         self._left_out: list[str] = []
         self._kinds: list[tuple[tuple[str, str], dict[str, int], list[str]]] = []
-        for name in sorted(names):
-            counts = Counter(each.get(name, NONE) for each in facts)
+        for name, counts in sorted(counted.items()):
+            if without := self._total - counts.total():
+                counts[NONE] += without
             if len(counts) < 2:
                 continue
             if len(counts) > MOST_VALUES or len(self._kinds) == MOST_KINDS:

@@ -89,7 +89,7 @@ main { display: flex; flex-direction: column; gap: .75rem; counter-reset: shown;
 .card > summary { margin: -.8rem -1.1rem; padding: .8rem 1.1rem; list-style: none;
   cursor: pointer; border-radius: 10px; }
 .card > summary::-webkit-details-marker { display: none; }
-.card[open] > summary { margin-bottom: 0; }
+.card[open] > summary { margin-bottom: 0; padding-bottom: .15rem; }
 .top { display: flex; flex-wrap: wrap; gap: .15rem .6rem; align-items: center; }
 .top::after { content: "\25B8" / ""; margin-left: auto; color: var(--faint); }
 .card[open] > summary > .top::after { content: "\25BE" / ""; }
@@ -152,23 +152,35 @@ thead tr, tr:first-child:has(th) { border-top: 0; }
 .card p, .card > ul { margin-top: .45rem; }
 .words { color: var(--tone); }
 .words.strong { font-weight: 600; }
-.list li { position: relative; padding-left: 1.1rem; color: var(--tone); }
+.list li { position: relative; padding-left: 1.1rem; }
 .list li::before { content: "\2022" / ""; position: absolute; left: .2rem; color: var(--edge); }
 .words .place, .list .place { display: inline; }
-.card .chart { display: block; width: 100%; min-width: 34rem; max-width: 60rem; height: auto; }
-.card .chart .paper { fill: transparent; }
+.plot { max-width: 60rem; margin: .6rem 0 0; }
+.plot figcaption { font-weight: 600; }
+.plot .legend { display: flex; flex-wrap: wrap; gap: .1rem 1.4rem; color: var(--faint);
+  font-size: .9rem; }
+.plot .chart { display: block; width: 100%; height: auto; }
+.plot .key { display: inline-block; width: 1.9rem; height: .5rem; margin-right: .45rem; }
 .card .chart .dot { stroke: var(--card); }
 footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
 
 @media (max-width: 42rem) {
   body { padding: 1.1rem .75rem 2rem; }
   h1 { font-size: 1.25rem; }
+  .facts { gap: .25rem 1.1rem; font-size: .82rem; }
+  .tiles li { padding: .35rem .6rem .45rem; }
+  .tiles b { font-size: 1.3rem; }
   .card { padding: .7rem .8rem; }
   .card > summary { margin: -.7rem -.8rem; padding: .7rem .8rem; }
   .filter legend { float: none; width: 100%; }
   .filter label { padding: .35rem .7rem; }
   .gauges li { grid-template-columns: 1fr auto; margin-bottom: .5rem; }
   .gauges .bar { grid-row: 2; grid-column: 1 / -1; }
+  .plot > .chart text { font-size: 22px; }
+  .plot > .chart .curve { stroke-width: 3.5; }
+  .plot > .chart .dot { r: 9px; }
+  .figures td, .figures th { padding-right: .7rem; }
+  .plot .chart .odd { display: none; }
   .values, .values tbody, .values thead { display: block; }
   .values tr { display: grid; grid-template-columns: 1.5rem 1fr 1fr; padding: .35rem 0; }
   .values.three tr { grid-template-columns: 1.5rem 1fr 1fr 1fr; }
@@ -188,16 +200,15 @@ footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
   .card > summary { margin: 0; padding: 0; }
   table { margin-top: 1mm; }
   td, th { padding-top: .8mm; padding-bottom: .8mm; }
-  .values .place { display: inline; margin-left: 1em; }
   .many { content-visibility: visible; }
   /* Paper has no way to open what is closed. */
   details::details-content { content-visibility: visible; block-size: auto; }
   .badge, .old, .new { background: transparent; }
   .new { font-weight: 600; }
   summary, h1, h2, th { break-after: avoid; }
-  tr, .gauges, .notice, .chart { break-inside: avoid; }
+  tr, .gauges, .notice, .plot { break-inside: avoid; }
   .scroll { overflow: visible; }
-  .card .chart { min-width: 0; max-width: 150mm; }
+  .plot { max-width: 150mm; }
 }
 """
 

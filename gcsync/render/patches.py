@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from gcsync.analysis.goals import estimate, written
+from gcsync.analysis.goals import DEFAULTS, estimate, written
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
@@ -39,7 +39,21 @@ def reached(recommendation: Recommendation, goals: Iterable[Goal]) -> str:
     found = (
         f"{goal.name} {written(goal.name, estimate(outcome, goal.name).value)}" for goal in goals
     )
-    return f"{recommendation.flow.address}: {', '.join(found)}"
+    held = "" if _actions(recommendation) else ", with the desired settings as they are"
+    return f"{recommendation.flow.address}: {', '.join(found)}{held}"
+
+
+def unguarded(recommendation: Recommendation, goals: Iterable[Goal]) -> str | None:
+    """What to say where callers meet the goals by timing out, which no goal forbids."""
+    found = recommendation.outcome.timeout_rate.value
+    named = {goal.name for goal in goals}
+    [usual] = [goal for goal in DEFAULTS if goal.name == "timeout_rate"]
+    if usual.name in named or found <= usual.limit:
+        return None
+    return (
+        f"{recommendation.flow.address}: {written(usual.name, found)} of calls time out, and no"
+        f" goal forbids that; add {usual}"
+    )
 
 
 def shortfall(recommendation: Recommendation) -> str:

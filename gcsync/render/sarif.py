@@ -64,9 +64,10 @@ def sarif(report: Report, *, colour: bool = False, in_pipeline: bool = False) ->
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that gcsync ran in."}}},
         "columnKind": "unicodeCodePoints",
         "invocations": [invocation],
-        "results": list(_results(report.findings, rules)),
+        "results": _results(report.findings, rules),
     }
-    return written({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, in_pipeline=in_pipeline)
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return written(log, in_pipeline=in_pipeline, is_json=True)
 
 
 def _about(report: Report) -> str:
@@ -144,7 +145,8 @@ def _artifact(file: str) -> dict[str, Any]:
     # Bytes that are no UTF-8 arrive as halves of surrogates; no file's name holds other halves.
     encoded = quote(_NO_BYTE.sub("?", normpath(file)), errors="surrogateescape")
     if isabs(file):
-        return {"uri": f"file://{encoded}"}
+        # What stands after two more slashes would be a host to viewers on Windows.
+        return {"uri": f"file:///{encoded.lstrip('/')}"}
     return {"uri": encoded, "uriBaseId": _ROOT}
 
 

@@ -136,7 +136,9 @@ _MEASURES: Final = (
 def _block(sides: Sequence[Side], index: int) -> Block:
     compared = sides[-2:]
     flow = compared[-1].scenario.flows[index]
-    load = "counted calls" if flow.counts is not None else f"{flow.calls_per_minute:g} calls/min"
+    load = (
+        "counted calls" if flow.counts is not None else f"{flow.calls_per_minute:,.10g} calls/min"
+    )
     actions = count(len(flow.steps), "data action")
     facts = f"{load}, budget {seconds(flow.budget_ms)}, {actions} in a row"
     outcomes = [side.outcome.flows[index] for side in compared]
@@ -182,7 +184,7 @@ def _differing(before: CallPolicy, after: CallPolicy) -> Iterator[str]:
 
 
 def _plain(value: float | None) -> str:
-    return "(none)" if value is None else f"{value:g}"
+    return "(none)" if value is None else f"{value:.10g}"
 
 
 _Line = tuple[tuple[str, ...], "Tone"]

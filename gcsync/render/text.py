@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from click import style
 
+from gcsync.render.growth import grown
 from gcsync.render.sanitise import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gcsync.model.report import Report, Row, Tone
 
@@ -28,13 +29,25 @@ _STYLES: Final[dict[Tone, Callable[[str], str]]] = {
 
 def text(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> str:
     """Lay *report* out in lines; ends with a newline unless there is nothing to say."""
-    parts = [
-        "".join(_lines(block.rows, colour=colour, in_pipeline=in_pipeline))
-        for block in report.blocks
-    ]
-    if report.closing:
-        parts.append("".join(_lines(report.closing, colour=colour, in_pipeline=in_pipeline)))
-    return "\n".join(parts)
+    return grown(lines(report, colour=colour, in_pipeline=in_pipeline))
+
+
+def lines(report: Report, *, colour: bool = False, in_pipeline: bool = False) -> Iterator[str]:
+    """The lines of `text`, as many as `height` says."""
+    for number, rows in enumerate(_sections(report)):
+        if number:
+            yield "\n"
+        yield from _lines(rows, colour=colour, in_pipeline=in_pipeline)
+
+
+def height(report: Report) -> int:
+    """How many lines *report* has as text."""
+    sections = _sections(report)
+    return sum(map(len, sections)) + max(len(sections) - 1, 0)
+
+
+def _sections(report: Report) -> Sequence[tuple[Row, ...]]:
+    return [*(block.rows for block in report.blocks), *([report.closing] if report.closing else [])]
 
 
 def _lines(rows: Iterable[Row], *, colour: bool, in_pipeline: bool) -> Iterable[str]:

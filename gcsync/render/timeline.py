@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gcsync.model.drift import Drift, Observation
 
 DAY: Final = timedelta(days=1)
+MINUTE: Final = timedelta(minutes=1)
 TICKS: Final = 6
 
 
@@ -66,7 +67,7 @@ def _steps(looks: Sequence[Observation], name: str) -> tuple[tuple[float, float]
 def _ticks(begin: datetime, end: datetime) -> tuple[tuple[float, str], ...]:
     """Evenly spread moments, as short as their distance allows."""
     apart = (end - begin) / TICKS
-    form = "%Y-%m-%d" if apart >= DAY else "%m-%d %H:%M"
+    form = "%Y-%m-%d" if apart >= DAY else "%m-%d %H:%M" if apart >= MINUTE else "%H:%M:%S"
     return tuple(
         (apart * number / DAY, f"{begin + apart * number:{form}}") for number in range(TICKS + 1)
     )

@@ -115,8 +115,8 @@ def test_json_on_stdout_is_one_document_instead_of_lines(centre: World) -> None:
 
 
 def test_run_again_nothing_is_launched_twice(centre: World) -> None:
-    first = centre.run(*BATCH)
     centre.org.executions.outcomes["id-billing"] = Ending(duration_s=0)
+    first = centre.run(*BATCH)
     calls(centre, *KEYS, "d")
 
     again = centre.run(*BATCH, "--wait")

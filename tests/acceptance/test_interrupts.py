@@ -8,35 +8,20 @@ import os
 import pty
 import signal
 import subprocess
-import threading
 import time
 from typing import IO, TYPE_CHECKING
 
 import pytest
 from acceptance_world import DEADLINE_S, ended, live, manifest
-from faultproxy import FaultProxy, hang, obey_and_hang
+from faultproxy import FaultProxy, Gate, hang, obey_and_hang
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from acceptance_world import Outcome, World
-    from faultproxy import Exchange
 
 APPLY = ("apply", "--auto-approve", "-o", "json")
 GRACE_S = 7
-
-
-class Gate:
-    """Holds a request back until it is opened, and tells when one has come."""
-
-    def __init__(self) -> None:
-        self.met = threading.Event()
-        self.opened = threading.Event()
-
-    def __call__(self, exchange: Exchange) -> None:
-        self.met.set()
-        assert self.opened.wait(DEADLINE_S)
-        exchange.client.sendall(exchange.forward())
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -300,6 +301,26 @@ def test_json_on_stdout_and_text_in_a_file(world: World) -> None:
 
     assert plan.json["summary"]["changed_flows"] == 1
     assert "1 setting." in (world.folder / "plan.txt").read_text()
+
+
+def test_a_report_goes_into_a_pipe_and_through_a_link_and_leaves_both(world: World) -> None:
+    world.manifests(manifest())
+    pipe, link, kept = (world.folder / name for name in ("pipe", "link", "kept.json"))
+    os.mkfifo(pipe)
+    link.symlink_to(kept)
+    # Somebody reads it: opened for both, so that neither end waits for the other.
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        outcome = world.run("plan", "-o", f"gitlab={pipe}", "-o", f"json={link}")
+        piped = os.read(reader, 10_000)
+    finally:
+        os.close(reader)
+
+    assert outcome.code == 0
+    assert json.loads(piped) == {"create": 0, "update": 1, "delete": 0}
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert json.loads(kept.read_text())["summary"]["changed_flows"] == 1
 
 
 def test_a_report_that_cannot_be_written_is_an_error_that_names_the_file(world: World) -> None:

@@ -191,6 +191,17 @@ def test_few_calls_are_warned_of(world: World) -> None:
     assert warning in shown.err
 
 
+def test_calls_that_take_long_are_told_as_many_as_are_really_made(world: World) -> None:
+    limits = "{requests_per_minute: 100000, concurrent_actions: 10000}"
+    world.write({"gcsync.yaml": project(f"organisation: {limits}")})
+    world.manifests(told(spec="calls_per_minute: 1000\n  load: {duration_s: 6060}"))
+
+    shown = world.run("simulate", "--calls", "1", "-o", "json", **NOBODY)
+
+    assert re.search(r"^simulating about 1,010,000 calls of 1 flow$", shown.err, re.MULTILINE)
+    assert 1_000_000 < shown.json["calls"] < 1_020_000
+
+
 # Recommendations
 
 
@@ -237,6 +248,24 @@ def test_a_recommendation_says_only_what_differs_and_tells_the_rest_aside(slow: 
     )
     assert "recommended" in found.err
     assert (slow.folder / "found.json").read_text().count('"recommended"') == 2
+
+
+def test_a_goal_that_timing_out_meets_is_not_met_in_silence(slow: World) -> None:
+    found = slow.run("simulate", *FEW, "--recommend", "--target", "p99_wait=1s", "-o", "json=x")
+
+    told = (
+        r"flow/billing: [89]\d\.?\d*% of calls time out, and no goal forbids that; add timeout_rate"
+    )
+    assert found.code == 0
+    assert re.search(f"^warning: {told}", found.err, re.MULTILINE)
+    assert re.search(f"^# {told}", found.out, re.MULTILINE)
+    assert "timeout_rate" in (slow.folder / "x").read_text().split('"warnings"')[1]
+
+
+def test_a_goal_that_keeps_callers_from_timing_out_needs_no_warning(slow: World) -> None:
+    found = slow.run("simulate", *FEW, "--recommend", "--target", "timeout_rate=5%")
+
+    assert (found.code, "time out" in found.err + found.out) == (0, False)
 
 
 def test_quiet_leaves_the_manifest_alone(slow: World) -> None:

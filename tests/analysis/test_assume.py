@@ -11,7 +11,7 @@ from gcsync.analysis.scenario import BackendModel, Samples
 from gcsync.model.change import LiveAction
 from gcsync.model.manifest import OrganisationLimits
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
-from gcsync.model.traffic import Backend, Constant, Load, LogNormal, SamplesFile
+from gcsync.model.traffic import Backend, Constant, Load, LogNormal, SamplesFile, Window
 
 if TYPE_CHECKING:
     from gcsync.analysis.assume import Assumed
@@ -145,7 +145,12 @@ def test_calls_come_at_ten_a_minute_unless_somebody_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("duration_s", "simulated_s", "counts", "calls_per_minute"),
-    [(None, 600, (30, 0), 3), (300, 300, (30,), 6), (1200, 1200, (30, 0), 1.5)],
+    [
+        (None, 600, (30, 0), 3),
+        (300, 300, (30,), 6),
+        (1200, 1200, (30, 0), 1.5),
+        (100, 100, (30,), 6),
+    ],
 )
 def test_a_file_of_counts_says_how_long_and_how_much(
     duration_s: int | None, simulated_s: int, counts: tuple[int, ...], calls_per_minute: float
@@ -175,6 +180,21 @@ def test_flows_share_one_time_and_the_limits_of_the_organisation() -> None:
         "these flows share 300 requests a minute and 30 data actions at once with nobody else"
         in both.assumptions
     )
+
+
+def test_a_window_that_nobody_lives_through_is_said() -> None:
+    windows = (
+        Window(kind="outage", start_s=60, duration_s=60),
+        Window(kind="throttled", start_s=600, duration_s=60),
+    )
+    spec = replace(
+        with_backend(flow_spec(Lookup={}), Backend(source=HERE, windows=windows)),
+        load=Load(source=HERE, duration_s=600),
+    )
+
+    said = [each for each in assumed(spec).assumptions if "window" in each]
+
+    assert said == ["the throttled window of Lookup begins at 600 s, when the 600 s are over"]
 
 
 def test_an_hour_is_simulated_where_nobody_says_how_long_and_a_week_at_most() -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from processes import Cost, Server
 
 PARALLELISM = 10
+MEGA = 1_000_000
+RENDERING = Path(__file__).with_name("rendering.py")
 LINTING = Path(__file__).with_name("linting.py")
 SIMULATING = Path(__file__).with_name("simulating.py")
 
@@ -201,6 +203,48 @@ def requests_sent(bench: Bench) -> Iterator[Figure]:
     )
 
 
+def rendering(bench: Bench, folder: Path) -> Iterator[Figure]:
+    """What each format costs beside the plan that it tells, where every flow has changed."""
+    made: list[float] = []
+    rounds: list[dict[str, dict[str, float]]] = []
+    job = json.dumps({"plan": str(folder / "saved.json")}).encode()
+    plan = ("plan", "-f", "manifests", "--parallelism", str(PARALLELISM), "--out", "saved.json")
+    with serving(bench.size) as server:
+        for _ in range(bench.rounds):
+            made.append(gcsync(*plan, "-q", folder=folder, server=server).cpu_s)
+            printed = run((*PYTHON, str(RENDERING)), folder=folder, stdin=job).output
+            rounds.append(json.loads(printed))
+    for name in rounds[0]:
+        costs = [each[name]["cpu_s"] for each in rounds]
+        note = f"{median(costs) * 1000:.0f} ms against {median(made):.1f} s"
+        if written := rounds[0][name].get("bytes"):
+            grown = median(each[name]["grown_bytes"] for each in rounds)
+            note += f"; {written / MEGA:.2f} MB written, {grown / MEGA:.2f} MB more memory"
+        yield Figure(
+            what=f"{name}, CPU ÷ making the plan", value=_percent(costs, made), unit="%", note=note
+        )
+    sums = [sum(cost["cpu_s"] for cost in each.values()) for each in rounds]
+    yield Figure(
+        what=f"all {len(rounds[0]) - 1} formats together",
+        value=_percent(sums, made),
+        unit="%",
+        aim=10,
+        note="presenting too, once",
+    )
+    shares = [
+        sum(cost.get("grown_bytes", 0) for cost in each.values())
+        / sum(cost.get("bytes", 0) for cost in each.values())
+        for each in rounds
+    ]
+    yield Figure(
+        what="memory of all formats ÷ text written",
+        value=median(shares),
+        unit="times",
+        aim=2,
+        note="each format in a process of its own, highest above the report",
+    )
+
+
 def start_up(folder: Path, *, rounds: int) -> Iterator[Figure]:
     """What it takes until a command that does next to nothing is over."""
     commands = {
@@ -244,6 +288,10 @@ def sandbox(bench: Bench) -> Iterator[Figure]:
 
 def _ratio(ours: list[float], theirs: list[float]) -> float:
     return median(our / their for our, their in zip(ours, theirs, strict=True))
+
+
+def _percent(ours: list[float], theirs: list[float]) -> float:
+    return 100 * _ratio(ours, theirs)
 
 
 def _per(costs: list[float], bench: Bench) -> str:

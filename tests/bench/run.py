@@ -68,6 +68,9 @@ def measure(size: int, folder: Path, rounds: int) -> None:
     report(None, measures.manifests(bench))
     report(None, measures.linting(bench))
     report(None, measures.sandbox(bench))
+    everything = folder / "everything"
+    write_manifests(everything / "manifests", size, changed_share=1)
+    report(f"formats, {size:,} flows, all of them changed", measures.rendering(bench, everything))
 
 
 def report(title: str | None, figures: Iterable[Figure]) -> None:

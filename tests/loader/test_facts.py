@@ -128,6 +128,20 @@ def test_a_latency_that_cannot_be_is_refused_in_one_line(
     assert said in found[0]
 
 
+@pytest.mark.parametrize(("throttled", "told"), [("40", []), ("40.5", ["40.5"])])
+def test_shares_of_more_than_all_requests_are_refused_where_they_stand(
+    tmp_path: Path, throttled: str, told: list[str]
+) -> None:
+    shares = f"failure_percent: 60, throttled_percent: {throttled}"
+    written(tmp_path, {"manifests/a.yaml": flow(actions=f"Lookup: {{backend: {{{shares}}}}}")})
+
+    assert lines(check(None, root=tmp_path)) == [
+        f"manifests/a.yaml:8:64: error: actions/Lookup/backend/throttled_percent is {each}, more"
+        " than 100 with failure_percent = 60; lower one of them [schema]"
+        for each in told
+    ]
+
+
 def test_percentiles_may_be_equal(tmp_path: Path) -> None:
     assert only(tmp_path, backend("{distribution: lognormal, p50_ms: 400, p99_ms: 400}"))
 
@@ -264,6 +278,29 @@ def test_a_number_for_a_rule_that_has_none_is_refused(tmp_path: Path) -> None:
 
     assert line.startswith("gcsync.yaml:5:")
     assert "has no number to change" in line
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "severity: {GC102: note, slow-voice-action: error}",
+        "thresholds: {gc102: 4000, GC102: 5000}",
+    ],
+)
+def test_one_rule_under_two_names_is_refused(tmp_path: Path, settings: str) -> None:
+    written(tmp_path, {"gcsync.yaml": project(f"lint: {{{settings}}}"), "manifests/a.yaml": flow()})
+
+    [line] = lines(check(None, root=tmp_path))
+
+    assert line.startswith("gcsync.yaml:5:")
+    assert "too; keep one of them" in line
+
+
+def test_one_rule_may_have_a_severity_and_a_number(tmp_path: Path) -> None:
+    settings = "severity: {GC102: note}, thresholds: {slow-voice-action: 4000}"
+    written(tmp_path, {"gcsync.yaml": project(f"lint: {{{settings}}}"), "manifests/a.yaml": flow()})
+
+    assert load(None, root=tmp_path).project.lint.severity == {"GC102": "note"}
 
 
 def test_an_allowance_may_speak_of_an_action_that_is_live_only(tmp_path: Path) -> None:

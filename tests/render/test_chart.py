@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row
-from gcsync.render.chart import BOTTOM, LEFT, RIGHT, TOP, svg
+from gcsync.render.chart import BOTTOM, LEFT, LETTER, RIGHT, TOP, WIDTH, fragment, svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,34 @@ def test_the_last_curve_is_drawn_through_and_the_others_are_dashed() -> None:
     assert "prefers-color-scheme: dark" in drawn
 
 
+def test_each_of_three_curves_is_drawn_in_its_own_way() -> None:
+    drawn = svg(report(chart(LIVE, DESIRED, replace(DESIRED, name="recommended"))))
+
+    assert set(curves(ET.fromstring(drawn))) == {"curve further", "curve other", "curve last"}
+    dashes = re.findall(r"\.(?:other|further) \{[^}]*stroke-dasharray: ([\d ]+)", drawn)
+    assert len(set(dashes)) == 2
+
+
+def test_a_legend_without_room_in_one_row_goes_on_in_a_second() -> None:
+    sides = [f"{side}, p99 11.14 s" for side in ("live", "desired", "recommended")]
+    drawn = picture(
+        chart(
+            *(replace(DESIRED, name=name) for name in sides),
+            markers=(Marker(label="budget 32 s", x=32.0),),
+        )
+    )
+
+    legend = {*sides, "budget 32 s: beyond this chart"}
+    places = [
+        (float(each.get("x", "")), float(each.get("y", "")), len(each.text or ""))
+        for each in drawn.iter(f"{SVG}text")
+        if each.text in legend
+    ]
+    assert len(places) == 4
+    assert all(x + LETTER * letters <= WIDTH and y < TOP for x, y, letters in places)
+    assert len({(x, y) for x, y, _ in places}) == 4
+
+
 def test_a_curve_runs_from_the_upper_left_to_where_its_values_lie() -> None:
     [places] = curves(picture(chart(DESIRED))).values()
 
@@ -87,6 +115,22 @@ def test_a_marker_near_the_curves_is_a_line_and_one_far_out_is_only_named() -> N
     assert "budget 6 s" in words(near)
     assert "marker" not in [each.get("class") for each in far.iter(f"{SVG}path")]
     assert "budget 300 s: beyond this chart" in words(far)
+
+
+def test_on_a_page_title_and_legend_are_words_beside_the_picture() -> None:
+    far = Marker(label="budget 300 s", x=300.0)
+
+    [caption, legend, drawn] = ET.fromstring(fragment(chart(LIVE, DESIRED, markers=(far,))))
+
+    assert (caption.tag, caption.text) == ("figcaption", "waits")
+    assert ["".join(each.itertext()) for each in legend] == [
+        "live",
+        "desired",
+        "budget 300 s: beyond this chart",
+    ]
+    assert [each.get("class") for each in legend.iter("path")] == ["curve other", "curve last"]
+    assert not {"waits", "live", "desired"} & set(words(drawn))
+    assert set(curves(drawn)) == {"curve other", "curve last"}
 
 
 def test_every_chart_of_a_report_has_its_own_field_of_one_picture() -> None:

@@ -17,7 +17,7 @@ from gcsync.core.secrecy import sealed
 from gcsync.model.change import Modified
 from gcsync.model.drift import FlowDrift, LastApplied, Observation, ToleratedField
 from gcsync.model.manifest import Tolerance
-from gcsync.render.chart import fragment
+from gcsync.render.chart import RIGHT, drawn, fragment
 from gcsync.render.drift import present_drift, tolerated_note
 from gcsync.render.formats import json, text
 from gcsync.render.timeline import timeline
@@ -148,7 +148,12 @@ def test_a_history_is_told_in_one_line_and_as_steps_over_days() -> None:
 
 
 @pytest.mark.parametrize(
-    ("every", "tick"), [(timedelta(hours=1), "01-02 12:00"), (timedelta(days=30), "2030-01-02")]
+    ("every", "tick"),
+    [
+        (timedelta(seconds=3), "12:00:00"),
+        (timedelta(hours=1), "01-02 12:00"),
+        (timedelta(days=30), "2030-01-02"),
+    ],
 )
 def test_ticks_are_as_short_as_their_distance_allows(every: timedelta, tick: str) -> None:
     block = timeline(a_drift(history=looks(0, 2, every=every)))
@@ -156,6 +161,14 @@ def test_ticks_are_as_short_as_their_distance_allows(every: timedelta, tick: str
     assert block is not None
     assert block.chart is not None
     assert block.chart.x_ticks[0][1] == tick
+
+
+def test_a_history_of_moments_takes_all_of_its_field() -> None:
+    block = timeline(a_drift(history=looks(0, 2, every=timedelta(seconds=3))))
+
+    assert block is not None
+    assert block.chart is not None
+    assert re.search(rf'class="grid" d="M{RIGHT}\.0 ', drawn(block.chart))
 
 
 @given(

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from importlib import import_module
-
-from gcsync.cli.main import COMMANDS
+from gcsync.cli.main import COMMANDS, loaded
 from gcsync.cli.options import FORMATS
 from gcsync.render.formats import RENDERERS
 
@@ -10,8 +8,8 @@ from gcsync.render.formats import RENDERERS
 def test_there_is_a_renderer_for_every_format_that_a_command_offers() -> None:
     offered = {
         known
-        for name, module in COMMANDS.items()
-        for option in getattr(import_module(f"gcsync.cli.{module}"), name).params
+        for name in COMMANDS
+        for option in loaded(name).params
         if option.name == "outputs"
         for known in option.type.formats
     }

@@ -49,4 +49,4 @@ def test_no_text_makes_a_heading_a_mark_or_a_command(text: str) -> None:
     assert written.replace("\n", "").isprintable()
     assert "::" not in written
     assert "##[" not in written
-    assert "<" not in written
+    assert "<" not in written.replace("<span>$</span>", "")

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from string import punctuation
 
 import pytest
-from document_builders import a_drift, a_plan, flow_change, timeout_change
+from document_builders import a_drift, a_plan, a_result, flow_change, timeout_change
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcsync.model.change import FlowRef
 from gcsync.model.report import Block, Report, Row
 from gcsync.render.drift import present_drift
 from gcsync.render.markdown import LONGEST_CELL, LONGEST_PART, escaped, markdown
 from gcsync.render.plans import present_plan
+from gcsync.render.runs import present_results
 from gcsync.render.sanitise import clean
 
-ESCAPE = re.compile(rf"\\([{re.escape(punctuation)}])|&(amp|lt|gt|#8203);")
+ESCAPE = re.compile(rf"\\([{re.escape(punctuation)}])|&(amp|lt|gt|#8203);|<span>(\$)</span>")
 MEANT = {"amp": "&", "lt": "<", "gt": ">", "#8203": ""}
-EVIL = st.text(max_size=60) | st.text(alphabet="\\|`*_<>&@#:/.www-GH1a\n\x1b\u202e", max_size=60)
+EVIL = st.text(max_size=60) | st.text(alphabet="$+\\|`*_<>&@#:/.www-GH1a\n\x1b\u202e", max_size=60)
 
 
 def shown(written: str) -> str:
     """The text that a reader sees of what `escaped` wrote."""
-    return ESCAPE.sub(lambda found: found[1] or MEANT[found[2]], written)
+    return ESCAPE.sub(lambda found: found[1] or found[3] or MEANT[found[2]], written)
 
 
 def laid_out(*rows: Row, closing: tuple[Row, ...] = ()) -> str:
@@ -63,10 +66,16 @@ def test_a_value_stays_in_its_cell_and_opens_no_command(text: str) -> None:
         ("https://evil.example", r"https\:&#8203;\/\/evil\.example"),
         ("www.evil.example", r"www&#8203;\.evil\.example"),
         ("<b>&amp;", r"&lt;b&gt;&amp;amp\;"),
+        (":tada: a:+1:", r"\:&#8203;tada\: a\:&#8203;\+1\:"),
+        ("a.yaml:100:5", r"a\.yaml\:&#8203;100\:5"),
+        ("$x^2$", r"<span>$</span>x\^2<span>$</span>"),
+        ("a.yaml:14:19", r"a\.yaml\:14\:19"),
         ("# 12:30 awww. gh-a", r"\# 12\:30 awww\. gh\-a"),
     ],
 )
-def test_nobody_is_mentioned_nothing_is_linked_and_no_tag_opens(text: str, written: str) -> None:
+def test_nobody_is_mentioned_nothing_is_linked_or_drawn_and_no_tag_opens(
+    text: str, written: str
+) -> None:
     assert escaped(text) == written
 
 
@@ -164,6 +173,49 @@ def test_a_report_that_no_comment_holds_is_cut_between_lines_and_keeps_its_sum()
     assert len(re.findall(r"^… and \d+ more lines\\, too many", written, re.MULTILINE)) == 2
     assert written.endswith("\n\nthe sum\n")
     assert all(line.endswith(" |") for line in written.splitlines() if line.startswith("|"))
+
+
+def test_what_is_long_is_folded_and_neither_its_cut_nor_its_sum() -> None:
+    rows = tuple(Row(cells=("x", str(number))) for number in range(9_000))
+
+    written = laid_out(*rows, closing=(Row(cells=("the sum",)),))
+
+    assert written.startswith("<details><summary>details</summary>\n\n| ")
+    folded, _, open_ = written.partition("\n\n</details>\n\n")
+    assert folded.count("<details>") == 1
+    assert re.search(r"^… and \d+ more lines", open_, re.MULTILINE)
+    assert open_.endswith("\nthe sum\n")
+
+
+@pytest.mark.parametrize("value", ["x" * 20_000, "<" * 20_000, "$" * 20_000, "🎉" * 20_000])
+def test_one_flow_of_huge_values_fits_into_a_comment(value: str) -> None:
+    ref = FlowRef(address=value, id=value, name=value)
+    fields = [timeout_change(before=value, after=value, action=f"{n}{value}") for n in range(9)]
+
+    for report in (
+        present_plan(a_plan(flow_change(*fields, ref=ref), warnings=(value,) * 9)),
+        present_drift(a_drift(flow_change(*fields, ref=ref))),
+        present_results(value, [a_result(ref=ref, fields=tuple(fields))], notes=[value] * 9),
+    ):
+        written = markdown(replace(report, command="plan", environment="prod"))
+        assert written.startswith("<!-- gcsync:plan:prod -->\n")
+        assert len(written) < 65_000
+        assert "characters\\)" in written
+
+
+def test_thousands_of_flows_fit_into_a_comment_that_says_what_is_not_in_it() -> None:
+    refs = [FlowRef(address=f"flow/{n}", id=str(n), name=f"Flow {n}") for n in range(2_000)]
+    changes = [flow_change(timeout_change(), ref=ref) for ref in refs]
+
+    for report in (
+        present_plan(a_plan(*changes)),
+        present_drift(a_drift(*changes)),
+        present_results("run", [a_result(ref=ref) for ref in refs]),
+    ):
+        written = markdown(replace(report, command="plan"))
+        assert len(written) < 65_000
+        [left_out] = re.findall(r"^… and (\d+) more lines", written, re.MULTILINE)
+        assert int(left_out) + written.count("\n") >= 2_000
 
 
 def test_any_report_has_its_tables() -> None:

@@ -161,6 +161,7 @@ def test_a_file_is_a_relative_reference_that_leads_back_to_it(file: str, written
 
 def test_a_file_elsewhere_keeps_its_whole_path() -> None:
     assert uri("/etc/a b.yaml") == {"uri": "file:///etc/a%20b.yaml"}
+    assert uri("//host/share") == {"uri": "file:///host/share"}
 
 
 @given(EVIL)

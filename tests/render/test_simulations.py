@@ -91,6 +91,21 @@ def test_the_settings_that_differ_stand_above_what_they_do() -> None:
     assert same[1] == "    = no setting that matters here differs from live"
 
 
+def test_large_numbers_keep_their_digits() -> None:
+    before, after = (
+        side("live", outcome(), timeout_ms=25_000_000),
+        side("desired", outcome()),
+    )
+    [flow] = after.scenario.flows
+    busy = replace(flow, calls_per_minute=1_000_000.0)
+    after = replace(after, scenario=replace(after.scenario, flows=(busy,)))
+
+    shown = lines(before, after)
+
+    assert "(1,000,000 calls/min," in shown[0]
+    assert shown[1] == "    ~ Lookup: timeout_ms 25000000 -> 5000"
+
+
 def test_desired_settings_alone_are_compared_with_nothing() -> None:
     shown = lines(side("desired", outcome()))
 
@@ -193,10 +208,13 @@ def test_a_patch_leaves_out_what_is_desired_already() -> None:
 def test_what_was_reached_and_what_was_missed_is_said_in_the_units_of_the_goals() -> None:
     goal = Goal(name="p99_wait", limit=800)
 
-    met = reached(recommendation("Lookup"), [Goal(name="timeout_rate", limit=0.02), goal])
+    goals = [Goal(name="timeout_rate", limit=0.02), goal]
+    met = reached(recommendation("Lookup"), goals)
+    same = replace(recommendation("Lookup"), settings=(Setting(timeout_ms=3000, max_retries=1),))
     missed = shortfall(recommendation("Lookup", missed=(goal,)))
 
     assert met == "flow/billing: timeout_rate 1%, p99_wait 1s"
+    assert reached(same, goals) == f"{met}, with the desired settings as they are"
     assert missed == (
         "flow/billing: p99_wait=0.8s cannot be met; closest is p99_wait 1s (0.99s to 1.01s) with"
         " Lookup 1500 ms and 0 retries"

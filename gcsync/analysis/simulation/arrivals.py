@@ -46,6 +46,12 @@ def replications(scenario: Scenario, calls: int) -> int:
     return min(max(ceil(calls / made), LEAST_REPLICATIONS), MOST_REPLICATIONS)
 
 
+def expected_calls(scenario: Scenario, calls: int) -> int:
+    """About how many calls are made where *calls* are asked for."""
+    made = sum(calls_per_replication(flow, scenario.duration_s) for flow in scenario.flows)
+    return round(made * replications(scenario, calls)) if made else 0
+
+
 class PoissonArrivals:
     """Calls at random; replications are pieces of one endless stream of gaps between calls."""
 

@@ -35,6 +35,7 @@ class Bounds:
         self._limits = limits
         self._span_ms = courses[0].span_ms
         self._replications = courses[0].calls.arrivals.offsets.size - 1
+        self._ends: dict[tuple[int, ...], tuple[Floats, Floats]] = {}
 
     def binding(self) -> Booleans:
         """By replication, whether events must tell how it really goes."""
@@ -92,11 +93,20 @@ class Bounds:
 
     def crowds(self, courses: Sequence[Course], level: int) -> Booleans:
         """By replication, whether more than *level* calls are there at once; each has one slot."""
-        arrived_ms = _sorted([course.arrived_ms for course in courses], are_sorted=True)
-        finished_ms = _sorted([course.finished_ms for course in courses])
+        arrived_ms, finished_ms = self._in_order(courses)
         level = max(level, 0)
         late = arrived_ms[level:]
         return self._marked(late[finished_ms[: late.size] > late])
+
+    def _in_order(self, courses: Sequence[Course]) -> tuple[Floats, Floats]:
+        """When calls come and go, ascending; sorted once, for that is most of what bounds cost."""
+        key = tuple(map(id, courses))
+        if key not in self._ends:
+            self._ends[key] = (
+                _sorted([course.arrived_ms for course in courses], are_sorted=True),
+                _sorted([course.finished_ms for course in courses]),
+            )
+        return self._ends[key]
 
     def peak(self, courses: Sequence[Course], spared: Booleans, least: int) -> int:
         """The most slots that *courses* occupy at once, *least* if not more.

@@ -39,7 +39,9 @@ class Tally:
         self._offsets = np.concatenate([[0], np.cumsum(self._counts)])
         self.calls = int(self._offsets[-1])
         if not self.calls:
-            raise ScenarioError(f"{flow.address}: no call arrived; simulate more calls")
+            raise ScenarioError(
+                f"{flow.address}: no call arrived; simulate it alone, or with more calls"
+            )
         self.slots_mean = sum(float(each.held_ms.sum()) for each in fates) / duration_ms
 
     def _rate(self, flags: Sequence[Booleans]) -> Estimate:

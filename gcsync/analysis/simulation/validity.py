@@ -124,7 +124,10 @@ def _named(latency: LatencyModel) -> tuple[tuple[str, float], ...]:
 def _of_shares(backend: BackendModel) -> Iterator[str]:
     failed, throttled = backend.failure_rate, backend.throttled_rate
     if not (0 <= failed <= 1 and 0 <= throttled <= 1 and failed + throttled <= 1):
-        yield f"{failed:.2%} failed and {throttled:.2%} throttled are no shares of one whole"
+        yield (
+            f"{failed:.2%} failed and {throttled:.2%} throttled are no shares of one whole;"
+            " give at most 100 % together"
+        )
 
 
 def _of_window(window: Window) -> Iterator[str]:

@@ -59,7 +59,10 @@ def test_a_load_that_is_none_is_refused(facts: dict[str, Any], said: str) -> Non
     ("backend", "said"),
     [
         ({"failure_rate": 1.5}, "150.00% failed and 0.00% throttled are no shares"),
-        ({"failure_rate": 0.6, "throttled_rate": 0.6}, "60.00% failed and 60.00% throttled"),
+        (
+            {"failure_rate": 0.6, "throttled_rate": 0.6},
+            "60.00% failed and 60.00% throttled are no shares of one whole; give",
+        ),
         ({"throttled_rate": nan}, "0.00% failed and nan% throttled"),
         ({"windows": (Window(kind="outage", start_s=-1, duration_s=1),)}, "outage window at -1 s"),
         (
@@ -99,4 +102,4 @@ def test_a_flow_that_calls_nothing_is_refused() -> None:
 def test_a_flow_whose_callers_are_too_rare_is_refused() -> None:
     rare = flow(address="flow.b", calls_per_minute=0.0001)
 
-    assert "flow.b: no call arrived" in refusal(flow(), rare)
+    assert "flow.b: no call arrived; simulate it alone, or" in refusal(flow(), rare)

@@ -1,0 +1,226 @@
+"""Which settings of a live data action a manifest can hold, and why not the others.
+
+What a manifest cannot say is left unmanaged and told, never bent into
+something that it can say: a value that the schema does not accept, a text that
+YAML cannot write, a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import jsonschema_rs
+
+from gcsync.core.secrecy import secrets_in, unmistakable_secrets_in
+from gcsync.errors import CannotEdit
+from gcsync.loader.build import BINDING_FACTS
+from gcsync.loader.names import listed, shown
+from gcsync.loader.shape import Shape, shape
+from gcsync.loader.spelling import number, spelled
+from gcsync.loader.wording import TYPES
+from gcsync.model.adoption import LeftOut
+from gcsync.model.manifest import unescape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gcsync.model.change import LiveAction
+    from gcsync.model.manifest import JSON
+
+HEADERS: Final = "request/headers/"
+_AUTH: Final = "auth/"
+_MEND: Final = "correct the live value, then import again with --force"
+_MOVE: Final = (
+    "move it to a secure variable, refer to it in the flow as ${Secure.Name}, then import again"
+    " with --force"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """What a manifest can say of one data action; *left_out* has paths below the action.
+
+    *settings* are flat by path, those of its sign-in apart in *auth*, by
+    their keys in an AuthBinding; ``None`` where nothing of it can be said.
+    """
+
+    settings: dict[str, JSON]
+    auth: dict[str, JSON] | None
+    left_out: tuple[LeftOut, ...]
+
+
+def admitted(action: LiveAction) -> Admitted:
+    """The settings of *action* that a manifest can hold; ``null`` is unmanaged, and not told."""
+    settings: dict[str, JSON] = {}
+    auth: dict[str, JSON] = {}
+    left: list[LeftOut] = []
+    for path, value in sorted(action.settings.items()):
+        if value is None:
+            continue
+        if path.startswith(_AUTH):
+            auth[path.removeprefix(_AUTH)] = value
+            continue
+        objection = _objection(path, value, _place(path)) or _misnamed(path)
+        if objection is None:
+            settings[path] = value
+        else:
+            left.append(_left_out(path, objection))
+    left += _too_many_headers(settings)
+    bound = _binding(auth, left) if auth else None
+    return Admitted(settings=settings, auth=bound, left_out=tuple(left))
+
+
+def _binding(auth: Mapping[str, JSON], left: list[LeftOut]) -> dict[str, JSON] | None:
+    """What an AuthBinding can say of a sign-in; *left* grows by what it cannot."""
+    branches = shape("AuthBinding").child("spec")
+    kind = auth.get("type")
+    known = {each.constants()["type"]: each for each in branches.branches} if branches else {}
+    if not isinstance(kind, str) or kind not in known:
+        reason = f"is of no type that an AuthBinding has ({listed(known)}); {_MEND}"
+        left.append(_left_out("auth", reason))
+        return None
+    branch = known[kind]
+    held: dict[str, JSON] = {}
+    for key, value in auth.items():
+        at = None if key in BINDING_FACTS else branch.properties.get(key)
+        objection = f"is no setting of type {kind}; remove it in the flow, or leave it so"
+        objection_at = objection if at is None else _objection(key, value, at)
+        if objection_at is None:
+            held[key] = value
+        else:
+            left.append(_left_out(f"auth/{key}", objection_at))
+    missing = [key for key in branch.required() if key not in held]
+    if missing:
+        reason = f"is of type {kind}, which takes {' and '.join(missing)}; {_MEND}"
+        left.append(_left_out("auth", reason))
+        return None
+    return held
+
+
+def _too_many_headers(settings: dict[str, JSON]) -> Iterator[LeftOut]:
+    headers = [path for path in settings if path.startswith(HEADERS)]
+    at = _place(HEADERS.rstrip("/"))
+    most = at.raw["maxProperties"] if at else len(headers)
+    if len(headers) > most:
+        for path in headers:
+            del settings[path]
+        reason = f"are {len(headers)}, and a manifest holds {most} at most; {_MEND}"
+        yield _left_out(HEADERS.rstrip("/"), reason)
+
+
+def _objection(path: str, value: JSON, at: Shape | None) -> str | None:
+    """Why a manifest cannot hold *value* in the place *at*; ``None`` where it can."""
+    if at is None:
+        return "has no place in a manifest; leave it to Architect"
+    try:
+        spelled(value)
+    except CannotEdit as error:
+        return str(error)
+    if not _validator(path, at).is_valid(_thawed(value)):
+        return f"{_fact(value)}, and a manifest takes {_wanted(at)}; {_MEND}"
+    for text in _texts(value):
+        for what in _secrets(path, text):
+            return f"holds {what}, which a manifest must not; {_MOVE}"
+    return None
+
+
+def _misnamed(path: str) -> str | None:
+    """Why a header's name cannot stand in a manifest."""
+    if not path.startswith(HEADERS):
+        return None
+    name = unescape(path.removeprefix(HEADERS))
+    if not _header_names().is_valid(name):
+        return f"is no name of an HTTP header; {_MEND}"
+    if any(unmistakable_secrets_in(name)):
+        return f"has a secret for a name; {_MOVE}"
+    return None
+
+
+def _secrets(path: str, text: str) -> Iterator[str]:
+    # As the loader looks at manifests: closely where secrets are at home.
+    if path.startswith("request/") or path in ("token_url", "scopes"):
+        yield from secrets_in(unescape(path), text)
+    yield from unmistakable_secrets_in(text)
+
+
+def _place(path: str) -> Shape | None:
+    """What the schema says of a setting of a data action."""
+    at: Shape | None = shape("Flow")
+    for step in ("spec", "actions", "*", *path.split("/")):
+        at = at.child(step) if at else None
+    return at
+
+
+def _validator(path: str, at: Shape) -> jsonschema_rs.Draft202012Validator:
+    # All headers are of one shape, and their names are the live flow's own.
+    return _compiled(HEADERS if path.startswith(HEADERS) else path, at)
+
+
+@cache
+def _compiled(_path: str, at: Shape) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(at.raw)
+
+
+@cache
+def _header_names() -> jsonschema_rs.Draft202012Validator:
+    at = _place(HEADERS.rstrip("/"))
+    return jsonschema_rs.Draft202012Validator(at.raw["propertyNames"] if at else {})
+
+
+def _thawed(value: JSON) -> Any:
+    if isinstance(value, tuple):
+        return [_thawed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _thawed(item) for key, item in value.items()}
+    return value
+
+
+def _texts(value: JSON) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _fact(value: JSON) -> str:
+    """What a live value is, without a word of a text: it may be a secret in the wrong place."""
+    match value:
+        case bool():
+            return f"is {str(value).lower()}"
+        case str():
+            return f"is a text of {len(value)} character{'' if len(value) == 1 else 's'}"
+        case tuple():
+            return f"is a list of {len(value)}"
+        case dict() | None:
+            return "is a mapping"
+        case _:
+            return f"is {number(value)}"
+
+
+def _wanted(at: Shape) -> str:
+    """What the schema takes, in words."""
+    raw = at.raw
+    if "enum" in raw:
+        return f"one of {listed(map(str, raw['enum']))}"
+    if at.items is not None:
+        return (
+            f"a list of {raw.get('minItems', 0)} to {raw['maxItems']}, none twice, each"
+            f" {_wanted(at.items)}"
+        )
+    if "$comment" in raw:
+        return f"{raw['$comment']}{_up_to(raw)}"
+    words = TYPES[raw["type"]] if isinstance(raw.get("type"), str) else "another value"
+    if "minimum" in raw and "maximum" in raw:
+        return f"{words} from {raw['minimum']} to {raw['maximum']}"
+    return f"{words}{_up_to(raw)}"
+
+
+def _up_to(raw: dict[str, Any]) -> str:
+    return f", of at most {raw['maxLength']} characters" if "maxLength" in raw else ""
+
+
+def _left_out(path: str, reason: str) -> LeftOut:
+    return LeftOut(path="/".join(map(shown, path.split("/"))), reason=reason)

@@ -1,0 +1,89 @@
+"""Where an import writes: what is declared there already, and what stands in the way.
+
+What is there stays: a file that says something else is kept unless the import
+is forced, and even then one that declares anything beside the flow, or is no
+regular file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gcsync.loader.christen import AUTH
+from gcsync.loader.deliver import content_of, standing_in_the_way
+
+if TYPE_CHECKING:
+    from gcsync.model.adoption import Standing
+    from gcsync.model.change import LiveFlow
+    from gcsync.model.manifest import AuthBinding, FlowSpec, Manifests
+
+_SUFFIX: Final = ".yaml"
+
+
+class Ground:
+    """A folder to import into, and the *manifests* that are declared, in it or elsewhere.
+
+    Their files are named as from *root*.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        manifests: Manifests,
+        *,
+        root: Path | None = None,
+        is_forced: bool = False,
+    ) -> None:
+        self.manifests = manifests
+        self.is_forced = is_forced
+        self._root = root or Path()
+        self._folder = folder
+        self._entries = standing_in_the_way(folder)
+        self._managing: dict[str | tuple[str, str], list[FlowSpec]] = defaultdict(list)
+        for spec in manifests.flows:
+            selected = spec.flow
+            key = selected.id or (selected.name or "", (selected.type or "").lower())
+            self._managing[key].append(spec)
+        self._declared: dict[Path, set[str]] = defaultdict(set)
+        every: tuple[FlowSpec | AuthBinding, ...] = manifests.flows + manifests.bindings
+        for each in every:
+            self._declared[(self._root / each.source.file).resolve()].add(each.address)
+
+    def managing(self, flow: LiveFlow) -> list[FlowSpec]:
+        """The manifests that speak of a live flow."""
+        found = (self._managing.get(key, ()) for key in (flow.id, (flow.name, flow.type)))
+        return [spec for specs in found for spec in specs]
+
+    def file_of(self, flow: LiveFlow, name: str) -> Path:
+        """The file of a flow's own manifest, where it has one, else a new one."""
+        for spec in self.managing(flow):
+            return self._root / spec.source.file
+        file = f"{name}{_SUFFIX}"
+        return self._folder / self._entries.get(file.casefold(), file)
+
+    def auth_file(self) -> Path:
+        """A new file for bindings: to what is there already nothing is added."""
+        number, file = 1, f"{AUTH}{_SUFFIX}"
+        while file in self._entries:
+            number += 1
+            file = f"{AUTH}-{number}{_SUFFIX}"
+        return self._folder / file
+
+    def standing(self, path: Path, address: str, content: bytes) -> tuple[Standing, str]:
+        """What becomes of a file that is to hold *content*, and why it is left alone if it is."""
+        if not os.path.lexists(path):
+            return "written", ""
+        former = content_of(path)
+        if former == content:
+            return "unchanged", ""
+        if former is None:
+            return "kept", "it is no regular file; move it away"
+        others = self._declared.get(path.resolve(), set()) - {address}
+        if others:
+            return "kept", f"it declares {', '.join(sorted(others))} too; move that elsewhere"
+        if not self.is_forced:
+            return "kept", "it says something else; --force overwrites it"
+        return "replaced", ""

@@ -1,0 +1,85 @@
+"""Whether a manifest that was just composed says what it is to say: read as any other is.
+
+Everything that the loader would refuse is found before a file is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gcsync.core.plan import compare
+from gcsync.loader import build, facts, schema, secrets
+from gcsync.loader.names import shown
+from gcsync.loader.node import Mapping, location
+from gcsync.loader.parse import parse
+from gcsync.loader.shape import shape, typed
+from gcsync.loader.source import MAX_BYTES
+from gcsync.loader.variables import Variables, mentions, substitute
+from gcsync.model.change import FlowChange, FlowRef, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping as Dict
+    from typing import Any
+
+    from gcsync.model.change import LiveAction
+    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec
+
+_NO_VARIABLES = Variables(values={}, elsewhere={})
+
+
+def read_bindings(text: str, name: str) -> dict[str, AuthBinding]:
+    """The bindings in *text*, by name; nothing of a text that the loader refuses."""
+    findings: list[Finding] = []
+    builder = build.Builder()
+    read = list(_documents(text, name, findings))
+    return {
+        each.name: each
+        for node, instance in ([] if findings else read)
+        for each in [builder.binding(location(node), node, instance)]
+    }
+
+
+def proven(
+    text: str, name: str, bindings: Dict[str, AuthBinding], actions: Sequence[LiveAction]
+) -> FlowSpec | str:
+    """What *text* says of a flow with these live *actions*, all of which stays as it is.
+
+    Or why it is no such manifest.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        return f"its manifest would be larger than {MAX_BYTES:,} bytes"
+    findings: list[Finding] = []
+    flow: FlowSpec | None = None
+    for node, instance in _documents(text, name, findings):
+        flow = build.Builder().flow(location(node), node, instance)
+        findings += [*facts.impossible(node, flow.address), *build.twice(flow)]
+        flow = build.resolve(flow, bindings, findings, set(bindings))
+        ref = FlowRef(address=flow.address, id=flow.flow.id or "")
+        live = Snapshot(ref=ref, revision=None, document=b"", actions=tuple(actions))
+        match compare(flow, live):
+            case FlowChange(fields=fields) if fields:
+                return f"its manifest would want {shown(fields[0].path)} changed"
+            case FlowChange():
+                pass
+            case misfits:
+                findings += misfits
+    if flow is None or findings:
+        return f"its manifest would be refused: {findings[0].message if findings else 'it is none'}"
+    return flow
+
+
+def _documents(text: str, name: str, findings: list[Finding]) -> Iterator[tuple[Mapping, Any]]:
+    documents, wrong = parse(text, name)
+    findings += wrong
+    for each in documents:
+        node = substitute(each, _NO_VARIABLES, findings) if mentions(text) else each
+        kind = schema.known_kind(node)
+        if not isinstance(kind, str) or not isinstance(node, Mapping):
+            continue
+        instance = typed(node, shape(kind))
+        findings += secrets.findings_in(node, kind, None)
+        if schema.accepts(instance, kind):
+            yield node, instance
+        else:
+            findings += schema.refused(node, instance, kind, None)
