@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from gcsync.cli import console, session
-from gcsync.cli.drifting import look, told
+from gcsync.cli.looking import look, told
 from gcsync.cli.memory import remembered
 from gcsync.core.plan import nearest
 from gcsync.errors import CannotEdit, WrongUsage

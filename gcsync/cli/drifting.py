@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,14 +19,7 @@ from gcsync.cli.options import (
 from gcsync.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gcsync.cli.memory import Memory
     from gcsync.cli.options import Settings
-    from gcsync.cli.session import Session
-    from gcsync.engine.drift import Look
-    from gcsync.model.drift import Drift
-    from gcsync.model.manifest import FlowSpec, Manifests
 
 
 @click.command()
@@ -78,6 +70,7 @@ def drift(
     With --heal, the exit codes are those of apply, or 2 for what is left.
     """
     from gcsync.cli import console, session
+    from gcsync.cli.looking import look, told
     from gcsync.cli.memory import remembered
     from gcsync.render.drift import present_drift
 
@@ -109,45 +102,6 @@ def drift(
         looked = look(found, specs, memory)
         seen = told(found, manifests, specs, looked, memory, records=records)
     return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
-
-
-def look(found: Session, specs: Sequence[FlowSpec], memory: Memory) -> Look:
-    """Read the live flows of *specs*, and ask *memory* who moved."""
-    from gcsync.cli import console
-    from gcsync.engine.drift import look as engine_look
-
-    with console.progress(len(specs), "Reading flows", found.settings) as step:
-        return engine_look(
-            specs,
-            found.driver,
-            today=found.clock.now().date(),
-            recall=memory.recall,
-            parallelism=found.settings.parallelism,
-            progress=step,
-        )
-
-
-def told(
-    found: Session,
-    manifests: Manifests,
-    specs: Sequence[FlowSpec],
-    looked: Look,
-    memory: Memory,
-    *,
-    records: bool,
-) -> Drift:
-    """The look as a result, with drift's history where it was one at all flows."""
-    from gcsync.model.drift import Drift
-
-    seen = Drift(
-        observed_at=found.clock.now().replace(microsecond=0),
-        environment=manifests.environment.name if manifests.environment else None,
-        addresses=tuple(spec.address for spec in specs),
-        flows=looked.flows,
-    )
-    if len(specs) == len(manifests.flows):
-        seen = memory.enriched(seen, records=records)
-    return replace(seen, warnings=(*looked.warnings, *memory.problems))
 
 
 def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: bool) -> None:

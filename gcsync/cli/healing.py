@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from gcsync import __version__
 from gcsync.cli import console, provenance, session
 from gcsync.cli.approving import alone, carry_out
-from gcsync.cli.drifting import look, told
 from gcsync.cli.linting import Gate
+from gcsync.cli.looking import look, told
 from gcsync.cli.memory import Memory
 from gcsync.cli.running import exit_code_of
 from gcsync.core.drift import healable

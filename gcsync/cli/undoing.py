@@ -11,10 +11,11 @@ import click
 from gcsync import __version__
 from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
 from gcsync.cli.options import (
+    FLOW_FORMATS,
     choice_options,
     manifest_options,
     online_options,
-    output_options,
+    outputs_in,
     settings,
 )
 from gcsync.errors import ConfigurationError, GcsyncError, PlanRefused, WrongUsage
@@ -56,7 +57,7 @@ class Undoing:
     help="Save the plan for 'gcsync apply', and write nothing.",
 )
 @lock_option
-@output_options
+@outputs_in(*FLOW_FORMATS)
 def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: Any) -> int:
     """Undo a run, itself as a plan.
 

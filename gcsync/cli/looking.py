@@ -1,0 +1,52 @@
+"""A look at the live flows for drift, and what it tells together with what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gcsync.cli import console
+from gcsync.engine.drift import look as engine_look
+from gcsync.model.drift import Drift
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.cli.memory import Memory
+    from gcsync.cli.session import Session
+    from gcsync.engine.drift import Look
+    from gcsync.model.manifest import FlowSpec, Manifests
+
+
+def look(found: Session, specs: Sequence[FlowSpec], memory: Memory) -> Look:
+    """Read the live flows of *specs*, and ask *memory* who moved."""
+    with console.progress(len(specs), "Reading flows", found.settings) as step:
+        return engine_look(
+            specs,
+            found.driver,
+            today=found.clock.now().date(),
+            recall=memory.recall,
+            parallelism=found.settings.parallelism,
+            progress=step,
+        )
+
+
+def told(
+    found: Session,
+    manifests: Manifests,
+    specs: Sequence[FlowSpec],
+    looked: Look,
+    memory: Memory,
+    *,
+    records: bool,
+) -> Drift:
+    """The look as a result, with drift's history where it was one at all flows."""
+    seen = Drift(
+        observed_at=found.clock.now().replace(microsecond=0),
+        environment=manifests.environment.name if manifests.environment else None,
+        addresses=tuple(spec.address for spec in specs),
+        flows=looked.flows,
+    )
+    if len(specs) == len(manifests.flows):
+        seen = memory.enriched(seen, records=records)
+    return replace(seen, warnings=(*looked.warnings, *memory.problems))
