@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from queue import Queue
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,9 @@ def test_without_rollback_the_canary_stays_as_it_was_written(centre: World) -> N
     assert applied.code == 4, applied.said
     assert statuses(applied) == {"billing": "failed", "orders": "skipped", "sales": "skipped"}
     assert centre.timeout("billing") == PLANTED
+    undone = centre.run("rollback", applied.json["run_id"], "--auto-approve")
+    assert undone.code == 0, undone.said
+    assert centre.timeout("billing") == 3000
 
 
 def test_what_a_run_did_not_prove_keeps_the_next_one_from_going_on(centre: World) -> None:
@@ -256,8 +260,10 @@ def test_a_signal_ends_smoke_and_soak_in_time_and_is_journalled(
         )
         seen.get(timeout=20)
         os.kill(process, signal.SIGINT)
+        signalled = time.monotonic()
         ended = warm.ended(centre, process)
 
+    assert time.monotonic() - signalled < 7
     assert ended.code == 130, ended.said
     assert centre.writes() == 1
     [run] = centre.run("history", "-o", "json").json["runs"]
@@ -332,6 +338,31 @@ def test_killed_in_the_middle_of_wave_two_and_run_again(
         if each["status"] in ("applied", "rebased", "unknown") and each["fields"]
     ]
     assert sorted(wrote) == [f"flow/{name}" for name in sorted(CALLS)]
+
+
+def test_killed_while_a_wave_is_taken_back(centre: World, warm: Warm) -> None:
+    asks(centre, PLANTED)
+    assassin = Assassin(2, obeyed=True)
+    with FaultProxy(centre.url) as proxy:
+        proxy.on("PUT", "/api/v2/flows/", assassin, times=None)
+        victim = warm.start(
+            centre, *APPLY, "--rollback-on-failure", variables={"GCSYNC_API_URL": proxy.url}
+        )
+        assassin.victim.put(victim)
+        assert warm.ended(centre, victim).code == -signal.SIGKILL
+    assert centre.timeout("billing") == 3000
+    asks(centre)
+
+    again = centre.run(*APPLY, "--rollback-on-failure")
+
+    assert again.code == 0, again.said
+    assert "was cut off; its write had happened" in again.out
+    assert [centre.writes(name) for name in CALLS] == [1, 3, 1]
+    _, back, killed = centre.run("history", "-o", "json").json["runs"]
+    assert (back["undoes"], back["outcome"]) == (killed["run_id"], "interrupted")
+    assert [each["status"] for each in back["results"]] == ["applied"]
+    [billing] = killed["results"]
+    assert billing["smoke"][0]["status"] == "failed"
 
 
 def test_an_execution_of_a_killed_run_is_followed_and_not_launched_again(
