@@ -1,4 +1,4 @@
-"""How a run is staged: canaries first, each wave proved, and taken back where it does not hold."""
+"""How a run is staged: canaries first, each wave proved, and rolled back where it does not hold."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Staging:
     canary: Canary | None = None
     proves: bool = False
     soak_s: float = 0.0
-    takes_back: bool = False
+    rolls_back: bool = False
     dialect: Dialect | None = None
     specs: Sequence[FlowSpec] = ()
 
@@ -133,7 +133,7 @@ def staging_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--rollback-on-failure",
-                "takes_back",
+                "rolls_back",
                 is_flag=True,
                 help="Bring the flows of a wave that fails back to what they were.",
             ),
@@ -150,7 +150,7 @@ def staging(
     canary: CanarySize | None,
     canary_by: tuple[str, str] | None,
     soak: timedelta | None,
-    takes_back: bool,
+    rolls_back: bool,
     dialect: Dialect | None,
     **_others: Any,
 ) -> Staging:
@@ -161,7 +161,7 @@ def staging(
         canary=Canary(size=canary, label=canary_by) if canary or canary_by else None,
         proves=proves,
         soak_s=soak.total_seconds() if soak else 0.0,
-        takes_back=takes_back,
+        rolls_back=rolls_back,
         dialect=dialect,
     )
 
@@ -199,13 +199,13 @@ def arranged(staging: Staging, found: Session, journal: Journal, plan: Plan) -> 
 def rollout_of(arranged: Arranged, found: Session, run: Surroundings, entry: Run) -> Rollout:
     """What settles the waves of the run *entry*. Raises `JournalError`."""
     from gcsync.cli import console
+    from gcsync.engine.roll_back import WayBack
     from gcsync.engine.rollout import Rollout
-    from gcsync.engine.take_back import WayBack
     from gcsync.store.proving import promise
 
     staging = arranged.staging
     rollout = Rollout(run=run, tell=lambda line: console.say(line, found.settings))
-    if staging.takes_back:
+    if staging.rolls_back:
         rollout.way_back = WayBack(
             entry=lambda: _entry_back(found, entry), parallelism=found.settings.parallelism
         )
@@ -257,7 +257,7 @@ def _ledger(found: Session, journal: Journal, run_id: str) -> Launches:
 
 
 def _entry_back(found: Session, entry: Run) -> Run:
-    """The run that takes back what *entry* wrote."""
+    """The run that rolls back what *entry* wrote."""
     from gcsync.cli.running import new_run_id
 
     return replace(

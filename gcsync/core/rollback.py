@@ -55,7 +55,7 @@ def has_touched(result: FlowResult) -> bool:
     """Whether something was written to the flow, or may have been, and still stands there.
 
     A conflict or failure with a revision of its own came after a write that
-    the server had taken. What the run itself has taken back is not undone a
+    the server had taken. What the run itself has rolled back is not undone a
     second time: what stands there by now is somebody else's.
     """
     if result.rolled_back and result.rolled_back.status in _IS_BACK:

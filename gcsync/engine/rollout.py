@@ -1,4 +1,4 @@
-"""What follows the writes of a wave: prove it, let it soak, take it back where it fails.
+"""What follows the writes of a wave: prove it, let it soak, roll it back where it fails.
 
 A wave is proved by the smoke cases of its flows. While it soaks they are run
 again and again, for the API lists no executions but those that one launched:
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from gcsync.core.waves import PROVING_WAVE, soak_pauses_s, wave_name
 from gcsync.engine.results import WENT_THROUGH
+from gcsync.engine.roll_back import roll_back
 from gcsync.engine.smoke import Subject
-from gcsync.engine.take_back import take_back
 from gcsync.errors import JournalError
 from gcsync.model.change import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from gcsync.engine.roll_back import WayBack
     from gcsync.engine.smoke import CaseResults, Smoke
-    from gcsync.engine.take_back import WayBack
     from gcsync.engine.write import Surroundings
     from gcsync.model.change import FlowResult
     from gcsync.model.smoke import CaseResult, SmokeCase
@@ -79,7 +79,7 @@ class Rollout:
             return proved
         if self.way_back is None or wave == PROVING_WAVE:
             return proved
-        left = self._taken_back(wave, proved, self.way_back)
+        left = self._rolled_back(wave, proved, self.way_back)
         self._record_changed(proved, left)
         return left
 
@@ -137,10 +137,10 @@ class Rollout:
                 break
         return told
 
-    def _taken_back(self, wave: int, failed: list[FlowResult], way: WayBack) -> list[FlowResult]:
-        self.tell(f"{wave_name(wave)} does not hold: taking its flows back")
+    def _rolled_back(self, wave: int, failed: list[FlowResult], way: WayBack) -> list[FlowResult]:
+        self.tell(f"{wave_name(wave)} does not hold: rolling its flows back")
         try:
-            return take_back(self.run, failed, way)
+            return roll_back(self.run, failed, way)
         except JournalError as error:
             self.journal_failure = error
             return failed

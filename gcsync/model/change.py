@@ -214,7 +214,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """How a flow was brought back to what it was, by the run *run_id*.
+    """How a flow was rolled back, by the run *run_id*.
 
     With ``conflict`` somebody else had changed it meanwhile, and it stayed.
     """

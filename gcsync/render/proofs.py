@@ -1,4 +1,4 @@
-"""How flows were proved by smoke cases, and what was taken back, as rows for people."""
+"""How flows were proved by smoke cases, and what was rolled back, as rows for people."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def smoke_rows(result: FlowResult) -> Iterator[Row]:
 
 
 def proof_rows(result: FlowResult) -> Iterator[Row]:
-    """What proved a flow or did not, what was written to it, and how it was taken back."""
+    """What proved a flow or did not, what was written to it, and how it was rolled back."""
     yield from smoke_rows(result)
     yield from map(field_row, result.fields)
     if result.rolled_back:
@@ -83,11 +83,11 @@ def proof_rows(result: FlowResult) -> Iterator[Row]:
 def _way_back_rows(back: RolledBack) -> Iterator[Row]:
     now = f", now revision {back.revision_after}" if back.revision_after else ""
     if back.status in _BACK:
-        yield Row(sign="<", cells=(f"taken back by run {back.run_id}{now}",), depth=1, tone="good")
+        yield Row(sign="<", cells=(f"rolled back by run {back.run_id}{now}",), depth=1, tone="good")
         return
     yield Row(
         sign="!",
-        cells=(f"not taken back by run {back.run_id}: {back.status}",),
+        cells=(f"not rolled back by run {back.run_id}: {back.status}",),
         depth=1,
         tone="bad",
     )
@@ -103,19 +103,25 @@ def _way_back_rows(back: RolledBack) -> Iterator[Row]:
         yield Row(cells=(f"{back.error.message} [{back.error.code}]",), depth=2)
 
 
-def taken_back_said(results: Iterable[FlowResult]) -> str:
-    """``; 1 flow taken back by run R``, or nothing."""
+def gone_back(results: Iterable[FlowResult]) -> int:
+    """How many flows are again as they were before their wave."""
+    backs = (result.rolled_back for result in results)
+    return sum(back is not None and back.status in _BACK for back in backs)
+
+
+def rolled_back_said(results: Sequence[FlowResult]) -> str:
+    """``; 1 flow rolled back by run R``, or nothing."""
     backs = [result.rolled_back for result in results if result.rolled_back]
     if not backs:
         return ""
-    done = sum(back.status in _BACK for back in backs)
+    done = gone_back(results)
     rest = f", {len(backs) - done} not" if done < len(backs) else ""
     runs = ", ".join(sorted({back.run_id for back in backs}))
-    return f"; {count(done, 'flow')} taken back by run {runs}{rest}"
+    return f"; {count(done, 'flow')} rolled back by run {runs}{rest}"
 
 
 def what_stays(run_id: str, results: Iterable[FlowResult]) -> Iterator[Row]:
-    """What can be done about flows that did not hold and were not taken back."""
+    """What can be done about flows that did not hold and were not rolled back."""
     if any(
         result.fields and result.status != "applied" and not result.rolled_back
         for result in results

@@ -12,12 +12,13 @@ from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.plans import field_row
 from gcsync.render.proofs import (
+    gone_back,
     proof_rows,
+    rolled_back_said,
     smoke_case,
     smoke_findings,
     smoke_rows,
     smoke_said,
-    taken_back_said,
     what_stays,
 )
 from gcsync.render.values import count, place, shown
@@ -75,7 +76,7 @@ def present_results(
         for result in results
         if result.status in ("conflict", "failed", "unknown") or result.rolled_back
     ]
-    taken_back = sum(result.rolled_back is not None for result in results)
+    back = gone_back(results)
     return Report(
         document={
             "format_version": "1.0",
@@ -84,7 +85,7 @@ def present_results(
             "results": [result_document(result) for result in results],
             "summary": {
                 **{name: statuses[name] for name in get_args(Status)},
-                **({"rolled_back": taken_back} if taken_back else {}),
+                **({"rolled_back": back} if back else {}),
             },
             "warnings": list(notes),
         },
@@ -96,7 +97,7 @@ def present_results(
         closing=(
             *_notes(notes),
             Row(
-                cells=(f"Run {run_id}: {said or 'nothing to do'}{taken_back_said(results)}.",),
+                cells=(f"Run {run_id}: {said or 'nothing to do'}{rolled_back_said(results)}.",),
                 tone="strong",
             ),
             *_after_undoing(undone, has_written=bool(smooth)),

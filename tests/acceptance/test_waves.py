@@ -1,4 +1,4 @@
-"""apply in waves: canaries first, each wave proved, and taken back where it does not hold."""
+"""apply in waves: canaries first, each wave proved, and rolled back where it does not hold."""
 
 from __future__ import annotations
 
@@ -94,18 +94,18 @@ def test_a_planted_timeout_stops_at_the_canary_and_goes_back(centre: World) -> N
     assert launches(centre) == ["billing"]
     story = [line.strip() for line in applied.out.splitlines() if line.strip()]
     run_id = applied.out.rpartition("Run ")[2].partition(":")[0]
-    back_id = applied.out.rpartition("taken back by run ")[2].partition(".")[0]
+    back_id = applied.out.rpartition("rolled back by run ")[2].partition(".")[0]
     assert "- flow/orders  skipped  an earlier wave did not go through" in story
     assert "- flow/sales   skipped  an earlier wave did not go through" in story
     assert '✗ flow/billing  failed  (Billing, written as revision "2")' in story
     assert "smoke case 'a caller' failed [smoke]" in story
     assert "status: wanted COMPLETED, got ERROR" in story
-    assert f'< taken back by run {back_id}, now revision "4"' in story
-    assert story[-1] == f"Run {run_id}: 1 failed, 2 skipped; 1 flow taken back by run {back_id}."
-    assert "canary wave does not hold: taking its flows back" in applied.err
+    assert f'< rolled back by run {back_id}, now revision "4"' in story
+    assert story[-1] == f"Run {run_id}: 1 failed, 2 skipped; 1 flow rolled back by run {back_id}."
+    assert "canary wave does not hold: rolling its flows back" in applied.err
 
 
-def test_what_was_taken_back_is_told_by_history_and_not_undone_again(centre: World) -> None:
+def test_what_was_rolled_back_is_told_by_history_and_not_undone_again(centre: World) -> None:
     asks(centre, PLANTED)
     failed = centre.run(*APPLY, "--rollback-on-failure", "-o", "json")
     back_id = next(each for each in failed.json["results"] if each["status"] == "failed")[
@@ -120,7 +120,7 @@ def test_what_was_taken_back_is_told_by_history_and_not_undone_again(centre: Wor
     back = centre.run("history", back_id, "-o", "json").json["runs"][0]
     assert back["outcome"] == "applied"
     assert back["undoes"] == failed.json["run_id"]
-    assert "taken back by run" in centre.run("history", failed.json["run_id"]).out
+    assert "rolled back by run" in centre.run("history", failed.json["run_id"]).out
 
 
 def test_a_field_that_somebody_changed_meanwhile_stays(centre: World) -> None:
@@ -132,7 +132,7 @@ def test_a_field_that_somebody_changed_meanwhile_stays(centre: World) -> None:
     assert applied.code == 4, applied.said
     assert centre.timeout() == 777
     assert centre.writes("billing") == 1
-    assert "not taken back by run" in applied.out
+    assert "not rolled back by run" in applied.out
     assert "is 777 by now, and stays" in applied.out
 
 
@@ -340,7 +340,7 @@ def test_killed_in_the_middle_of_wave_two_and_run_again(
     assert sorted(wrote) == [f"flow/{name}" for name in sorted(CALLS)]
 
 
-def test_killed_while_a_wave_is_taken_back(centre: World, warm: Warm) -> None:
+def test_killed_while_a_wave_is_rolled_back(centre: World, warm: Warm) -> None:
     asks(centre, PLANTED)
     assassin = Assassin(2, obeyed=True)
     with FaultProxy(centre.url) as proxy:
@@ -420,4 +420,4 @@ def test_reports_of_shards_tell_of_smoke_when_they_are_put_together(centre: Worl
 
     assert merged.code == 4, merged.said
     assert "smoke a caller  failed" in merged.out
-    assert "taken back by run" in merged.out
+    assert "rolled back by run" in merged.out

@@ -15,9 +15,9 @@ from launch_builders import PretendLauncher
 
 from gcsync.core.waves import PROVING_WAVE
 from gcsync.engine.apply import Application
+from gcsync.engine.roll_back import WayBack
 from gcsync.engine.rollout import Rollout, Unproven
 from gcsync.engine.smoke import Smoke
-from gcsync.engine.take_back import WayBack
 from gcsync.errors import NotSent, OutcomeUnknown
 from gcsync.model.change import FlowChange
 from gcsync.model.manifest import Location
@@ -69,7 +69,7 @@ def scene(
     *names: str,
     launcher: PretendLauncher | None = None,
     clock: VirtualClock | None = None,
-    takes_back: bool = False,
+    rolls_back: bool = False,
     **more: Any,
 ) -> Iterator[Scene]:
     driver, clock = PretendDriver(*names), clock or VirtualClock()
@@ -85,7 +85,7 @@ def scene(
         facts: dict[str, Any] = {
             "cases": {f"flow/{name}": (CASE,) for name in names},
             "ledger": ledger_of(run),
-            "way_back": back if takes_back else None,
+            "way_back": back if rolls_back else None,
         }
         yield Scene(run, Rollout(run=run, smoke=smoke, **facts | more), driver)
 
@@ -155,7 +155,7 @@ def test_a_failed_wave_goes_back_whole_and_earlier_ones_stay() -> None:
             raise NotSent("no route")
 
     launcher = PretendLauncher(on_launch=only)
-    with scene("base", "bad", "mate", "late", launcher=launcher, takes_back=True) as on:
+    with scene("base", "bad", "mate", "late", launcher=launcher, rolls_back=True) as on:
         results = on.apply(base=0, bad=1, mate=1, late=2)
 
         assert statuses(results) == {
@@ -181,7 +181,7 @@ def test_what_somebody_changed_meanwhile_stays_and_is_named() -> None:
         on.driver.edit("first", "5000", "777")
 
     launcher = PretendLauncher("ERROR", on_launch=edited)
-    with scene("first", launcher=launcher, takes_back=True) as on:
+    with scene("first", launcher=launcher, rolls_back=True) as on:
         results = on.apply(first=0)
 
         back = results["first"].rolled_back
@@ -226,7 +226,7 @@ def test_a_soak_that_is_interrupted_takes_nothing_back_and_goes_no_further() -> 
         launcher=PretendLauncher(on_launch=stopped),
         clock=clock,
         soak_s=120.0,
-        takes_back=True,
+        rolls_back=True,
     ) as on:
         results = on.apply(first=0, second=1)
 
@@ -272,7 +272,7 @@ def test_what_an_earlier_run_left_is_proved_on_its_record_before_anything_is_wri
 
 
 def test_nothing_is_written_where_what_an_earlier_run_left_does_not_hold() -> None:
-    with scene("old", "new", launcher=PretendLauncher("ERROR"), takes_back=True) as on:
+    with scene("old", "new", launcher=PretendLauncher("ERROR"), rolls_back=True) as on:
         on.rollout.cases = {}
         change, left = unproven(on, ledger=None)
         on.rollout.cases = {"flow/old": (CASE,)}

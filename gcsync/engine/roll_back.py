@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayBack:
-    """As which run a wave is taken back, at most *parallelism* flows at once."""
+    """As which run a wave is rolled back, at most *parallelism* flows at once."""
 
     entry: Callable[[], Run]
     parallelism: int
 
 
-def take_back(run: Surroundings, failed: Sequence[FlowResult], way: WayBack) -> list[FlowResult]:
-    """The flows of a wave, with what became of taking them back. Raises `JournalError`."""
+def roll_back(run: Surroundings, failed: Sequence[FlowResult], way: WayBack) -> list[FlowResult]:
+    """The flows of a wave, with what became of rolling them back. Raises `JournalError`."""
     touched = [result for result in failed if has_touched(result)]
     changes = undo(touched)
     lost: dict[str, list[str]] = defaultdict(list)
