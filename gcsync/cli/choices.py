@@ -1,4 +1,4 @@
-"""What words on a command line mean: a label, a shard, a duration, a moment, a value."""
+"""What words on a command line mean: labels, sizes, shards, durations, moments, named values."""
 
 from __future__ import annotations
 

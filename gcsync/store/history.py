@@ -66,7 +66,7 @@ class History:
         self._clock_now = clock_now
         self._liveness = liveness
         # SQLite has one connection for all threads; a server has one for each.
-        is_shared = engine.dialect.name == "sqlite"
+        is_shared = self.dialect == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if is_shared else nullcontext()
 
     def __enter__(self) -> Self:
@@ -74,6 +74,11 @@ class History:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def dialect(self) -> str:
+        """Whose SQL the database speaks: ``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
 
     def close(self) -> None:
         """Let go of the database."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gcsync.store.journal import Journal
 
 FLOW = FlowRef(address="flow/billing", id="id-billing")
-BEFORE = ("DROP TABLE gcsync_launch", "UPDATE gcsync_schema SET version = 2")
+BEFORE = ("DROP TABLE gcsync_launch", "UPDATE gcsync_schema SET version = 3")
 """What makes a journal one that knew of no launches."""
 
 
