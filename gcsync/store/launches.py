@@ -93,7 +93,7 @@ class Launches:
         self._batch = {"org_id": org_id, "batch": batch}
         [[latest]] = journal.rows(select(func.max(launches.c.round)).filter_by(**self._batch))
         self.round: int = (latest or 0) + 1 if again or latest is None else latest
-        self._enter = _entering("postgresql" if journal.is_on_server else "sqlite")
+        self._enter = _entering(journal.dialect)
         self._waiting: list[_Work] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
