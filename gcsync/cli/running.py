@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gcsync.model.change import FlowChange, Plan
     from gcsync.store.journal import Journal
 
-GRACE_S: Final = 5.5
+GRACE_S: Final = 5.0
 """GitHub's runner kills 7.5 s after its SIGINT (actions/runner, ProcessInvoker.cs)."""
 
 _TOLD_FIRST: Final = ("observed", "open", "pending", "superseded", "refused")
