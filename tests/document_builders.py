@@ -20,6 +20,7 @@ from gcsync.model.change import (
     Organisation,
     Plan,
     Revision,
+    RolledBack,
     Run,
     Source,
     Vacancy,
@@ -27,6 +28,7 @@ from gcsync.model.change import (
 )
 from gcsync.model.drift import Drift
 from gcsync.model.manifest import ABSENT, Location
+from gcsync.model.smoke import CaseResult, Shortfall
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 BILLING = FlowRef(address="flow/billing-inbound", id="7c0e0f6e", name="Billing Inbound")
@@ -175,6 +177,19 @@ def conflicts(ref: FlowRef) -> st.SearchStrategy[Conflict]:
     )
 
 
+case_results = st.builds(
+    CaseResult,
+    case=texts,
+    source=st.builds(Location, texts, st.integers(0), st.integers(0)),
+    status=st.sampled_from(("passed", "failed", "unknown", "skipped")),
+    execution_id=st.none() | texts,
+    took_ms=st.none() | st.integers(0),
+    shortfalls=st.lists(st.builds(Shortfall, path=texts, wanted=texts, got=texts), max_size=2).map(
+        tuple
+    ),
+    problem=st.none() | texts,
+    turn=st.integers(1),
+)
 results = refs.flatmap(
     lambda ref: st.builds(
         FlowResult,
@@ -188,5 +203,16 @@ results = refs.flatmap(
         conflict=st.none() | conflicts(ref),
         error=st.none()
         | st.builds(Failure, code=texts, message=texts, correlation_id=st.none() | texts),
+        smoke=st.lists(case_results, max_size=2).map(tuple),
+        rolled_back=st.none()
+        | st.builds(
+            RolledBack,
+            run_id=names,
+            status=st.sampled_from(("applied", "rebased", "unchanged", "conflict")),
+            revision_after=revisions,
+            conflict=st.none() | conflicts(ref),
+            error=st.none()
+            | st.builds(Failure, code=texts, message=texts, correlation_id=st.none() | texts),
+        ),
     )
 )

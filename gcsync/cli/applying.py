@@ -18,6 +18,7 @@ from gcsync.cli.options import (
     selection_options,
     settings,
 )
+from gcsync.cli.staging import Staging, staging, staging_options
 from gcsync.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.model.change import Plan
-    from gcsync.model.manifest import Environment, Limits, Project
+    from gcsync.model.manifest import Environment, FlowSpec, Limits, Manifests, Project
 
 
 @click.command()
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Refuse a saved plan that holds anything else than the manifests want.",
 )
+@staging_options
 @no_lint_option
 @lock_option
 @outputs_in(*FLOW_FORMATS)
@@ -59,18 +61,29 @@ def apply(
 
     A plan that was kept where others can write is best applied with
     --still-desired, beside the manifests: it refuses what these do not say.
+
+    Lower waves (spec.wave) go first, before them the flows of --canary. A
+    wave in which anything fails, a smoke case of --smoke for example, is the
+    last one: flows of later waves are skipped, exit code 4. With
+    --rollback-on-failure its flows go back to what they were, but for what
+    somebody changed meanwhile. With --smoke, what an earlier run wrote and
+    did not prove is proved before anything else is written.
+
+    A saved plan holds neither smoke cases nor calls per minute: with --smoke
+    or --canary these are read from the manifests that lie here.
     """
+    staged = staging(**options)
     chosen = settings(**options)
     if planfile is not None:
-        return _apply_saved(planfile, chosen, must_be_desired=must_be_desired)
+        return _apply_saved(planfile, chosen, staged, must_be_desired=must_be_desired)
     if must_be_desired:
         raise WrongUsage("--still-desired is about a saved plan; name its file")
     if not auto_approve:
         check_can_ask("apply", ways_out="give a saved plan, or --auto-approve")
-    return _apply_planned(chosen, must_ask=not auto_approve, skips_lint=skips_lint)
+    return _apply_planned(chosen, staged, must_ask=not auto_approve, skips_lint=skips_lint)
 
 
-def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int:
+def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_lint: bool) -> int:
     from gcsync.cli import session
 
     manifests = session.load_flows(chosen)
@@ -90,16 +103,19 @@ def _apply_planned(chosen: Settings, *, must_ask: bool, skips_lint: bool) -> int
             ),
             limits=manifests.project.limits,
             must_ask=must_ask,
+            staging=replace(staged, specs=specs),
         )
 
 
-def _apply_saved(planfile: Path, chosen: Settings, *, must_be_desired: bool) -> int:
+def _apply_saved(
+    planfile: Path, chosen: Settings, staged: Staging, *, must_be_desired: bool
+) -> int:
     from gcsync.api.pacing import SystemClock
     from gcsync.cli import session
     from gcsync.core.plan import check_ignored
     from gcsync.store import planfile as store
 
-    has_manifests = chosen.manifests and not must_be_desired
+    has_manifests = chosen.manifests and not (must_be_desired or staged.needs_manifests)
     if chosen.select or chosen.targets or chosen.excludes or has_manifests:
         raise WrongUsage(
             "a saved plan is applied whole: -f, --select, --target and --exclude go with"
@@ -109,6 +125,8 @@ def _apply_saved(planfile: Path, chosen: Settings, *, must_be_desired: bool) -> 
     project, environment = _project_of(saved.plan, chosen)
     chosen = replace(chosen, environment=saved.plan.environment)
     check_ignored(saved.plan, project.ignore)
+    if staged.needs_manifests:
+        staged = replace(staged, specs=_planned(saved.plan, session.load(chosen)))
     with session.connected(chosen, environment) as found:
         store.check_organisation(saved.plan, found.organisation)
         if must_be_desired:
@@ -119,6 +137,7 @@ def _apply_saved(planfile: Path, chosen: Settings, *, must_be_desired: bool) -> 
             limits=project.limits,
             must_ask=False,
             saved_digest=saved.digest,
+            staging=staged,
         )
 
 
@@ -128,10 +147,17 @@ def _check_desired(plan: Plan, found: Session) -> None:
     from gcsync.core.plan import check_desired
     from gcsync.engine.observe import resolve
 
-    manifests = session.load(replace(found.settings, environment=plan.environment))
     planned = {change.ref.address for change in plan.changes}
-    specs = [spec for spec in manifests.flows if spec.address in planned]
+    manifests = session.load(found.settings)
+    specs = [spec for spec in _planned(plan, manifests) if spec.address in planned]
     check_desired(plan, resolve(specs, found.driver))
+
+
+def _planned(plan: Plan, manifests: Manifests) -> tuple[FlowSpec, ...]:
+    """The manifests of the flows that were compared when *plan* was made."""
+    if plan.part is None:
+        return manifests.flows
+    return tuple(spec for spec in manifests.flows if spec.address in plan.part.addresses)
 
 
 def _project_of(plan: Plan, chosen: Settings) -> tuple[Project, Environment | None]:
@@ -161,6 +187,7 @@ def _run(
     *,
     limits: Limits,
     must_ask: bool,
+    staging: Staging,
     saved_digest: str | None = None,
 ) -> int:
     from gcsync.cli import console
@@ -179,6 +206,7 @@ def _run(
             limits=limits,
             must_ask=must_ask,
             saved_digest=saved_digest,
+            staging=staging,
         )
         report = present_results(
             ended.run_id, ended.results, notes=ended.notes, again=found.settings.again

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gcsync.cli.running import Ended
     from gcsync.cli.session import Session
+    from gcsync.cli.staging import Staging
     from gcsync.engine.recover import Recovered
     from gcsync.model.change import Plan
     from gcsync.model.manifest import Limits
@@ -75,16 +76,19 @@ def carry_out(
     must_ask: bool,
     saved_digest: str | None = None,
     undoes: str | None = None,
+    staging: Staging | None = None,
 ) -> Ended:
     """Show *plan*, have it approved where *must_ask* says so, and apply it as a run.
 
     A saved plan has been shown and approved of elsewhere; *undoes* is the run
-    that a rollback is one of. Raises
+    that a rollback is one of. *staging* says in which waves, and what each of
+    them has to hold. Raises `WrongUsage`,
     `LimitExceeded`, `GcsyncError` where nobody approves, and `JournalError`,
     all of them before anything is written.
     """
     from gcsync.cli import console, session
     from gcsync.cli.running import run_plan
+    from gcsync.cli.staging import Staging, arranged
     from gcsync.core.document import sealed
     from gcsync.core.plan import check_limits
     from gcsync.render.plans import present_plan
@@ -104,6 +108,9 @@ def carry_out(
     else:
         console.write_aside(present_plan(plan, key=key), found.settings)
         console.blank(found.settings)
+    waves = arranged(staging or Staging(), found, journal, plan)
+    if waves.announced():
+        console.say(waves.announced(), found.settings)
     if must_ask and plan.changes:
         _ask(plan)
     return run_plan(
@@ -114,6 +121,7 @@ def carry_out(
         command=_command(),
         recovered=recovered,
         undoes=undoes,
+        arranged=waves,
     )
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gcsync.cli.executing import Asked
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
+    from gcsync.drivers.flow_executions import Dialect
     from gcsync.loader.calls import Call
     from gcsync.model.change import FlowRef
     from gcsync.model.execution import Execution, ExecutionResult, StartInput
@@ -43,7 +44,7 @@ def execute_one(asked: Asked, chosen: Settings) -> int:
     """Launch one execution and tell what became of it."""
     manifests = _manifests(chosen)
     with session.connected(chosen, manifests.environment) as found:
-        launcher = _launcher(found, asked, has_context=asked.context is not None)
+        launcher = launcher_of(found, asked.dialect, has_context=asked.context is not None)
         ref = Targets(manifests.flows, found.driver).find(str(asked.flow))
         if asked.checks:
             ref, inputs = _inputs(found, launcher, ref)
@@ -72,7 +73,7 @@ def execute_batch(asked: Asked, chosen: Settings, calls: Sequence[Call]) -> int:
         session.journal(found) as journal,
     ):
         has_context = any(call.context is not None for call in calls)
-        launcher = _launcher(found, asked, has_context=has_context)
+        launcher = launcher_of(found, asked.dialect, has_context=has_context)
         targets = Targets(manifests.flows, found.driver)
         wanted = resolved(calls, targets, unless_said=asked.flow)
         ledger = Launches(
@@ -113,11 +114,15 @@ def _manifests(chosen: Settings) -> Manifests:
     return Manifests(flows=(), bindings=(), project=Project(), environment=None, sha256="")
 
 
-def _launcher(found: Session, asked: Asked, *, has_context: bool) -> FlowExecutions:
+def launcher_of(found: Session, asked: Dialect | None, *, has_context: bool) -> FlowExecutions:
+    """What launches executions, in the dialect that is *asked* for or that the host speaks.
+
+    Raises `WrongUsage` where it cannot carry a context that somebody gives.
+    """
     from gcsync.api.regions import region_of
 
     at_genesys = region_of(found.organisation.api_url) is not None
-    dialect = asked.dialect or ("public" if at_genesys else "document")
+    dialect = asked or ("public" if at_genesys else "document")
     if dialect == "public" and has_context:
         raise WrongUsage(
             "the public API takes no execution context; pass it as data, or say --dialect document"

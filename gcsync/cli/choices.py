@@ -1,13 +1,15 @@
-"""What words on a command line mean: labels, shards, durations, moments, named values."""
+"""What words on a command line mean: labels, sizes, shards, durations, moments, named values."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import click
 
+from gcsync.core.waves import CanarySize
 from gcsync.model.shard import MOST_SHARDS, Shard, shard_of
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -26,6 +28,23 @@ class LabelType(click.ParamType[tuple[str, str]]):
         if not separator or not label:
             self.fail(f"{value!r} is not LABEL=VALUE", param, ctx)
         return label, wanted
+
+
+class SizeType(click.ParamType[CanarySize]):
+    """A number of flows, or a share of them such as ``10%``."""
+
+    name = "N|N%"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> CanarySize:
+        """Read *value*, or fail as click does."""
+        if isinstance(value, CanarySize):
+            return value
+        found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(%?)", str(value), re.ASCII)
+        number = Decimal(found[1]) if found else Decimal(0)
+        is_share = bool(found and found[2])
+        if not 0 < number <= (100 if is_share else 10**6) or (not is_share and number % 1):
+            self.fail(f"{value!r} is neither a number of flows nor a share such as 10%", param, ctx)
+        return CanarySize(percent=number) if is_share else CanarySize(flows=int(number))
 
 
 class ShardType(click.ParamType[Shard]):

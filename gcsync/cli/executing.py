@@ -32,6 +32,15 @@ class Asked:
     again: bool
 
 
+dialect_option = click.option(
+    "--dialect",
+    type=click.Choice(("document", "public")),
+    envvar="GCSYNC_DIALECT",
+    help="What the API speaks: data and executionContext, or inputData. Unless given, public at"
+    " a Genesys region's own host, document anywhere else.",
+)
+
+
 @click.command()
 @click.argument("flow", required=False)
 @click.option(
@@ -69,13 +78,7 @@ class Asked:
 )
 @click.option("--again", is_flag=True, help="Launch the keys of --batch once more, all of them.")
 @click.option("--no-check", is_flag=True, help="Do not hold the data against the flow's inputs.")
-@click.option(
-    "--dialect",
-    type=click.Choice(("document", "public")),
-    envvar="GCSYNC_DIALECT",
-    help="What the API speaks: data and executionContext, or inputData. Unless given, public at"
-    " a Genesys region's own host, document anywhere else.",
-)
+@dialect_option
 @manifest_options
 @online_options
 @output_options

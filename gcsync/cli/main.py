@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "budget": "budgeting",
     "simulate": "simulating",
     "execute": "executing",
+    "smoke": "smoking",
     "history": "journalling",
     "rollback": "undoing",
     "unlock": "journalling",

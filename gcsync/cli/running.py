@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gcsync.cli import console, provenance
+from gcsync.cli.staging import rollout_of
 from gcsync.engine import results as outcomes
 from gcsync.engine.apply import Application
 from gcsync.engine.write import Surroundings
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from gcsync.cli.session import Session
+    from gcsync.cli.staging import Arranged
     from gcsync.engine.recover import Recovered
+    from gcsync.engine.rollout import Rollout
     from gcsync.model.change import FlowChange, Plan
     from gcsync.store.journal import Journal
 
-GRACE_S: Final = 5.5
+GRACE_S: Final = 5.0
 """GitHub's runner kills 7.5 s after its SIGINT (actions/runner, ProcessInvoker.cs)."""
 
 _TOLD_FIRST: Final = ("observed", "open", "pending", "superseded", "refused")
 """Of several writes to one flow, what became of the first of these is what counts."""
-
-_WENT_THROUGH: Final = frozenset({"applied", "rebased", "unchanged"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,46 +91,49 @@ def run_plan(
     digest: str,
     command: str,
     recovered: Sequence[Recovered],
+    arranged: Arranged,
     undoes: str | None = None,
 ) -> Ended:
-    """Apply *plan* as one journalled run. Raises `JournalError` before anything is written."""
-    run_id = f"{session.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    journal.begin(
-        Run(
-            run_id=run_id,
-            started_at=session.clock.now(),
-            actor=provenance.actor(),
-            command=command,
-            org_id=session.org_id,
-            commit=plan.source.commit,
-            plan_digest=digest,
-            undoes=undoes,
-        )
+    """Apply *plan*, *arranged* in waves, as one journalled run.
+
+    Raises `JournalError` before anything is written.
+    """
+    run_id = new_run_id(session)
+    entry = Run(
+        run_id=run_id,
+        started_at=session.clock.now(),
+        actor=provenance.actor(),
+        command=command,
+        org_id=session.org_id,
+        commit=plan.source.commit,
+        plan_digest=digest,
+        undoes=undoes,
     )
-    application = Application(
-        Surroundings(
-            driver=session.driver,
-            journal=journal,
-            run_id=run_id,
-            clock=session.clock,
-            rng=session.rng,
-            stop=session.stop,
-            pending=tuple(entry for entry in recovered if entry.outcome == "pending"),
-        ),
-        parallelism=session.settings.parallelism,
+    journal.begin(entry)
+    surroundings = Surroundings(
+        driver=session.driver,
+        journal=journal,
+        run_id=run_id,
+        clock=session.clock,
+        rng=session.rng,
+        stop=session.stop,
+        pending=tuple(entry for entry in recovered if entry.outcome == "pending"),
     )
-    told, signal_number = _applied(session, application, plan)
-    given_up = [change for change in plan.changes if change.ref.address not in told]
+    rollout = rollout_of(arranged, session, surroundings, entry)
+    application = Application(surroundings, parallelism=session.settings.parallelism)
+    changes = arranged.changes
+    told, signal_number = _applied(session, application, rollout, changes)
+    given_up = [change for change in changes if change.ref.address not in told]
     if given_up:
         # Threads under way are left behind: they end with the process.
         doubtful = {ref.address for ref in application.unresolved()}
         told |= {change.ref.address: _cut_off(change, doubtful) for change in given_up}
-    results = tuple(told[change.ref.address] for change in plan.changes)
-    notes = recovered_notes(recovered)
-    failure = application.journal_failure
+    results = tuple(told[change.ref.address] for change in changes)
+    notes = [*recovered_notes(recovered), *arranged.notes(told)]
+    failure = application.journal_failure or rollout.journal_failure
     try:
         journal.record_all(run_id, [told[change.ref.address] for change in given_up])
-        journal.finish(run_id, outcome_of(results), session.clock.now())
+        journal.finish(run_id, outcomes.outcome_of(results), session.clock.now())
     except JournalError as error:
         failure = failure or error
     if failure:
@@ -137,14 +141,22 @@ def run_plan(
     return Ended(run_id=run_id, results=results, notes=tuple(notes), signal_number=signal_number)
 
 
+def new_run_id(session: Session) -> str:
+    """A name for a run that sorts by when it began."""
+    return f"{session.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
 def _applied(
-    session: Session, application: Application, plan: Plan
+    session: Session,
+    application: Application,
+    rollout: Rollout,
+    changes: Sequence[FlowChange],
 ) -> tuple[dict[str, FlowResult], int | None]:
     """The results by address, which are all but those that a signal cut off; and the signal."""
     settled: dict[str, FlowResult] = {}
     with (
         interruptible(session) as interruption,
-        console.progress(len(plan.changes), "Writing flows", session.settings) as step,
+        console.progress(len(changes), "Writing flows", session.settings) as step,
     ):
 
         def note(result: FlowResult) -> None:
@@ -152,7 +164,8 @@ def _applied(
             step()
 
         with suppress(Interrupted):
-            application.apply(plan.changes, progress=note)
+            ended = application.apply(changes, progress=note, settle=rollout.settle)
+            settled.update((result.ref.address, result) for result in ended)
     return dict(settled), interruption.signal_number
 
 
@@ -162,23 +175,6 @@ def _cut_off(change: FlowChange, doubtful: set[str]) -> FlowResult:
     return outcomes.interrupted(change)
 
 
-def outcome_of(results: Sequence[FlowResult]) -> str:
-    """One word for the journal: the gravest of what happened to the flows."""
-    statuses = {result.status for result in results}
-    if "unknown" in statuses:
-        return "unknown"
-    if statuses <= {"unchanged"}:
-        return "unchanged"
-    if statuses <= _WENT_THROUGH:
-        return "applied"
-    if statuses & {"applied", "rebased"}:
-        return "partial"
-    for status in ("failed", "conflict"):
-        if status in statuses:
-            return status
-    return "interrupted"
-
-
 def exit_code_of(ended: Ended) -> int:
     """The documented exit code: the gravest outcome wins.
 
@@ -186,18 +182,27 @@ def exit_code_of(ended: Ended) -> int:
     conflicting flow was overwritten, and the others are as planned. A flow
     that failed or was skipped next to one that was applied makes it 4,
     applied in part, whatever conflicts there are; so does an unknown outcome,
-    alone as well. With nothing applied and no conflict, they are 1.
+    alone as well, and so do a wave that did not hold and the later ones that
+    it kept from beginning. Else, with nothing applied and no conflict, they
+    are 1.
     """
     if ended.signal_number is not None:
         return 128 + ended.signal_number
     statuses = {result.status for result in ended.results}
-    if "unknown" in statuses:
+    if "unknown" in statuses or any(map(_is_partial, ended.results)):
         return 4
     if statuses & {"failed", "skipped"} and statuses & {"applied", "rebased"}:
         return 4
     if "conflict" in statuses:
         return 3
     return 1 if statuses & {"failed", "skipped"} else 0
+
+
+def _is_partial(result: FlowResult) -> bool:
+    """Whether a wave ended with this flow, or never began for it."""
+    if result.status == "skipped":
+        return result.error is not None and result.error.code == outcomes.EARLIER_WAVE
+    return result.rolled_back is not None or (result.status == "failed" and bool(result.smoke))
 
 
 def recovered_notes(recovered: Sequence[Recovered]) -> list[str]:

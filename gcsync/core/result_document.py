@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gcsync.core.exact_json import Malformed, Node, from_json, to_json
+from gcsync.core.smoke_document import case_document, case_from_document
 from gcsync.model.change import (
     Conflict,
     Failure,
@@ -18,6 +19,7 @@ from gcsync.model.change import (
     FlowRef,
     FlowResult,
     Revision,
+    RolledBack,
     Status,
     Vacancy,
 )
@@ -50,6 +52,8 @@ def result_document(result: FlowResult) -> dict[str, Any]:
         "fields": [field_document(field) for field in result.fields],
         "conflict": _conflict_document(result.conflict) if result.conflict else None,
         "error": _failure_document(result.error) if result.error else None,
+        **({"smoke": [case_document(each) for each in result.smoke]} if result.smoke else {}),
+        **({"rolled_back": _way_back(result.rolled_back)} if result.rolled_back else {}),
     }
 
 
@@ -59,6 +63,8 @@ def result_from_document(document: Any) -> FlowResult:
     ref = read_ref(node)
     conflict = node.maybe("conflict")
     error = node.maybe("error")
+    smoke = node.maybe("smoke")
+    back = node.maybe("rolled_back")
     return FlowResult(
         ref=ref,
         status=node.member("status").choice(Status),
@@ -67,6 +73,8 @@ def result_from_document(document: Any) -> FlowResult:
         fields=tuple(map(field_from_document, node.member("fields").items())),
         conflict=_conflict(conflict, ref) if conflict else None,
         error=_failure(error) if error else None,
+        smoke=tuple(map(case_from_document, smoke.items())) if smoke else (),
+        rolled_back=_rolled_back(back, ref) if back else None,
     )
 
 
@@ -160,6 +168,27 @@ def _conflict(node: Node, ref: FlowRef) -> Conflict:
             FieldConflict(field=_field(one, "planned_from", "desired"), live=_value(one, "live"))
             for one in node.member("fields").items()
         ),
+    )
+
+
+def _way_back(back: RolledBack) -> dict[str, Any]:
+    return {
+        "run_id": back.run_id,
+        "status": back.status,
+        "revision_after": back.revision_after,
+        "conflict": _conflict_document(back.conflict) if back.conflict else None,
+        "error": _failure_document(back.error) if back.error else None,
+    }
+
+
+def _rolled_back(node: Node, ref: FlowRef) -> RolledBack:
+    conflict, error = node.maybe("conflict"), node.maybe("error")
+    return RolledBack(
+        run_id=node.member("run_id").name(),
+        status=node.member("status").choice(Status),
+        revision_after=read_revision(node, "revision_after"),
+        conflict=_conflict(conflict, ref) if conflict else None,
+        error=_failure(error) if error else None,
     )
 
 

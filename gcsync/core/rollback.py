@@ -7,7 +7,7 @@ changed since is a conflict and stays, and what is back already is left alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gcsync.core.plan import invert
 from gcsync.model.change import FlowChange
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gcsync.model.change import FieldChange, FlowRef, FlowResult
+
+_IS_BACK: Final = frozenset(("applied", "rebased", "unchanged"))
 
 
 def undo(results: Iterable[FlowResult]) -> tuple[FlowChange, ...]:
@@ -50,11 +52,14 @@ def unrestorable(results: Iterable[FlowResult]) -> tuple[tuple[FlowRef, FieldCha
 
 
 def has_touched(result: FlowResult) -> bool:
-    """Whether something was written to the flow, or may have been.
+    """Whether something was written to the flow, or may have been, and still stands there.
 
     A conflict or failure with a revision of its own came after a write that
-    the server had taken.
+    the server had taken. What the run itself has rolled back is not undone a
+    second time: what stands there by now is somebody else's.
     """
+    if result.rolled_back and result.rolled_back.status in _IS_BACK:
+        return False
     if result.status in ("conflict", "failed"):
         return result.revision_after is not None
     return result.status in ("applied", "rebased", "unknown")

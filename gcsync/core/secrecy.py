@@ -58,6 +58,7 @@ _SHAPES = {
         r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"
     ),
 }
+_NAMED = frozenset(("variables", "data", "context"))
 # The least that a shape above, or "bearer" with a token, can be.
 _SHORTEST = 15
 # What the patterns above need in lower case; most texts have none of it.
@@ -95,7 +96,7 @@ def secrets_in(thing: str, text: str) -> Iterator[str]:
     """What is secret in *text*, in words; at most one answer, for one is enough to refuse it.
 
     *thing* is what the text is: ``request/headers/Authorization``,
-    ``request/url``, ``variables/crm_password``.
+    ``request/url``, ``variables/crm_password``, ``data/pin``.
     """
     if names_credential(thing):
         literal = _REFERENCE.sub("", text)
@@ -120,7 +121,7 @@ def names_credential(thing: str) -> bool:
     where, _, name = thing.rpartition("/")
     if where == "request/headers":
         return bool(_CREDENTIAL_HEADER.fullmatch(name))
-    return where == "variables" and bool(_CREDENTIAL_NAME.fullmatch(name))
+    return where.partition("/")[0] in _NAMED and bool(_CREDENTIAL_NAME.fullmatch(name))
 
 
 def unmistakable_secrets_in(text: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gcsync.engine import results
 from gcsync.engine.pool import in_parallel
+from gcsync.engine.results import WENT_THROUGH
 from gcsync.engine.write import FlowWrite
 from gcsync.errors import JournalError
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from gcsync.engine.write import Surroundings
     from gcsync.model.change import FlowChange, FlowRef, FlowResult
-
-WENT_THROUGH = frozenset({"applied", "rebased", "unchanged"})
 
 
 class Application:
@@ -39,14 +38,18 @@ class Application:
         changes: Iterable[FlowChange],
         *,
         progress: Callable[[FlowResult], None] = lambda _: None,
+        settle: Callable[[int, list[FlowResult]], list[FlowResult]] = lambda _wave, written: (
+            written
+        ),
     ) -> tuple[FlowResult, ...]:
         """Bring every flow of *changes* to its settings; one result each, in their order.
 
         Lower waves come first; a wave in which anything did not go through is
         the last one, and the flows of later waves are ``skipped``. *progress*
-        is called once a flow, from one thread at a time. A flow whose intent
-        cannot be journalled is not written; what could not be journalled
-        afterwards is kept in ``journal_failure``.
+        is called once a flow, from one thread at a time; *settle* is given
+        the results of each wave that was written, and says what they are in
+        the end. A flow whose intent cannot be journalled is not written; what
+        could not be journalled afterwards is kept in ``journal_failure``.
         """
         ordered = tuple(changes)
         ended: dict[str, FlowResult] = {}
@@ -54,6 +57,8 @@ class Application:
             members = [change for change in ordered if change.wave == wave]
             halted = any(result.status not in WENT_THROUGH for result in ended.values())
             settled = self._wave(members, progress, halted=halted)
+            if not halted:
+                settled = settle(wave, settled)
             ended.update((result.ref.address, result) for result in settled)
         return tuple(ended[change.ref.address] for change in ordered)
 

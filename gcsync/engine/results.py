@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gcsync.model.change import Failure, FlowResult
+from gcsync.model.change import Failure, FlowResult, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gcsync.errors import GcsyncError
     from gcsync.model.change import (
         Conflict,
@@ -15,8 +17,32 @@ if TYPE_CHECKING:
         FlowChange,
         Revision,
         Snapshot,
-        Status,
     )
+
+
+WENT_THROUGH: Final[frozenset[Status]] = frozenset(("applied", "rebased", "unchanged"))
+"""With each of these a flow is as it was to be."""
+
+
+EARLIER_WAVE: Final = "earlier-wave"
+"""Why a flow is skipped whose wave never began."""
+
+
+def outcome_of(results: Iterable[FlowResult]) -> str:
+    """One word for the journal: the gravest of what happened to the flows."""
+    statuses = {result.status for result in results}
+    if "unknown" in statuses:
+        return "unknown"
+    if statuses <= {"unchanged"}:
+        return "unchanged"
+    if statuses <= WENT_THROUGH:
+        return "applied"
+    if statuses & {"applied", "rebased"}:
+        return "partial"
+    for status in ("failed", "conflict"):
+        if status in statuses:
+            return status
+    return "interrupted"
 
 
 def ended(change: FlowChange, status: Status) -> FlowResult:
@@ -34,7 +60,7 @@ def interrupted(change: FlowChange) -> FlowResult:
 
 def held_back(change: FlowChange) -> FlowResult:
     """The flow's wave never began."""
-    why = Failure(code="earlier-wave", message="an earlier wave did not go through")
+    why = Failure(code=EARLIER_WAVE, message="an earlier wave did not go through")
     return replace(ended(change, "skipped"), error=why)
 
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.loader import facts
+from gcsync.loader import facts, smoke
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, location
 from gcsync.model.manifest import (
@@ -59,6 +59,7 @@ class Builder:
             wave=spec.get("wave", 0),
             load=facts.load(document.mapping("spec", "load"), spec.get("load")),
             allowances=facts.allowances(document, metadata),
+            smoke=smoke.cases(document, spec),
         )
 
     def binding(self, source: Location, document: Mapping, instance: Any) -> AuthBinding:

@@ -30,7 +30,7 @@ _BOM: Final = "\ufeff"
 _HEADER = re.compile(r"[|>][-+0-9]*([ \t]+#[^\r\n]*)?")
 _COLON = re.compile(r"(\s*:)\s*")
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
-_BLANK_LINES = re.compile(r"\A(?:[ \t]*\r?\n)+")
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r?\n|\Z))+")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 _REST_IN_FLOW = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?\n")
 _ACTION: Final = ("spec", "actions")
@@ -136,11 +136,11 @@ def _refuse_shared(place: _Place) -> None:
 def _replacements(place: _Place, value: JSON) -> Iterator[str]:
     """Every text that may be the one, the nearest to the old one first."""
     old, text = place.target, place.text
+    is_inside = any(step.parent.is_flow for step in place.steps)
     if old.kind == "scalar" and old.style in ("|", ">") and old.style:
         yield from _in_block(place, value)
         return
     if old.kind == "scalar" and isinstance(value, str):
-        is_inside = any(step.parent.is_flow for step in place.steps)
         if old.text == literal(value):
             yield text
         for each in texts(literal(value), style=old.style, is_inside=is_inside):
@@ -149,7 +149,8 @@ def _replacements(place: _Place, value: JSON) -> Iterator[str]:
     if old.kind == "sequence" and isinstance(value, tuple):
         yield from rewritten(text, old, value)
     style, known = manner(text, old)
-    yield from _wholes(text, place.steps, old, spelled(value, style=style, known=known))
+    written = spelled(value, style=style, is_inside=is_inside, known=known)
+    yield from _wholes(text, place.steps, old, written)
 
 
 def _wholes(text: str, steps: list[Step], old: Extent, written: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from gcsync.core.scope import is_covered, is_meant, is_possible
 from gcsync.loader.build import ACTION_FACTS, BINDING_FACTS
 from gcsync.loader.facts import day
 from gcsync.loader.names import nearest, quoted
-from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
+from gcsync.loader.node import Mapping, Node, Scalar, items, location
 from gcsync.loader.shape import shape
 from gcsync.model.manifest import (
     ABSENT,
@@ -159,8 +159,3 @@ def _settings() -> tuple[str, ...]:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def items(node: Node | None) -> tuple[Node, ...]:
-    """The entries of a list; none where there is no list."""
-    return tuple(node.items) if isinstance(node, Sequence) else ()

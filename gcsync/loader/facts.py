@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gcsync.loader.names import nearest, quoted, shown
-from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
+from gcsync.loader.node import Mapping, Node, Scalar, items, location
 from gcsync.model.manifest import Allowance, Finding, Location
 from gcsync.model.traffic import (
     Backend,
@@ -31,7 +31,7 @@ def allowances(document: Mapping, metadata: Any) -> tuple[Allowance, ...]:
     given = metadata.get("allow")
     if not given:
         return ()
-    nodes = _items(document.get("metadata", "allow"))
+    nodes = items(document.get("metadata", "allow"))
     return tuple(
         Allowance(
             rule=each["rule"],
@@ -119,7 +119,7 @@ def impossible(document: Mapping, address: str) -> Iterator[Finding]:
     order, shares of more than all.
     """
     actions = document.mapping("spec", "actions").entries
-    for item in _items(document.get("metadata", "allow")):
+    for item in items(document.get("metadata", "allow")):
         if isinstance(item, Mapping):
             for node, message in _doubts(item):
                 yield _finding(node, message, address)
@@ -168,10 +168,6 @@ def _latency(source: Location, values: Any) -> Latency:
             return Constant(value_ms=float(values["value_ms"]))
         case _:
             return SamplesFile(file=values["file"], source=source)
-
-
-def _items(node: Node | None) -> tuple[Node, ...]:
-    return tuple(node.items) if isinstance(node, Sequence) else ()
 
 
 def day(text: str) -> date | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import build, exempt, facts, schema
+from gcsync.loader import build, exempt, facts, schema, smoke
 from gcsync.loader.documents import Reading
 from gcsync.loader.shape import shape, typed
 from gcsync.model.manifest import Location, Manifests
@@ -82,6 +82,7 @@ def _load(
             flow = builder.flow(document.source, node, instance)
             flow = exempt.with_exemptions(flow, node, instance)
             findings += exempt.impossible(node, document.address)
+            findings += smoke.impossible(node, document.address)
             findings += build.twice(flow)
             flows.append(flow)
     project = reading.file.project

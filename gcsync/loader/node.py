@@ -80,6 +80,11 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def items(node: Node | None) -> tuple[Node, ...]:
+    """The entries of a list; none where there is no list."""
+    return tuple(node.items) if isinstance(node, Sequence) else ()
+
+
 def location(node: Node) -> Location:
     """Where a node stands."""
     return Location(node.file, node.line, node.column)

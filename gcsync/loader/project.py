@@ -10,7 +10,7 @@ from gcsync.errors import InvalidManifests
 from gcsync.loader import exempt, schema, secrets
 from gcsync.loader.facts import has_number, named_again, unknown_rule
 from gcsync.loader.names import listed, nearest, quoted
-from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
+from gcsync.loader.node import Mapping, Node, Scalar, Sequence, items, location
 from gcsync.loader.parse import parse
 from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import SourceFile, decode, printable, read
@@ -191,7 +191,7 @@ def _check_exemptions(found: ProjectFile) -> None:
     """What is ignored, or may be healed, are settings that there can be."""
     spec = found.node.mapping("spec")
     for entries in (spec.get("ignore"), spec.get("drift", "heal")):
-        for entry, message in exempt.impossible_paths(exempt.items(entries)):
+        for entry, message in exempt.impossible_paths(items(entries)):
             found.refuse(entry, message)
 
 

@@ -6,26 +6,30 @@ from typing import TYPE_CHECKING
 
 from gcsync.core.secrecy import may_hold_secret, secrets_in, unmistakable_secrets_in
 from gcsync.loader.names import shown
-from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
+from gcsync.loader.node import Mapping, Node, Scalar, Sequence, items, location
 from gcsync.model.manifest import Finding, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ADVICE = "keep it in a secure variable and write ${Secure.Name}"
+_SENT = ("data/", "context/")
+"""What an execution is given as it stands there: no reference in it is resolved."""
+
 _ELSEWHERE = "remove it, and have it replaced, for others may have read it"
 
 
 def findings_in(document: Mapping, kind: str, address: str | None) -> list[Finding]:
     """Every literal secret of a document.
 
-    In requests, addresses and variables, whatever looks like one; in every
+    In requests, addresses, variables and what smoke cases send, whatever looks like one; in every
     other text and in names, what cannot be anything else.
     """
     found: dict[Location, str] = {}
     for thing, node in _places(document, kind):
         for what in secrets_in(thing, node.text):
-            found[location(node)] = f"{shown(thing)} holds {what}; {_ADVICE}"
+            advice = _ELSEWHERE if thing.startswith(_SENT) else _ADVICE
+            found[location(node)] = f"{shown(thing)} holds {what}; {advice}"
     for path, node in _every(document) if _is_suspicious(document) else ():
         for what in unmistakable_secrets_in(node.text):
             thing = "/".join(map(shown, path)) or "the document"
@@ -76,6 +80,10 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
         for _, action in document.mapping("spec", "actions").entries.values():
             if isinstance(action, Mapping) and "request" in action.entries:
                 yield from _texts("request", action.entries["request"][1])
+        for case in items(document.get("spec", "smoke")):
+            if isinstance(case, Mapping):
+                yield from _texts("data", case.mapping("data"))
+                yield from _texts("context", case.mapping("context"))
     elif kind == "AuthBinding":
         yield from _texts("token_url", document.get("spec", "token_url"))
         yield from _texts("scopes", document.get("spec", "scopes"))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gcsync.model.manifest import JSON, Location, Value
     from gcsync.model.shard import Part
+    from gcsync.model.smoke import CaseResult
 
 Revision = NewType("Revision", str)
 """An ETag, byte for byte as the server sent it, quotes included (RFC 9110, 8.8.3)."""
@@ -212,12 +213,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBack:
+    """How a flow was rolled back, by the run *run_id*.
+
+    With ``conflict`` somebody else had changed it meanwhile, and it stayed.
+    """
+
+    run_id: str
+    status: Status
+    revision_after: Revision | None = None
+    conflict: Conflict | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowResult:
     """How the apply of one flow ended.
 
     *revision_before* is what the write was conditional on, or what was read
     last where nothing was written; *revision_after* names the revision that
-    carries the settings.
+    carries the settings. *smoke* are the cases that proved it or did not,
+    *rolled_back* says what became of it afterwards, where anything did.
     """
 
     ref: FlowRef
@@ -227,6 +243,8 @@ class FlowResult:
     fields: tuple[FieldChange, ...] = ()
     conflict: Conflict | None = None
     error: Failure | None = None
+    smoke: tuple[CaseResult, ...] = ()
+    rolled_back: RolledBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from gcsync.model.smoke import SmokeCase
     from gcsync.model.traffic import Backend, Load
 
 
@@ -186,6 +187,7 @@ class FlowSpec:
     allowances: tuple[Allowance, ...] = ()
     tolerances: tuple[Tolerance, ...] = ()
     ignore: tuple[FieldGlob, ...] = ()
+    smoke: tuple[SmokeCase, ...] = ()
 
     @property
     def address(self) -> str:

@@ -10,7 +10,7 @@ from gcsync.core.document import result_document
 from gcsync.core.exact_json import stamp
 from gcsync.model.change import Status
 from gcsync.model.report import Block, Report, Row
-from gcsync.render.plans import field_row
+from gcsync.render.proofs import proof_rows
 from gcsync.render.runs import result_block, skipped_row, smooth_row
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _seconds(moment: datetime) -> str:
 
 def _history_rows(result: FlowResult, undone: str | None) -> tuple[Row, ...]:
     if result.status in ("applied", "rebased"):
-        return (smooth_row(result), *map(field_row, result.fields))
+        return (smooth_row(result), *proof_rows(result))
     if result.status == "skipped":
         return (skipped_row(result),)
     return result_block(result, undone=undone).rows

@@ -12,6 +12,16 @@ from gcsync.model.change import Status
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.plans import field_row
+from gcsync.render.proofs import (
+    gone_back,
+    proof_rows,
+    rolled_back_said,
+    smoke_case,
+    smoke_findings,
+    smoke_rows,
+    smoke_said,
+    what_stays,
+)
 from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:
@@ -63,16 +73,24 @@ def present_results(
     """
     statuses = Counter(result.status for result in results)
     said = ", ".join(f"{statuses[name]} {name}" for name in get_args(Status) if statuses[name])
-    smooth = [result for result in results if result.status in ("applied", "rebased")]
+    smooth = [result for result in results if _is_smooth(result)]
     skipped = [result for result in results if result.status == "skipped"]
-    rough = [result for result in results if result.status in ("conflict", "failed", "unknown")]
+    rough = [
+        result
+        for result in results
+        if result.status in ("conflict", "failed", "unknown") or result.rolled_back
+    ]
+    back = gone_back(results)
     return Report(
         document={
             "format_version": "1.0",
             "run_id": run_id,
             **({"undoes": undone.run_id} if undone else {}),
             "results": [result_document(result) for result in results],
-            "summary": {name: statuses[name] for name in get_args(Status)},
+            "summary": {
+                **{name: statuses[name] for name in get_args(Status)},
+                **({"rolled_back": back} if back else {}),
+            },
             "warnings": list(notes),
         },
         blocks=(
@@ -83,11 +101,15 @@ def present_results(
         closing=(
             *_notes(notes),
             *_after_undoing(undone, has_written=bool(smooth)),
-            Row(cells=(f"Run {run_id}: {said or 'nothing to do'}.",), tone="strong"),
+            *what_stays(run_id, results),
+            Row(
+                cells=(f"Run {run_id}: {said or 'nothing to do'}{rolled_back_said(results)}.",),
+                tone="strong",
+            ),
         ),
-        changed_flows=len(smooth),
+        changed_flows=sum(result.status in ("applied", "rebased") for result in results),
         findings=tuple(finding for result in rough for finding in _findings(result)),
-        cases=tuple(map(_case, results)),
+        cases=tuple(case for result in results for case in _cases(result)),
         metrics=tuple(
             Metric(
                 name="run_flows",
@@ -100,9 +122,24 @@ def present_results(
     )
 
 
+def _is_smooth(result: FlowResult) -> bool:
+    """Whether one line tells all: it was written, or was proved once more, and stays."""
+    if result.rolled_back:
+        return False
+    return result.status in ("applied", "rebased") or (
+        result.status == "unchanged" and bool(result.smoke)
+    )
+
+
+def _cases(result: FlowResult) -> Iterator[Case]:
+    yield _case(result)
+    for case in result.smoke:
+        yield smoke_case(result.ref.address, case)
+
+
 def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
     """That a rollback has nothing to write: the run wrote nothing, or all of it is back already."""
-    wrote = any(map(has_touched, run.results))
+    wrote = any(has_touched(result) or result.rolled_back for result in run.results)
     why = "all that it wrote is back already" if wrote else "it wrote nothing"
     said = f"Run {run.run_id} leaves nothing to undo: {'see above' if notes else why}."
     return Report(
@@ -166,7 +203,9 @@ def _findings(result: FlowResult) -> Iterator[Finding]:
             address=result.ref.address,
             path=one.field.path,
         )
-    if result.error:
+    if any(case.status in ("failed", "unknown") for case in result.smoke):
+        yield from smoke_findings(result.ref.address, result.smoke)
+    elif result.error:
         yield Finding(
             rule=result.error.code, message=result.error.message, address=result.ref.address
         )
@@ -186,7 +225,8 @@ def _written(result: FlowResult) -> tuple[Row, ...]:
         return (Row(sign=sign, cells=(address,), tone=tone), Row(cells=(why,), depth=1))
     moved = f"revision {result.revision_before} -> {result.revision_after}"
     heading = Row(sign=sign, cells=(address, moved), tone=tone)
-    return (heading, _BEFORE_AND_AFTER, *map(field_row, result.fields))
+    rows = map(field_row, result.fields)
+    return (heading, *smoke_rows(result), _BEFORE_AND_AFTER, *rows)
 
 
 def _subject(result: FlowResult) -> Subject:
@@ -202,8 +242,9 @@ def smooth_row(result: FlowResult) -> Row:
         result.status,
         count(len(result.fields), "setting"),
         f"revision {result.revision_before} -> {result.revision_after}",
+        smoke_said(result.smoke),
     )
-    return Row(sign=sign, cells=cells, tone=tone)
+    return Row(sign=sign, cells=cells if cells[-1] else cells[:-1], tone=tone)
 
 
 def skipped_row(result: FlowResult) -> Row:
@@ -217,13 +258,16 @@ def result_block(result: FlowResult, again: str = "", undone: str | None = None)
     """A flow that did not go through: why, and what can be done about it."""
     sign, tone = _SIGNS[result.status]
     ref = result.ref
-    moved = f", now revision {result.revision_after}" if result.revision_after else ""
+    seen = "written as" if result.rolled_back else "now"
+    moved = f", {seen} revision {result.revision_after}" if result.revision_after else ""
     heading = f"{ref.address}  {result.status}  ({ref.name or ref.id}{moved})"
     rows = [Row(sign=sign, cells=(heading,), tone=tone)]
     if result.error:
         rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict, again, undone))
+    if result.smoke or result.rolled_back:
+        rows.extend(proof_rows(result))
     return Block(rows=tuple(rows), subject=_subject(result))
 
 

@@ -108,6 +108,13 @@ results = Table(
     Column("result", Text, nullable=False),
 )
 
+provings = Table(
+    "gcsync_proving",
+    metadata,
+    # A run that proves by smoke cases what it writes.
+    Column("run_id", ForeignKey(runs.c.run_id), primary_key=True),
+)
+
 observations = Table(
     "gcsync_observation",
     metadata,
@@ -197,7 +204,17 @@ def _fourth(connection: Connection) -> None:
     metadata.create_all(connection, tables=[launches])
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth)
+def _fifth(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[provings])
+
+
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
+    _first,
+    _second,
+    _third,
+    _fourth,
+    _fifth,
+)
 
 
 def upgrade(connection: Connection) -> None:

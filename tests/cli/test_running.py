@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from document_builders import a_result
 
-from gcsync.cli.running import Ended, exit_code_of, outcome_of, recovered_notes
+from gcsync.cli.running import Ended, exit_code_of, recovered_notes
 from gcsync.engine.recover import Recovered
+from gcsync.engine.results import outcome_of
 from gcsync.model.change import FlowRef, Revision
 
 CASES = [

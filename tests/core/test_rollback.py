@@ -17,6 +17,7 @@ from gcsync.model.change import (
     FlowChange,
     FlowResult,
     Revision,
+    RolledBack,
     Status,
 )
 from gcsync.model.manifest import ABSENT
@@ -62,6 +63,17 @@ def test_a_write_that_the_server_took_is_undone_however_its_flow_ended(status: S
     [change] = undo([result(status, after='"2"')])
 
     assert change.revision == '"2"'
+
+
+@pytest.mark.parametrize(
+    ("how", "undone"), [("applied", 0), ("rebased", 0), ("unchanged", 0), ("conflict", 1)]
+)
+def test_what_was_rolled_back_already_is_not_undone_again(how: Status, undone: int) -> None:
+    back = RolledBack(run_id="run-2", status=how)
+
+    rolled_back = replace(result("applied", TIMEOUT, after='"2"'), rolled_back=back)
+
+    assert len(undo([rolled_back])) == undone
 
 
 def test_a_doubtful_write_that_never_happened_leaves_nothing_to_undo() -> None:

@@ -36,6 +36,7 @@ from gcsync.model.change import (
     Modified,
     Organisation,
     Revision,
+    RolledBack,
     Source,
     WorstCase,
 )
@@ -60,6 +61,7 @@ from gcsync.model.execution import (
 from gcsync.model.manifest import Finding, Location, Tolerance
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.model.shard import Part, Shard
+from gcsync.model.smoke import CaseResult, CaseStatus, Shortfall
 from gcsync.render.budgets import present_budgets
 from gcsync.render.comparisons import present_comparison
 from gcsync.render.drift import present_drift
@@ -75,6 +77,7 @@ from gcsync.render.plans import present_plan
 from gcsync.render.remedies import present_accepted, present_healing
 from gcsync.render.runs import present_nothing_undone, present_results
 from gcsync.render.simulations import Side, present_simulation
+from gcsync.render.smokes import present_smoke
 from gcsync.store.lock import Holder
 
 Names = Sequence[str]
@@ -164,9 +167,41 @@ def _results(names: Names) -> list[FlowResult]:
 
 
 def results(names: Names) -> Report:
-    return replace(
-        present_results(names[0], _results(names), notes=names, again=names[-1]), command="apply"
+    proved = [
+        replace(result, smoke=(case,), rolled_back=_rolled_back(result, case.case))
+        for result, case in zip(_results(names), _cases(names), strict=True)
+    ]
+    return replace(present_results(names[0], proved, notes=names, again=names[-1]), command="apply")
+
+
+def _rolled_back(result: FlowResult, name: str) -> RolledBack:
+    return RolledBack(
+        run_id=name,
+        status="conflict" if result.conflict else "failed",
+        revision_after=Revision(name),
+        conflict=result.conflict,
+        error=Failure(code=name, message=name, correlation_id=name),
     )
+
+
+def _cases(names: Names) -> list[CaseResult]:
+    return [
+        CaseResult(
+            case=name,
+            source=_at(name),
+            status=status,
+            execution_id=name,
+            took_ms=1,
+            shortfalls=(Shortfall(path=name, wanted=name, got=name),),
+            problem=name,
+        )
+        for name, status in zip(names, cycle(get_args(CaseStatus)), strict=False)
+    ]
+
+
+def smoke(names: Names) -> Report:
+    proofs = [(ref, [case]) for ref, case in zip(_refs(names), _cases(names), strict=True)]
+    return replace(present_smoke(proofs), command="smoke", exit_code=1)
 
 
 def history(names: Names) -> Report:
@@ -476,6 +511,7 @@ def nothing_undone(names: Names) -> Report:
 PRESENTED: Final[Mapping[str, Callable[[Names], Report]]] = {
     "plan": plan,
     "results": results,
+    "smoke": smoke,
     "history": history,
     "drift": drift,
     "healing": healing,

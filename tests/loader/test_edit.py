@@ -226,6 +226,19 @@ def test_the_line_of_a_value_is_changed_as_people_would(
     assert change(MANIFEST, changed)[1] == [lines]
 
 
+def test_blanks_behind_what_goes_are_not_left_to_a_block_above() -> None:
+    text = "a: |\n x\n\nb: 1\n  "
+
+    assert removed(text, 4, 4) == "a: |\n x\n\n"
+
+
+def test_a_text_in_the_place_of_braces_within_braces_is_quoted_where_it_has_to_be() -> None:
+    text = "a: {b: {c: 1}, d: 2}\n"
+
+    assert replaced(text, 1, 8, "0,") == 'a: {b: "0,", d: 2}\n'
+    assert replaced(text, 1, 8, "x") == "a: {b: x, d: 2}\n"
+
+
 @pytest.mark.parametrize(
     ("value", "lines"),
     [
