@@ -43,13 +43,14 @@ def fmt(paths: tuple[Path, ...], *, check: bool, diff: bool, quiet: bool) -> int
         total += 1
         if after == before:
             continue
-        changed += 1
         if not check and not diff:
             try:
                 _write(file, after)
             except GcsyncError as error:
                 failures.append(str(error))
+                total -= 1  # told by its error, and neither formatted nor unchanged
                 continue
+        changed += 1
         click.echo(
             _difference(before, after, file.name) if diff else _shown(file.name), nl=not diff
         )

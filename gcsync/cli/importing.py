@@ -114,11 +114,14 @@ def import_(
     settlement = _settlement(drafts, names, actions, ground, today=found.clock.now().date())
     deliver(settlement.files)
     flows = (*settlement.adoption.flows, *managed)
+    astray = tuple(_astray(ground, listing))
     adoption = replace(
         settlement.adoption,
         flows=tuple(sorted(flows, key=lambda each: (each.address, each.flow.id))),
-        notes=_notes(ground),
-        is_whole=not (manifests.environment and manifests.environment.overlays),
+        notes=(*_notes(ground), *astray),
+        is_whole=not (
+            astray or managed or (manifests.environment and manifests.environment.overlays)
+        ),
     )
     code = 1 if any(each.standing == "refused" for each in flows) else 0
     return console.write(present_import(adoption, again=chosen.again), chosen, exit_code=code)
@@ -255,6 +258,16 @@ def _recorded(found: Session, folder: Path | None) -> Iterator[Session]:
         ) from error
     with saved.recording(found, folder / FILE_NAME) as recorded:
         yield recorded
+
+
+def _astray(ground: Ground, listing: Sequence[LiveFlow]) -> Iterator[str]:
+    """The manifests that every plan refuses, for the flow they speak of is not there."""
+    for spec in ground.astray(listing):
+        called = spec.flow.id or spec.flow.name
+        yield (
+            f"{spec.source.file}: {spec.address} speaks of {called!r}, which is no live flow;"
+            " correct it or delete it before the next plan"
+        )
 
 
 def _notes(ground: Ground) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process with the documented exit code."""
     sys.excepthook = _unforeseen
+    _open_what_is_closed()
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = run()
@@ -130,6 +131,13 @@ def main() -> None:
     except OSError as error:
         code = _failed(f"{error.filename or 'system'}: {error.strerror or error}", 1)
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Put nothing where stdin, stdout or stderr was closed, before a file takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole process
 
 
 def run(words: Sequence[str] | None = None) -> int:

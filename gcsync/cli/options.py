@@ -112,9 +112,12 @@ class Settings:
         """
         chosen = tuple(spec for spec in specs if self._is_chosen(spec))
         if specs and not chosen and self.has_selection:
+            from gcsync.core.plan import nearest
+
+            addresses = (spec.address for spec in specs)
             raise WrongUsage(
-                f"--select, --target and --exclude leave none of {len(specs)} flows;"
-                " 'gcsync plan' without them shows the addresses"
+                f"--select, --target and --exclude leave none of {len(specs)} flows"
+                f"{nearest(''.join(self.targets[:1]), addresses)}"
             )
         shard = self.shard
         if shard is not None:

@@ -55,7 +55,11 @@ def init(folder: Path, systems: tuple[str, ...], *, has_hooks: bool) -> int:
         click.echo(f"{_write(folder / name, template):8} {folder / name}")
     if _ignore(folder / ".gitignore"):
         click.echo(f"{'added':8} {_IGNORED} to {folder / '.gitignore'}")
-    click.echo("\nNext: edit the manifest, then 'gcsync validate' and 'gcsync plan'.")
+    example = folder / "manifests/example.yaml"
+    click.echo(
+        f"\nNext: edit {example}, then 'gcsync validate' and 'gcsync plan';\n"
+        "or delete it, and 'gcsync import' writes manifests of what is live."
+    )
     return 0
 
 

@@ -16,6 +16,8 @@ from gcsync.loader.christen import AUTH
 from gcsync.loader.deliver import content_of, standing_in_the_way
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gcsync.model.adoption import Standing
     from gcsync.model.change import LiveFlow
     from gcsync.model.manifest import AuthBinding, FlowSpec, Manifests
@@ -56,6 +58,11 @@ class Ground:
         """The manifests that speak of a live flow."""
         found = (self._managing.get(key, ()) for key in (flow.id, (flow.name, flow.type)))
         return [spec for specs in found for spec in specs]
+
+    def astray(self, listing: Iterable[LiveFlow]) -> list[FlowSpec]:
+        """The manifests that speak of no flow of *listing*, which no plan puts up with."""
+        met = {spec.address for flow in listing for spec in self.managing(flow)}
+        return [spec for spec in self.manifests.flows if spec.address not in met]
 
     def file_of(self, flow: LiveFlow, name: str) -> Path:
         """The file of a flow's own manifest, where it has one, else a new one."""

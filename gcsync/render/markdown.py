@@ -27,8 +27,8 @@ OPEN_AT_MOST: Final = 40
 """Lines that are shown at once; of more, a reader wants the sum first."""
 
 LONGEST_PART: Final = 30_000
-"""Of what is told and of what is summed up, in bytes; GitHub takes no comment of 65,537
-characters."""
+"""Of what is told and of what is summed up, in bytes, and what this leaves is for the former;
+GitHub takes no comment of 65,537 characters."""
 
 # Two dollars in one line are a formula's beginning and end, escaped or not; GitHub's own advice is
 # an element around each (docs.github.com, "Writing mathematical expressions").
@@ -55,12 +55,13 @@ def markdown(report: Report, *, colour: bool = False, in_pipeline: bool = False)
 
 
 def tables(report: Report, largest_part: int) -> str:
-    """*report* without a marker; *largest_part* bytes of what is told and of what is summed up."""
+    """*report* without a marker; twice *largest_part* bytes, half of them for what sums up."""
     told = (line for block in report.blocks for line in _block(block.rows))
     closing = [line for row in report.closing if _says_something(row) for line in (_line(row), "")]
     # The last row sums up, so it stays whatever is cut, and so does what says that something was.
-    kept, cut = _cut(told, largest_part)
     notes, cut_notes = _cut(closing[:-2], largest_part)
+    spared = largest_part - sum(len(line.encode()) + 1 for line in notes)
+    kept, cut = _cut(told, largest_part + spared)
     lines = [*_folded(kept), *cut, *notes, *cut_notes, *closing[-2:]]
     body = "\n".join(lines).strip("\n")
     return f"{body}\n" if body else ""
@@ -68,7 +69,7 @@ def tables(report: Report, largest_part: int) -> str:
 
 def _folded(lines: Sequence[str]) -> Sequence[str]:
     """What is long, to be opened by who wants to read it; GitHub needs the empty lines."""
-    if len(lines) <= OPEN_AT_MOST:
+    if _length(lines) <= OPEN_AT_MOST:
         return lines
     return ["<details><summary>details</summary>", "", *lines, "", "</details>", ""]
 
@@ -92,22 +93,33 @@ def _cut(lines: Iterable[str], largest: int) -> tuple[Sequence[str], Sequence[st
     for line in rest:
         size += len(line.encode()) + 1
         if size > largest:
-            left_out = f"… and {1 + sum(1 for _ in rest)} more lines, too many for this format"
+            left = _length([line]) + _length(rest)
+            left_out = f"… and {left} more lines, too many for this format"
             return kept, ["", escaped(left_out), ""]
         kept.append(line)
     return kept, ()
 
 
+def _length(lines: Iterable[str]) -> int:
+    """How many lines these are, of which some are several that only make sense together."""
+    return sum(line.count("\n") + 1 for line in lines)
+
+
 def _block(rows: Sequence[Row]) -> Iterator[str]:
-    """What stands over the other rows in bold, and these as a list or a table."""
+    """What stands over the other rows in bold, and these as a list or a table.
+
+    A heading comes in one piece with the first row below it, so that nothing
+    is cut between them.
+    """
     rows = [row for row in rows if _says_something(row)]
+    heading = ""
     if len(rows) > 1 and rows[0].depth < rows[1].depth:
-        yield from (f"**{_line(rows[0])}**", "")
+        heading = f"**{_line(rows[0])}**\n\n"
         rows = rows[1:]
-    if all(len(row.cells) == 1 and not row.place for row in rows):
-        yield from (f"- {_line(row)}" for row in rows)
-    else:
-        yield from _table(rows)
+    is_list = all(len(row.cells) == 1 and not row.place for row in rows)
+    lines = (f"- {_line(row)}" for row in rows) if is_list else _table(rows)
+    yield heading + next(lines, "")
+    yield from lines
     yield ""
 
 
@@ -138,8 +150,9 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
 
     laid_out = [cells(row) for row in rows]
     heading = laid_out.pop(0) if rows[0].is_heading else [""] * len(laid_out[0])
-    for line in (heading, ["---"] * len(heading), *laid_out):
-        yield f"| {' | '.join(line)} |"
+    lines = [f"| {' | '.join(line)} |" for line in (heading, ["---"] * len(heading), *laid_out)]
+    yield "\n".join(lines[:3])
+    yield from lines[3:]
 
 
 def _cell(text: str) -> str:

@@ -82,7 +82,7 @@ def _facts(report: Report) -> Iterator[str]:
 def _named(report: Report) -> Iterator[tuple[str, Any]]:
     document = report.document
     yield "exit code", report.exit_code
-    if report.changed_flows or report.command in _COMPARING:
+    if report.changed_flows or (report.command in _COMPARING and report.tells_changes):
         yield "has changes", "yes" if report.changed_flows else "no"
     organisation, source = document.get("org"), document.get("source")
     if isinstance(organisation, Mapping):

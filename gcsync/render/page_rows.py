@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from gcsync.model.report import Row
 
 ARROW: Final = "->"
+BESIDE: Final = "|"
+"""Between two values of which neither takes the place of the other."""
 LIVE_AND_DESIRED: Final = ("live", "desired")
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]|=$")
 _FIRST: Final = ' class="first"'
 _SIDES: Final = ("", "old", "new")
+_PAIRS: Final = {ARROW: ("arrow", "old", "new"), BESIDE: ("second", "either", "either")}
 
 
 def laid_out(rows: Sequence[Row], sides: tuple[str, str] = LIVE_AND_DESIRED) -> str:
@@ -27,7 +30,10 @@ def laid_out(rows: Sequence[Row], sides: tuple[str, str] = LIVE_AND_DESIRED) -> 
 
 def changes(rows: Iterable[Row]) -> int:
     """How many of *rows* tell of one value and another."""
-    return sum(bool(_arrow(row)) and bool(row.place) for row in rows)
+    return sum(
+        bool(at) and (bool(row.place) or row.cells[at] == BESIDE)
+        for row, at in ((row, _between(row)) for row in rows)
+    )
 
 
 def _parts(rows: Sequence[Row], sides: tuple[str, str]) -> Iterator[str]:
@@ -41,7 +47,7 @@ def _parts(rows: Sequence[Row], sides: tuple[str, str]) -> Iterator[str]:
         elif kind == "change":
             named = tuple(filter(None, heading.cells)) if heading else sides
             yield _changes(run, named if len(named) == 2 else sides)
-        elif heading and heading.cells[0] == "setting":
+        elif heading and _is_threefold(heading):
             yield _conflicts(run, heading)
         else:
             yield _figures(run, heading)
@@ -52,8 +58,13 @@ def _runs(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
     """Rows that are shown together; a deeper sentence belongs to the figures above it."""
     before = ""
     run: list[Row] = []
+    is_threefold = False
     for row in rows:
         kind = _kind(row)
+        if kind == "heading":
+            is_threefold = _is_threefold(row)
+        elif kind == "change" and is_threefold:
+            kind = "cells"  # one of the three values looks like what stands between two
         if kind == "words" and before == "cells" and row.depth > run[0].depth:
             kind = before
         if kind != before and run:
@@ -68,41 +79,47 @@ def _runs(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
 def _kind(row: Row) -> str:
     if row.is_heading:
         return "heading"
-    if _arrow(row):
+    if _between(row):
         return "change"
     return "words" if len(row.cells) <= 1 and not row.place else "cells"
 
 
-def _arrow(row: Row) -> int:
-    """Where the arrow stands between two values; 0 where there are none."""
+def _is_threefold(heading: Row) -> bool:
+    return heading.cells[0] == "setting"
+
+
+def _between(row: Row) -> int:
+    """Where that stands which parts two values; 0 where there are none."""
     cells = row.cells
     if len(cells) < 4:
         return 0
-    if cells[2] == ARROW:
+    if cells[2] in _PAIRS:
         return 2
     return 3 if cells[3] == ARROW and len(cells) > 4 else 0
 
 
-def _changes(rows: Iterable[Row], sides: tuple[str, str]) -> str:
+def _changes(rows: Sequence[Row], sides: tuple[str, str]) -> str:
     body = "".join(map(_change, rows))
-    live, desired = map(said, sides)
+    first, second = map(said, sides)
+    column = _PAIRS[rows[0].cells[_between(rows[0])]][0]
     return (
         '<table class="values"><thead><tr><th></th><th class="setting">setting</th>'
-        f'<th class="first">{live}</th><th class="arrow">{desired}</th></tr></thead>\n'
+        f'<th class="first">{first}</th><th class="{column}">{second}</th></tr></thead>\n'
         f"<tbody>\n{body}</tbody></table>\n"
     )
 
 
 def _change(row: Row) -> str:
-    cells, arrow = row.cells, _arrow(row)
-    kinds, notes = cells[1 : arrow - 1], cells[arrow + 2 :]
+    cells, at = row.cells, _between(row)
+    column, one, other = _PAIRS[cells[at]]
+    kinds, notes = cells[1 : at - 1], cells[at + 2 :]
     kind = f' <span class="kind">{said(kinds[0])}</span>' if kinds else ""
     noted = f'<span class="note">{said(", ".join(notes))}</span>' if notes else ""
     return (
         f'<tr class="{row.tone}"><td class="sign">{said(row.sign)}</td>'
         f'<td class="setting">{_path(cells[0])}{kind}{noted}{_place(row)}</td>'
-        f'<td class="first">{_value(cells[arrow - 1], "old")}</td>'
-        f'<td class="arrow">{_value(cells[arrow + 1], "new")}</td></tr>\n'
+        f'<td class="first">{_value(cells[at - 1], one)}</td>'
+        f'<td class="{column}">{_value(cells[at + 1], other)}</td></tr>\n'
     )
 
 

@@ -133,6 +133,7 @@ thead tr, tr:first-child:has(th) { border-top: 0; }
 .value.none { margin: 0; padding: 0; }
 .old { background: var(--bad-tint); }
 .new { background: var(--good-tint); }
+.either { background: var(--paper); }
 .none { background: transparent; color: var(--faint); font-style: italic; }
 .arrow { position: relative; padding-left: 1.3rem; }
 .arrow::before { content: "\2192" / ""; position: absolute; left: 0; color: var(--faint); }
@@ -203,7 +204,7 @@ footer { margin-top: 1.75rem; color: var(--faint); font-size: .9rem; }
   .many { content-visibility: visible; }
   /* Paper has no way to open what is closed. */
   details::details-content { content-visibility: visible; block-size: auto; }
-  .badge, .old, .new { background: transparent; }
+  .badge, .old, .new, .either { background: transparent; }
   .new { font-weight: 600; }
   summary, h1, h2, th { break-after: avoid; }
   tr, .gauges, .notice, .plot { break-inside: avoid; }

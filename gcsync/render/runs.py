@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from shlex import quote
 from typing import TYPE_CHECKING, Final, get_args
 
 from gcsync.core.document import result_document
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     from gcsync.model.change import Conflict, FieldConflict, FlowResult, Run
     from gcsync.model.report import Outcome, Tone
+
+MOST_NAMED: Final = 3
+"""Settings that a way out names one by one; of more, it takes what drifted in the whole flow."""
 
 _SIGNS: Final[dict[Status, tuple[str, Tone]]] = {
     "applied": ("✓", "good"),
@@ -96,12 +100,12 @@ def present_results(
         ),
         closing=(
             *_notes(notes),
+            *_after_undoing(undone, has_written=bool(smooth)),
+            *what_stays(run_id, results),
             Row(
                 cells=(f"Run {run_id}: {said or 'nothing to do'}{rolled_back_said(results)}.",),
                 tone="strong",
             ),
-            *_after_undoing(undone, has_written=bool(smooth)),
-            *what_stays(run_id, results),
         ),
         changed_flows=sum(result.status in ("applied", "rebased") for result in results),
         findings=tuple(finding for result in rough for finding in _findings(result)),
@@ -153,7 +157,7 @@ def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
 
 def _after_undoing(undone: Run | None, *, has_written: bool) -> Iterator[Row]:
     if undone is not None and has_written:
-        yield Row(cells=(f"{still_asked_for(undone)}.",), tone="change")
+        yield from _notes([still_asked_for(undone)])
 
 
 def still_asked_for(undone: Run) -> str:
@@ -276,7 +280,7 @@ def _conflict_rows(
     anew = f"gcsync apply{again} --target {address}  (plans anew from what is live now)"
     ways = (
         f"keep the manifest's value: {anew}",
-        "keep the live value: write it into the manifest at the line shown, and merge that",
+        f"keep the live value: {_kept(address, conflict, again)}, and merge that",
         "leave the setting to others: take it out of the manifest; omitted means unmanaged",
     )
     if undone is not None:
@@ -292,6 +296,17 @@ def _conflict_rows(
     said = conflict.reason or f"somebody else changed these settings since {since}"
     yield Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1)
     yield from (Row(cells=(way,), depth=2) for way in ways)
+
+
+def _kept(address: str, conflict: Conflict, again: str) -> str:
+    """How live values get into the manifest."""
+    if conflict.reason:
+        return "write it into the manifest at the line shown"
+    named = [quote(f"{address}/{each.field.path}") for each in conflict.fields]
+    if len(named) > MOST_NAMED:
+        named = [address]
+    accepted = "".join(f" --accept {each}" for each in named)
+    return f"gcsync drift{again}{accepted}  (writes it into the manifest)"
 
 
 def _conflict_row(one: FieldConflict) -> Row:

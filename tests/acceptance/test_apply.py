@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -284,6 +285,21 @@ def test_the_way_out_of_a_conflict_works(world: World) -> None:
 
     assert applied.code == 0
     assert world.timeout() == 5000
+
+
+def test_the_other_way_out_of_a_conflict_works_as_it_is_printed(world: World) -> None:
+    world.lives(live(actions={"Look up": {"timeout": 3000}}))
+    world.manifests(manifest(actions="Look up: {timeout_ms: 5000}"))
+    world.run("plan", "--out", "plan.json")
+    world.org.edit("id-billing", "/data/timeout", 12_000, action="Look up", author="a person")
+    refused = world.run("apply", "plan.json")
+
+    (way,) = re.findall(r"keep the live value: gcsync (.+?)  \(", refused.out)
+    accepted = world.run(*shlex.split(way))
+
+    assert accepted.code == 0, accepted.said
+    assert world.run("plan", "--detailed-exitcode").code == 0
+    assert "timeout_ms: 12000" in (world.folder / "manifests/flows.yaml").read_text()
 
 
 def test_lower_waves_come_first_and_a_failure_keeps_later_ones_from_starting(world: World) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from acceptance_world import World
+    from warm import Warm
 
 MESSY = "kind: Flow  # of calls\napiVersion: gcsync/v1\n"
 TIDY = "apiVersion: gcsync/v1\nkind: Flow  # of calls\n"
@@ -79,6 +80,18 @@ def test_a_diff_shows_what_would_change_and_writes_nothing(world: World) -> None
     )
     assert (world.folder / "manifests/a.yaml").read_text() == MESSY
     assert world.run("fmt", "--diff", "--check").code == 1
+
+
+def test_what_could_not_be_written_does_not_count_as_formatted(world: World, warm: Warm) -> None:
+    large = MESSY + "# calls\n" * 1000
+    written(world.folder, {"manifests/a.yaml": large, "manifests/b.yaml": TIDY})
+
+    formatted = warm.ended(world, warm.start(world, "fmt", largest_file=len(large) // 2))
+
+    assert (formatted.code, formatted.out) == (1, "")
+    told, error = formatted.err.splitlines()
+    assert told == "1 file already formatted"
+    assert error.startswith("error: manifests/a.yaml: cannot be written (")
 
 
 def test_what_cannot_be_formatted_is_named_and_left_while_the_rest_is_done(world: World) -> None:

@@ -54,6 +54,33 @@ def test_a_plan_right_after_an_import_finds_nothing_to_change(world: World) -> N
     assert (planned.code, planned.out) == (0, "No changes: 12 live flows as desired.\n")
 
 
+def test_a_manifest_whose_flow_is_not_there_is_named_and_nothing_is_promised(world: World) -> None:
+    assert world.run("init").code == 0
+    world.lives(live("Menu", {"Lookup": {"timeout": 3000}}, id="id-1"))
+
+    told = world.run("import")
+
+    assert told.code == 0, told.said
+    assert (
+        "! manifests/example.yaml: flow/billing-inbound speaks of 'Billing Inbound', which is no"
+        " live flow; correct it or delete it before the next plan\n"
+    ) in told.out
+    assert told.out.endswith("Next: 'gcsync plan'.\n")
+    assert world.run("plan").code == 1
+    (world.folder / "manifests/example.yaml").unlink()
+    assert world.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_beside_flows_that_are_managed_already_nothing_is_promised(world: World) -> None:
+    world.manifests(manifest())
+    world.lives(live("billing"), live("Menu", {"Lookup": {"timeout": 3000}}, id="id-1"))
+
+    told = world.run("import")
+
+    assert told.code == 0, told.said
+    assert told.out.endswith("Next: 'gcsync plan'.\n")
+
+
 def test_what_a_file_looks_like(world: World) -> None:
     retry = {"maxRetries": 1, "delayMs": 1500, "retryOn": ["429", "5xx"]}
     world.lives(

@@ -37,6 +37,20 @@ def test_every_command_has_help_on_stdout(world: World, command: str) -> None:
     assert told.out.startswith(f"Usage: gcsync {command}")
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_closed_stream_is_as_good_as_none(world: World, number: int) -> None:
+    closed = (
+        f"import os, sys; os.close({number});"
+        "os.execv(sys.executable, [sys.executable, '-m', 'gcsync', *sys.argv[1:]])"
+    )
+
+    told = world.process("rules", "-o", "json=rules.json", program=("-c", closed))
+
+    assert (told.code, told.err) == (0, "")
+    assert bool(told.out) == (number != 1)
+    assert (world.folder / "rules.json").exists()
+
+
 def test_the_word_dry_run_does_not_occur(world: World) -> None:
     said = "".join(world.run(command, "--help").out for command in COMMANDS)
 

@@ -256,6 +256,7 @@ def test_a_selection_that_leaves_nothing_is_wrong_usage(
 
     assert plan.code == 64
     assert "leave none of 1 flow" in plan.err
+    assert "flow/billing" in plan.err
 
 
 @pytest.mark.parametrize(

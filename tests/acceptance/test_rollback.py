@@ -229,6 +229,21 @@ def test_a_saved_rollback_is_a_plan_for_apply(world: World) -> None:
     assert "revert the change there too" in carried_out.err
 
 
+def test_pipelines_are_told_how_the_rollback_ended_and_not_what_is_left_to_do(
+    world: World,
+) -> None:
+    applied(world)
+
+    undone = world.run(*ROLLBACK, "-o", "github-output=outputs")
+
+    assert undone.code == 0, undone.said
+    told = (world.folder / "outputs").read_text().splitlines()
+    (summary,) = (line for line in told if line.startswith("summary="))
+    assert summary.startswith("summary=Run ")
+    assert summary.endswith(": 1 applied.")
+    assert undone.out.rstrip().endswith(": 1 applied.")
+
+
 def test_it_names_the_commit_whose_change_is_to_be_reverted(world: World) -> None:
     world.manifests()
     for words in (

@@ -27,9 +27,11 @@ from hypothesis import strategies as st
 
 from gcsync.analysis.latency import ActionLatency, FlowLatency
 from gcsync.model.change import Conflict, FieldConflict, FlowRef, WorstCase
+from gcsync.model.comparison import Comparison, Contrast, FlowContrast, Held
 from gcsync.model.manifest import Finding, Location
 from gcsync.model.report import Block, Chart, Curve, Gauge, Marker, Report, Row, Subject
 from gcsync.render.budgets import present_budgets
+from gcsync.render.comparisons import present_comparison
 from gcsync.render.findings import present_findings
 from gcsync.render.history import present_history
 from gcsync.render.html import OPEN_AT_MOST, html
@@ -243,6 +245,13 @@ def test_what_it_comes_to_stands_first() -> None:
     assert "made by gcsync 0.1.0" in read.text
 
 
+@pytest.mark.parametrize(("code", "times"), [(0, 1), (2, 1), (1, 0), (3, 0)])
+def test_of_what_failed_no_page_says_that_nothing_changes(code: int, times: int) -> None:
+    report = replace(present_results("run-1", []), command="plan", exit_code=code)
+
+    assert page(report).text.count("has changes no") == times
+
+
 def test_live_and_desired_stand_side_by_side_with_the_line_that_asks() -> None:
     read = page(present_plan(a_plan()))
 
@@ -266,6 +275,34 @@ def test_a_conflict_is_shown_three_ways() -> None:
     assert "timeout_ms manifests/billing.yaml:14:19 3000 12000 5000" in read.text
     assert "\N{BALLOT X} conflict" in read.text
     assert "keep the live value" in read.text
+
+
+def test_two_environments_stand_side_by_side_and_neither_is_the_old_one() -> None:
+    timeout = Contrast(path="actions/A/timeout_ms", left=Held(value=6000), right=Held())
+    flow = FlowContrast(address="flow/a", fields=(timeout,))
+
+    read = page(
+        present_comparison(
+            Comparison(left="dev", right="prod", is_live=False, flow_count=1, flows=(flow,))
+        )
+    )
+
+    assert "differs 1 setting setting dev prod" in read.text
+    assert "actions/ A/ timeout_ms 6000 (none)" in read.text
+    assert read.classes("old") == read.classes("new") == []
+    assert "|" not in read.text
+
+
+@pytest.mark.parametrize("live", ["->", "|"])
+def test_a_value_that_looks_like_an_arrow_stays_one_of_three(live: str) -> None:
+    conflict = Conflict(
+        ref=BILLING, revision=None, fields=(FieldConflict(field=timeout_change(), live=live),)
+    )
+
+    read = page(present_results("run-1", [a_result(status="conflict", conflict=conflict)]))
+
+    assert "setting planned from live now desired" in read.text
+    assert f"timeout_ms manifests/billing.yaml:14:19 3000 {live} 5000" in read.text
 
 
 def test_what_was_written_is_told_flow_by_flow_and_what_went_wrong_first() -> None:

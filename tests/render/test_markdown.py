@@ -175,6 +175,20 @@ def test_a_report_that_no_comment_holds_is_cut_between_lines_and_keeps_its_sum()
     assert all(line.endswith(" |") for line in written.splitlines() if line.startswith("|"))
 
 
+@pytest.mark.parametrize("length", range(1, 60, 8))
+def test_room_that_notes_leave_is_used_and_no_heading_is_cut_from_what_it_is_over(
+    length: int,
+) -> None:
+    flow = Block(rows=(Row(cells=("x" * length,)), Row(cells=("a", "b"), depth=1)))
+    report = Report(document={}, blocks=(flow,) * 9_000, closing=(Row(cells=("the sum",)),))
+
+    written = markdown(report)
+
+    assert 2 * LONGEST_PART * 0.99 < len(written) < 65_536
+    told, _, _ = written.partition("\n\n</details>")
+    assert told.rstrip().endswith("| a | b |")
+
+
 def test_what_is_long_is_folded_and_neither_its_cut_nor_its_sum() -> None:
     rows = tuple(Row(cells=("x", str(number))) for number in range(9_000))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from document_builders import NOON, a_drift, a_plan, a_result, a_run, flow_change, timeout_change
@@ -106,6 +107,15 @@ def test_a_conflict_shows_three_values_the_line_and_three_ways_out() -> None:
     assert "manifests/billing.yaml:14:19" in shown
     assert "Three ways out:" in shown
     assert "gcsync apply --target flow/billing-inbound" in shown
+
+
+def test_of_many_settings_the_way_out_names_the_flow_and_of_what_is_gone_no_command() -> None:
+    def ways(fields: int, **facts: Any) -> str:
+        conflict = replace(conflicting(), fields=conflicting().fields * fields, **facts)
+        return text(present_results("run-1", [a_result(status="conflict", conflict=conflict)]))
+
+    assert ways(4).count("--accept flow/billing-inbound ") == 1
+    assert "--accept" not in ways(1, reason="the data action is gone")
 
 
 def test_a_failure_tells_message_and_code() -> None:
