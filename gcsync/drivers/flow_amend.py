@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gcsync.core.diff import is_named
-from gcsync.core.exact_json import from_json
+from gcsync.core.exact_json import compact, from_json
 from gcsync.drivers.flow_lens import HEADERS, MAPPING, collector, decoded
 from gcsync.drivers.refusals import misshapen, sealed
 from gcsync.errors import InvalidAnswer
@@ -107,8 +107,7 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         if len(members) != 1:
             raise InvalidAnswer(f"{snapshot.ref}: {field.action} is not one data action")
         _place(snapshot, members[0], field)
-    text: str = simplejson.dumps(document, separators=(",", ":"), use_decimal=True)
-    return text.encode()
+    return compact(document)
 
 
 def _is_meant(member: dict[str, Any], field: FieldChange) -> bool:
