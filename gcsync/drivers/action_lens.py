@@ -185,7 +185,10 @@ def _revision(document: Mapping[str, Any]) -> tuple[Revision | None, str | None]
     """The version if it can guard a write, else why nothing can be written."""
     version = document.get("version")
     if document["id"].startswith(STATIC):
-        return None, "a static action is part of the platform, and its API changes none"
+        return (
+            None,
+            "a static action is the platform's own and never changed; leave its settings out",
+        )
     if not isinstance(document.get("config"), dict):
         return None, "the answer holds no configuration, and a write replaces the whole of it"
     if type(version) is not int:
