@@ -233,6 +233,6 @@ class DataMismatch(Refused):
 
 
 class StaleRevision(Refused):
-    """412: the live flow moved on after it was read."""
+    """412, or the public API's 409 or 400: what is live moved on after it was read."""
 
     exit_code = 3

@@ -63,9 +63,9 @@ def sandbox(**options: Any) -> SandboxServer:
     return SandboxServer(Organisation([StoredFlow.of(DOCUMENT)], **facts | options))
 
 
-def token_for(server: SandboxServer) -> Secret:
-    with_start = server.org.login.issue(server.client_id, now=datetime.now(UTC).timestamp())
-    return Secret(with_start)
+def token_for(server: SandboxServer, client_id: str | None = None) -> Secret:
+    now = datetime.now(UTC).timestamp()
+    return Secret(server.org.login.issue(client_id or server.client_id, now=now))
 
 
 def transport(**options: Any) -> RequestsTransport:

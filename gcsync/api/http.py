@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar, assert_neve
 
 from gcsync import __version__
 from gcsync.api.pacing import DEFER_S, backoff_s
-from gcsync.api.refusal import Problem, noted, problem_of
+from gcsync.api.refusal import MediaType, Problem, noted, problem_of
 from gcsync.errors import (
     ApiError,
     AuthenticationFailed,
@@ -95,7 +95,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success that can be believed: 2xx and JSON by its content type."""
+    """A success that can be believed: 2xx, and by its content type what was asked for."""
 
     status: int
     headers: Headers
@@ -177,6 +177,11 @@ class Client:
         target = f"{path}?{urllib.parse.urlencode(query)}" if query else path
         return self._run(_Call(method="GET", target=target), reader)
 
+    def text(self, path: str) -> str:
+        """GET what is plain text in UTF-8, to the last byte; repeated as `get` is."""
+        call = _Call(method="GET", target=path, accept="text/plain")
+        return self._run(call, lambda answer: _text(call, answer))
+
     def put(self, path: str, body: bytes, *, if_match: str) -> Answer:
         """Write if the live revision is *if_match*; never repeated once it may have been sent.
 
@@ -191,6 +196,10 @@ class Client:
     def post(self, path: str, body: bytes) -> Answer:
         """Create; never repeated once it may have been sent. Raises as `put` does."""
         return self._run(_Call(method="POST", target=path, body=body), _as_it_is)
+
+    def patch(self, path: str, body: bytes) -> Answer:
+        """Change in part; never repeated once it may have been sent. Raises as `put` does."""
+        return self._run(_Call(method="PATCH", target=path, body=body), _as_it_is)
 
     def _run(self, call: _Call, reader: Callable[[Answer], T]) -> T:
         effort = _Effort(ends=self._clock.monotonic() + self._budget_s)
@@ -230,7 +239,7 @@ class Client:
 
     def _attempt(self, call: _Call, token: str, reader: Callable[[Answer], T]) -> T | Problem:
         headers = {
-            "Accept": "application/json",
+            "Accept": call.accept,
             "Authorization": f"Bearer {token}",
             "User-Agent": USER_AGENT,
         }
@@ -253,6 +262,7 @@ class Client:
             headers=response.headers,
             body=response.body,
             write=call.is_write,
+            wanted=call.accept,
         )
         if problem:
             return problem
@@ -287,10 +297,11 @@ class Client:
 class _Call:
     """What is asked for, the same for every attempt."""
 
-    method: Literal["GET", "PUT", "POST"]
+    method: Literal["GET", "PUT", "POST", "PATCH"]
     target: str
     body: bytes | None = field(default=None, repr=False)
     if_match: str | None = None
+    accept: MediaType = "application/json"
 
     @property
     def name(self) -> str:
@@ -323,6 +334,22 @@ def _twice_rejected(call: _Call, error: ApiError) -> ApiError:
 
 def _as_it_is(answer: Answer) -> Answer:
     return answer
+
+
+def _text(call: _Call, answer: Answer) -> str:
+    """The body as a text; one that calls itself anything but UTF-8 is not guessed at."""
+    parameters = answer.headers.get("Content-Type", "").lower().split(";")[1:]
+    named = [value.strip(' "') for name, _, value in map(_halves, parameters) if name == "charset"]
+    if any(charset not in ("utf-8", "us-ascii") for charset in named):
+        raise InvalidAnswer(f"{call.name}: a text, in {named[0][:40]!a}, not in UTF-8")
+    try:
+        return answer.body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidAnswer(f"{call.name}: a text, not UTF-8 at byte {error.start}") from error
+
+
+def _halves(parameter: str) -> tuple[str, str, str]:
+    return parameter.strip().partition("=")
 
 
 def _broken(call: _Call, error: NotSent | OutcomeUnknown | InvalidAnswer) -> Problem:

@@ -29,6 +29,7 @@ MAX_TEXT: Final = 500
 MAX_FIELDS: Final = 50
 
 Remedy = Literal["none", "token", "throttle", "retry"]
+MediaType = Literal["application/json", "text/plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,20 @@ class ErrorBody:
 
 
 def problem_of(
-    name: str, *, status: int, headers: Mapping[str, str], body: bytes, write: bool
+    name: str,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    write: bool,
+    wanted: MediaType = "application/json",
 ) -> Problem | None:
-    """Judge one answer to request *name* (``PUT /api/…``); ``None`` for a believable success."""
+    """Judge one answer to request *name* (``PUT /api/…``); ``None`` for a believable success.
+
+    That is one of the type *wanted*, and of a write a body that is read to its end.
+    """
     if 200 <= status < 300:
-        return _unbelievable(name, headers, body, write=write)
+        return _unbelievable(name, headers, body, write=write, wanted=wanted)
     said = read_error(headers, body)
     if 300 <= status < 400:
         reason = f"unexpected redirect ({status}), not followed; check region and GCSYNC_API_URL"
@@ -105,12 +115,12 @@ def read_error(headers: Mapping[str, str], body: bytes) -> ErrorBody:
 
 
 def _unbelievable(
-    name: str, headers: Mapping[str, str], body: bytes, *, write: bool
+    name: str, headers: Mapping[str, str], body: bytes, *, write: bool, wanted: MediaType
 ) -> Problem | None:
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     said = ErrorBody(correlation_id=_text(headers.get("ININ-Correlation-Id")) or None)
-    if media_type != "application/json":
-        reason = f"a success that is {media_type[:80] or 'of no type'}, not application/json"
+    if media_type != wanted:
+        reason = f"a success that is {media_type[:80] or 'of no type'}, not {wanted}"
         return _ambiguous(name, reason, said, write=write, error=InvalidAnswer, remedy="retry")
     if not write:
         return None

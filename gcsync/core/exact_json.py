@@ -116,6 +116,11 @@ def canonical(document: Any, *, is_json: bool = False) -> bytes:
     ).encode("ascii")
 
 
+def compact(document: Any) -> bytes:
+    """JSON types as ASCII without spaces, members in the order they stand in; exact numbers."""
+    return simplejson.dumps(document, separators=(",", ":")).encode("ascii")
+
+
 def readable(document: Any, *, is_json: bool = False) -> str:
     """The document as indented ASCII text, its members in the order they stand in."""
     return "".join(readable_parts(document, is_json=is_json))

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gcsync.core.diff import is_named
-from gcsync.core.exact_json import from_json
+from gcsync.core.exact_json import compact, from_json
 from gcsync.drivers.flow_lens import HEADERS, MAPPING, collector, decoded
+from gcsync.drivers.refusals import misshapen, sealed
 from gcsync.errors import InvalidAnswer
 from gcsync.model.manifest import ABSENT, Sealed, unescape
 
@@ -101,16 +102,12 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
     )
     for field in fields:
         if isinstance(field.after, Sealed):
-            raise InvalidAnswer(
-                f"{snapshot.ref}: {field.path}: the former value was a secret, of which gcsync"
-                " keeps a digest only; set it by hand"
-            )
+            raise sealed(snapshot, field)
         members = [member for member in found if _is_meant(member, field)]
         if len(members) != 1:
             raise InvalidAnswer(f"{snapshot.ref}: {field.action} is not one data action")
         _place(snapshot, members[0], field)
-    text: str = simplejson.dumps(document, separators=(",", ":"), use_decimal=True)
-    return text.encode()
+    return compact(document)
 
 
 def _is_meant(member: dict[str, Any], field: FieldChange) -> bool:
@@ -133,12 +130,12 @@ def _place(snapshot: Snapshot, member: dict[str, Any], field: FieldChange) -> No
                 return
             holders[-1][key] = kind()
         if not isinstance(holders[-1][key], kind):
-            raise _misshapen(snapshot, field)
+            raise misshapen(snapshot, field, editor="Architect")
         holders.append(holders[-1][key])
     if is_header:
         held = _named(holders[-1], last)
         if len(held) > 1:
-            raise _misshapen(snapshot, field)
+            raise misshapen(snapshot, field, editor="Architect")
         _place_header(holders[-1], held, last, field)
     elif field.after is not ABSENT:
         holders[-1][last] = field.after
@@ -180,10 +177,3 @@ def _tidy(holders: Sequence[Any], parents: Sequence[str], vacancy: Vacancy | Non
             holder[key] = None
         elif vacancy in ("group", "data") or (vacancy is None and key != "headers"):
             del holder[key]
-
-
-def _misshapen(snapshot: Snapshot, field: FieldChange) -> InvalidAnswer:
-    return InvalidAnswer(
-        f"{snapshot.ref}: {field.path}: the live document holds something of another shape there;"
-        " mend it in Architect first"
-    )

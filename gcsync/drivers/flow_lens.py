@@ -182,12 +182,12 @@ def _settings(data: dict[str, Any]) -> dict[str, JSON]:
     settings: dict[str, JSON] = {}
     for key, value in data.items():
         if key in _TOP:
-            settings[_TOP[key]] = _frozen(value)
+            settings[_TOP[key]] = frozen(value)
         elif key in _NESTED and isinstance(value, dict):
             known = _NESTED[key]
             for inner, held in value.items():
                 if inner in known:
-                    settings[known[inner]] = _frozen(held)
+                    settings[known[inner]] = frozen(held)
         elif key == "headers":
             settings.update(_headers(value))
     return settings
@@ -201,24 +201,25 @@ def _headers(headers: Any) -> dict[str, JSON]:
         # A header without a value is one that is still to be given one.
         if isinstance(header, dict) and isinstance(header.get("name"), str) and "value" in header:
             name = escape(header["name"].lower())
-            settings[HEADERS + name] = _frozen(header["value"])
+            settings[HEADERS + name] = frozen(header["value"])
     return settings
 
 
-def _frozen(value: Any) -> JSON:
+def frozen(value: Any) -> JSON:
+    """A parsed JSON value as a setting's; an exact one, for a float is refused as inexact."""
     kind = type(value)
     if kind is str or kind is int:
         return value  # type: ignore[no-any-return] # nearly every setting is one of these
     if isinstance(value, list):
-        return tuple(_frozen(item) for item in value)
+        return tuple(frozen(item) for item in value)
     if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
+        return {key: frozen(item) for key, item in value.items()}
     if isinstance(value, float):
         raise _Inexact
     if isinstance(value, Decimal) and abs(value) < 10**18 and value == int(value):
         return int(value)
-    frozen: JSON = value
-    return frozen
+    kept: JSON = value
+    return kept
 
 
 def revision_of(etag: str | None) -> tuple[Revision | None, str | None]:

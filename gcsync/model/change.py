@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from gcsync.model.smoke import CaseResult
 
 Revision = NewType("Revision", str)
-"""An ETag, byte for byte as the server sent it, quotes included (RFC 9110, 8.8.3)."""
+"""What a write is conditional on, as the server names it.
+
+An ETag byte for byte, quotes included (RFC 9110, 8.8.3), or a version's number.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

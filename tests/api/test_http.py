@@ -142,6 +142,41 @@ def test_a_get_asks_for_json_with_the_token_and_the_query() -> None:
     assert sender.requests_sent == 1
 
 
+def test_a_text_is_read_to_the_last_byte() -> None:
+    text = "\ufeff#set($x = 1)\r\n\u2028 naïve\x00\t\n"
+    sender, script = scripted(response(body=text.encode(), Content_Type="text/plain;charset=UTF-8"))
+
+    assert sender.text("/x") == text
+    assert script.sent[0].headers["Accept"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "why"),
+    [
+        ("text/html", b"<h1>Sign in</h1>", "text/html, not text/plain"),
+        ("application/json", b"{}", "application/json, not text/plain"),
+        ("text/plain; charset=ISO-8859-1", b"a", "in 'iso-8859-1', not in UTF-8"),
+        ("text/plain", b"ab\xff", "not UTF-8 at byte 2"),
+    ],
+)
+def test_what_is_no_plain_text_in_utf_8_is_asked_for_again_and_not_believed(
+    kind: str, body: bytes, why: str
+) -> None:
+    sender, script = scripted(response(body=body, Content_Type=kind))
+
+    with pytest.raises(InvalidAnswer, match=why):
+        sender.text("/x")
+
+    assert len(script.sent) == 5
+
+
+def test_a_text_is_no_answer_to_who_asked_for_json() -> None:
+    sender, _ = scripted(response(body=b"{}", Content_Type="text/plain"))
+
+    with pytest.raises(InvalidAnswer, match="text/plain, not application/json"):
+        sender.get("/x")
+
+
 def test_a_put_sends_the_revision_byte_for_byte() -> None:
     sender, script = scripted(response())
 
@@ -164,7 +199,7 @@ def test_a_revision_that_is_no_etag_is_not_sent(revision: str) -> None:
 # What was certainly not sent is repeated, whatever the method.
 
 
-@pytest.mark.parametrize("call", ["get", "put", "post"])
+@pytest.mark.parametrize("call", ["get", "put", "post", "patch"])
 def test_what_was_not_sent_is_sent_again(call: str) -> None:
     sender, script = scripted(NotSent("refused"), NotSent("refused"), response())
 
@@ -180,6 +215,8 @@ def invoke(sender: Client, call: str) -> Answer:
             return sender.get("/x")
         case "put":
             return sender.put("/x", b"{}", if_match='"1"')
+        case "patch":
+            return sender.patch("/x", b"{}")
         case _:
             return sender.post("/x", b"{}")
 
@@ -298,7 +335,7 @@ def test_a_written_answer_that_is_damaged_leaves_the_outcome_unknown(
         put(sender, server)
 
 
-@pytest.mark.parametrize("call", ["put", "post"])
+@pytest.mark.parametrize("call", ["put", "post", "patch"])
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirected_write_is_unknown_and_not_followed(call: str, status: int) -> None:
     sender, script = scripted(response(status, Location="https://evil.example/"))
@@ -512,7 +549,7 @@ def test_a_given_token_that_is_rejected_cannot_be_renewed() -> None:
 # 429
 
 
-@pytest.mark.parametrize("call", ["get", "put", "post"])
+@pytest.mark.parametrize("call", ["get", "put", "post", "patch"])
 @pytest.mark.parametrize(
     ("value", "seconds"), [("7", 7), (format_datetime(NOON + timedelta(seconds=9)), 9)]
 )

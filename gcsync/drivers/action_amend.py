@@ -1,0 +1,121 @@
+"""Settings put into the document of a data action, and what stood in their place. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from gcsync.core.exact_json import compact, from_json, parse, to_json
+from gcsync.drivers.action_lens import (
+    CUSTOM_AUTH,
+    MAPPING,
+    TIMEOUT,
+    holder_of,
+    milliseconds,
+    refused,
+    whole_seconds,
+)
+from gcsync.drivers.flow_lens import HEADERS
+from gcsync.drivers.refusals import misshapen, sealed
+from gcsync.errors import InvalidAnswer
+from gcsync.model.manifest import ABSENT, Sealed, unescape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.model.change import FieldChange, Snapshot
+
+_IN_HEADERS = ("config", "request", "headers")
+
+
+def as_found(snapshot: Snapshot, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
+    """The fields with their *before* to the last digit, and how an absent one is left out.
+
+    They fit the snapshot already: `rebase` has looked at them.
+    """
+    document = parse(snapshot.document)
+    return tuple(_noted(document, field) for field in fields)
+
+
+def _noted(document: dict[str, Any], field: FieldChange) -> FieldChange:
+    if isinstance(field.before, Sealed):
+        return field
+    parents, last = _place_of(field)
+    holder = holder_of(document, parents)
+    if parents == _IN_HEADERS:
+        last = next(iter(_spellings(holder, last)), last)
+    if last in holder:
+        value = holder[last]
+        return replace(
+            field, before=from_json(milliseconds(value) if field.setting == TIMEOUT else value)
+        )
+    is_bare = parents == _IN_HEADERS and "headers" not in holder_of(document, parents[:-1])
+    return replace(field, vacancy="group" if is_bare else "member")
+
+
+def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+    """The snapshot's document with the *after* of each field in place.
+
+    Raises `InvalidAnswer` where the live document has something of another
+    shape in a setting's place, for overwriting that would destroy it, and for
+    a timeout that the API could not hold as it is.
+    """
+    if not fields:
+        return snapshot.document
+    document = parse(snapshot.document)
+    for field in fields:
+        if isinstance(field.after, Sealed):
+            raise sealed(snapshot, field)
+        if field.action_id != snapshot.ref.id and (field.action_id or field.action):
+            raise InvalidAnswer(f"{snapshot.ref}: {field.path}: this is another data action")
+        if field.setting == TIMEOUT:
+            _check_timeout(snapshot, field)
+        _place(snapshot, document, field)
+    return compact(document)
+
+
+def _check_timeout(snapshot: Snapshot, field: FieldChange) -> None:
+    problem = refused(TIMEOUT, field.after)
+    if problem is None and snapshot.ref.id.startswith(CUSTOM_AUTH) and field.after is not ABSENT:
+        problem = "the action of a custom sign-in has no timeout; leave timeout_ms out"
+    if problem:
+        raise InvalidAnswer(f"{snapshot.ref}: {problem}")
+
+
+def _place(snapshot: Snapshot, document: dict[str, Any], field: FieldChange) -> None:
+    """Set or remove one setting."""
+    parents, last = _place_of(field)
+    holders: list[dict[str, Any]] = [document]
+    for key in parents:
+        if key == "headers" and key not in holders[-1]:
+            if field.after is ABSENT:
+                return
+            holders[-1][key] = {}
+        if not isinstance(holders[-1].get(key), dict):
+            raise misshapen(snapshot, field, editor="Genesys Cloud")
+        holders.append(holders[-1][key])
+    if parents == _IN_HEADERS:
+        spellings = _spellings(holders[-1], last)
+        if len(spellings) > 1:
+            raise misshapen(snapshot, field, editor="Genesys Cloud")
+        last = spellings[0] if spellings else last
+    if field.after is not ABSENT:
+        value = cast("Any", field.after)
+        holders[-1][last] = whole_seconds(value) if field.setting == TIMEOUT else to_json(value)
+        return
+    holders[-1].pop(last, None)
+    if field.vacancy == "group" and not holders[-1]:
+        del holders[-2][parents[-1]]
+
+
+def _place_of(field: FieldChange) -> tuple[tuple[str, ...], str]:
+    """Where a setting lies: the keys that lead to the object around it, and its own."""
+    if field.setting.startswith(HEADERS):
+        return _IN_HEADERS, unescape(field.setting.removeprefix(HEADERS))
+    *parents, last = MAPPING[field.setting]
+    return tuple(parents), last
+
+
+def _spellings(headers: dict[str, Any], name: str) -> list[str]:
+    """The members of *headers* that are called *name*; case carries no meaning there."""
+    return [spelling for spelling in headers if spelling.lower() == name.lower()]
