@@ -16,9 +16,9 @@ from gcsync.model.manifest import (
     ABSENT,
     JSON,
     ActionSpec,
-    FlowSelector,
     FlowSpec,
     Location,
+    Selector,
     Setting,
     Value,
 )
@@ -62,7 +62,7 @@ def flow_spec(**actions: dict[str, JSON]) -> FlowSpec:
     return FlowSpec(
         name="billing",
         source=HERE,
-        flow=FlowSelector(source=HERE, id="f-1"),
+        selector=Selector(source=HERE, id="f-1"),
         channel="voice",
         actions=tuple(
             ActionSpec(

@@ -18,7 +18,7 @@ from gcsync.drivers.flow_outline import outline
 from gcsync.engine.write import Surroundings
 from gcsync.errors import FlowNotFound, StaleRevision
 from gcsync.model.change import FlowChange, FlowRef, LiveFlow, Organisation, Revision, Run
-from gcsync.model.manifest import JSON, ActionSpec, FlowSelector, FlowSpec, Location, Setting
+from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Location, Selector, Setting
 from gcsync.store.journal import open_journal
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class PretendDriver:
     def organisation(self) -> Organisation:
         return ORG
 
-    def list_flows(self) -> Iterator[LiveFlow]:
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
         for flow_id in self.documents:
             name = flow_id.removeprefix("id-").title()
             yield LiveFlow(id=flow_id, name=name, type="inboundcall")
@@ -101,7 +101,7 @@ class PretendDriver:
         hook = self.on_put.pop(0) if self.on_put else None
         return hook(ordinary) if hook else ordinary()
 
-    def unsupported(self, setting: str) -> str | None:
+    def unsupported(self, setting: str, kind: str = "flow") -> str | None:
         return "no place for breakers" if setting.startswith("circuit_breaker") else None
 
 
@@ -115,7 +115,7 @@ def spec(
     return FlowSpec(
         name=name,
         source=here,
-        flow=FlowSelector(source=here, **chosen),
+        selector=Selector(source=here, **chosen),
         channel="voice",
         wave=wave,
         actions=(

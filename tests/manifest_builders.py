@@ -34,6 +34,19 @@ def binding(name: str = "crm", *, spec: str = "type: none") -> str:
     )
 
 
+def data_action(
+    name: str = "get-customer",
+    *,
+    action: str = "{integration: CRM, name: Get Customer}",
+    spec: str = "timeout_ms: 5000",
+) -> str:
+    """A valid DataAction document."""
+    return (
+        f"apiVersion: gcsync/v1\nkind: DataAction\nmetadata: {{name: {name}}}\nspec:\n"
+        f"  action: {action}\n" + indent(dedent(spec).strip("\n"), "  ") + "\n"
+    )
+
+
 def oauth(name: str = "crm") -> str:
     """An AuthBinding with every setting of client credentials."""
     return binding(

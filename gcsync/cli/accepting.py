@@ -30,10 +30,10 @@ def accept(chosen: Settings, manifests: Manifests, accepted: Sequence[str]) -> i
     A flow's address means what drifted in it; what is pending or tolerated
     is accepted by its path only. Raises `CannotEdit`, `WrongUsage`.
     """
-    known = {spec.address for spec in manifests.flows}
+    known = {spec.address for spec in manifests.resources}
     named = [_parted(each, known) for each in accepted]
     addresses = {address for address, _ in named}
-    specs = [spec for spec in manifests.flows if spec.address in addresses]
+    specs = [spec for spec in manifests.resources if spec.address in addresses]
     with (
         session.connected(chosen, manifests.environment) as found,
         remembered(found, must_write=False) as memory,

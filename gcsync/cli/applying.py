@@ -20,6 +20,7 @@ from gcsync.cli.options import (
 )
 from gcsync.cli.staging import Staging, staging, staging_options
 from gcsync.errors import WrongUsage
+from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.model.change import Plan
-    from gcsync.model.manifest import Environment, FlowSpec, Limits, Manifests, Project
+    from gcsync.model.manifest import Environment, Limits, Manifests, Project, ResourceSpec
 
 
 @click.command()
@@ -86,14 +87,14 @@ def apply(
 def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_lint: bool) -> int:
     from gcsync.cli import session
 
-    manifests = session.load_flows(chosen)
-    specs = chosen.chosen(manifests.flows)
-    if chosen.shard and len({spec.wave for spec in manifests.flows}) > 1:
+    manifests = session.load_resources(chosen)
+    specs = chosen.chosen(manifests.resources)
+    if chosen.shard and len({spec.wave for spec in manifests.resources}) > 1:
         from gcsync.cli import console
 
         note = f"warning: waves are kept within shard {chosen.shard}; other shards do not wait"
         console.say(note, chosen)
-    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=flows_of(specs), is_open=skips_lint)
     gate.judge_manifests()
     with session.connected(chosen, manifests.environment) as found:
         return _run(
@@ -103,7 +104,7 @@ def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_l
             ),
             limits=manifests.project.limits,
             must_ask=must_ask,
-            staging=replace(staged, specs=specs),
+            staging=replace(staged, specs=flows_of(specs)),
         )
 
 
@@ -126,7 +127,8 @@ def _apply_saved(
     chosen = replace(chosen, environment=saved.plan.environment)
     check_ignored(saved.plan, project.ignore)
     if staged.needs_manifests:
-        staged = replace(staged, specs=_planned(saved.plan, session.load(chosen)))
+        planned = _planned(saved.plan, session.load(chosen))
+        staged = replace(staged, specs=flows_of(planned))
     with session.connected(chosen, environment) as found:
         store.check_organisation(saved.plan, found.organisation)
         if must_be_desired:
@@ -153,11 +155,11 @@ def _check_desired(plan: Plan, found: Session) -> None:
     check_desired(plan, resolve(specs, found.driver))
 
 
-def _planned(plan: Plan, manifests: Manifests) -> tuple[FlowSpec, ...]:
-    """The manifests of the flows that were compared when *plan* was made."""
+def _planned(plan: Plan, manifests: Manifests) -> tuple[ResourceSpec, ...]:
+    """The manifests of what was compared when *plan* was made."""
     if plan.part is None:
-        return manifests.flows
-    return tuple(spec for spec in manifests.flows if spec.address in plan.part.addresses)
+        return manifests.resources
+    return tuple(spec for spec in manifests.resources if spec.address in plan.part.addresses)
 
 
 def _project_of(plan: Plan, chosen: Settings) -> tuple[Project, Environment | None]:

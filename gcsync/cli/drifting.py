@@ -76,14 +76,14 @@ def drift(
 
     chosen = settings(**options)
     _check_usage(chosen, heals=heals, auto_approve=auto_approve, accepts=bool(accepted))
-    manifests = session.load_flows(chosen)
+    manifests = session.load_resources(chosen)
     if accepted:
         from gcsync.cli.accepting import accept
 
         return accept(chosen, manifests, accepted)
-    specs = chosen.chosen(manifests.flows)
+    specs = chosen.chosen(manifests.resources)
     # A look at a part would be a dent in the history of the whole.
-    records = not keeps_no_record and len(specs) == len(manifests.flows)
+    records = not keeps_no_record and len(specs) == len(manifests.resources)
     if heals:
         from gcsync.cli.healing import heal
 

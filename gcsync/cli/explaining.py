@@ -74,18 +74,17 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
     from gcsync.core.rebase import live_value
     from gcsync.core.secrecy import sealed
     from gcsync.engine.observe import resolve
-    from gcsync.model.manifest import ABSENT, unescape
+    from gcsync.model.manifest import ABSENT, parted
 
-    manifests = session.load_flows(chosen)
-    spec = next(spec for spec in manifests.flows if spec.address == explained[0].address)
+    manifests = session.load_resources(chosen)
+    spec = next(spec for spec in manifests.resources if spec.address == explained[0].address)
     with session.connected(chosen, manifests.environment) as found:
         ((_, ref),) = resolve([spec], found.driver)
         snapshot = found.driver.fetch(ref)
     ids = {action.name: action.id for action in spec.actions}
 
     def live(path: str) -> Any:
-        _, action, setting = path.split("/", 2)
-        name = unescape(action)
+        name, setting = parted(path)
         actions = locate(snapshot.actions, name, ids.get(name))
         return sealed(setting, live_value(actions[0], setting)) if len(actions) == 1 else ABSENT
 

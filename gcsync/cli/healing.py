@@ -18,6 +18,7 @@ from gcsync.core.drift import healable
 from gcsync.core.plan import build_plan
 from gcsync.engine.recover import recover
 from gcsync.errors import ApiError, ConfigurationError
+from gcsync.model.manifest import flows_of
 from gcsync.render.drift import present_drift
 from gcsync.render.remedies import present_healing
 
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from gcsync.engine.drift import Look
     from gcsync.model.change import Plan
     from gcsync.model.drift import Drift
-    from gcsync.model.manifest import FlowSpec, Manifests
+    from gcsync.model.manifest import Manifests, ResourceSpec
 
 
 def heal(
     chosen: Settings,
     manifests: Manifests,
-    specs: tuple[FlowSpec, ...],
+    specs: tuple[ResourceSpec, ...],
     *,
     records: bool,
     must_ask: bool,
@@ -51,7 +52,7 @@ def heal(
         raise ConfigurationError(
             "gcsync.yaml lets --heal restore nothing; list settings under spec.drift.heal"
         )
-    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=flows_of(specs), is_open=skips_lint)
     gate.judge_manifests()
     with session.connected(chosen, manifests.environment) as found, alone(found) as kept:
         memory = Memory(found.org_id, journal=kept)
@@ -90,7 +91,7 @@ def heal(
 def _plan(
     found: Session,
     manifests: Manifests,
-    specs: Sequence[FlowSpec],
+    specs: Sequence[ResourceSpec],
     looked: Look,
     warnings: tuple[str, ...],
 ) -> Plan:
@@ -107,7 +108,8 @@ def _plan(
             if flow.fields
         ),
         flow_count=len(specs),
-        managed_flows=len(manifests.flows),
+        kinds={spec.KIND for spec in specs},
+        managed_flows=len(manifests.resources),
         gcsync_version=__version__,
         created_at=now,
         expires_at=now + timedelta(hours=24),
@@ -121,7 +123,7 @@ def _plan(
 
 def _left(
     found: Session,
-    healed: Sequence[FlowSpec],
+    healed: Sequence[ResourceSpec],
     memory: Memory,
     *,
     seen: Drift,

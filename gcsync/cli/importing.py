@@ -106,7 +106,7 @@ def import_(
         session.connected(chosen, manifests.environment) as connected,
         _recorded(connected, snapshots) as found,
     ):
-        listing = tuple(found.driver.list_flows())
+        listing = tuple(found.driver.list_live())
         names = _names(listing, ground)
         picked = chosen_flows(listing, wanted=wanted, types=types)
         managed, unmanaged = _parted(_addressed(picked, names, chosen), ground)
@@ -263,7 +263,7 @@ def _recorded(found: Session, folder: Path | None) -> Iterator[Session]:
 def _astray(ground: Ground, listing: Sequence[LiveFlow]) -> Iterator[str]:
     """The manifests that every plan refuses, for the flow they speak of is not there."""
     for spec in ground.astray(listing):
-        called = spec.flow.id or spec.flow.name
+        called = spec.selector.id or spec.selector.name
         yield (
             f"{spec.source.file}: {spec.address} speaks of {called!r}, which is no live flow;"
             " correct it or delete it before the next plan"

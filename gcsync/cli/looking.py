@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from gcsync.cli.memory import Memory
     from gcsync.cli.session import Session
     from gcsync.engine.drift import Look
-    from gcsync.model.manifest import FlowSpec, Manifests
+    from gcsync.model.manifest import Manifests, ResourceSpec
 
 
-def look(found: Session, specs: Sequence[FlowSpec], memory: Memory) -> Look:
+def look(found: Session, specs: Sequence[ResourceSpec], memory: Memory) -> Look:
     """Read the live flows of *specs*, and ask *memory* who moved."""
     with console.progress(len(specs), "Reading flows", found.settings) as step:
         return engine_look(
@@ -34,7 +34,7 @@ def look(found: Session, specs: Sequence[FlowSpec], memory: Memory) -> Look:
 def told(
     found: Session,
     manifests: Manifests,
-    specs: Sequence[FlowSpec],
+    specs: Sequence[ResourceSpec],
     looked: Look,
     memory: Memory,
     *,
@@ -47,6 +47,6 @@ def told(
         addresses=tuple(spec.address for spec in specs),
         flows=looked.flows,
     )
-    if len(specs) == len(manifests.flows):
+    if len(specs) == len(manifests.resources):
         seen = memory.enriched(seen, records=records)
     return replace(seen, warnings=(*looked.warnings, *memory.problems))

@@ -94,7 +94,7 @@ def _shards(chosen: Settings, environment: str, most_flows: int | None) -> int:
     if most_flows is None:
         return 1
     manifests = session.load_flows(replace(chosen, environment=environment or None))
-    addresses = [spec.address for spec in manifests.flows]
+    addresses = [spec.address for spec in manifests.resources]
     of = least_shards(addresses, most_flows)
     if of is None:
         raise WrongUsage(

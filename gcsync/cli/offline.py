@@ -41,12 +41,12 @@ def validate(**options: Any) -> int:
     except InvalidManifests as invalid:
         report = present_findings(invalid.findings, all_well="")
         return console.write(report, chosen, exit_code=invalid.exit_code)
-    actions = sum(len(spec.actions) for spec in manifests.flows)
+    actions = sum(len(spec.actions) for spec in manifests.resources)
     well = (
         f"{count(len(manifests.flows), 'flow')}, {count(actions, 'data action')} and"
         f" {count(len(manifests.bindings), 'auth binding')} are valid."
     )
-    addresses = [flow.address for flow in manifests.flows]
+    addresses = [spec.address for spec in manifests.resources]
     addresses += [binding.address for binding in manifests.bindings]
     report = present_findings((), all_well=well, looked_at=addresses)
     return console.write(report, chosen)
@@ -57,7 +57,7 @@ def validate(**options: Any) -> int:
 def schema(kind: str | None) -> int:
     """Print the JSON Schema of a kind, or of all.
 
-    KIND is Flow, AuthBinding or Project.
+    KIND is Flow, DataAction, AuthBinding or Project.
     """
     from gcsync.loader.schema import schema_of
 

@@ -21,7 +21,7 @@ from gcsync.model.shard import Part, Shard
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gcsync.model.manifest import FlowSpec
+    from gcsync.model.manifest import ResourceSpec
 
 FORMATS: Final = ("text", "json")
 """What every command writes; named here too, so that help needs no renderer."""
@@ -51,6 +51,7 @@ CHOSEN: Final = "gcsync.settings"
 """Under which name click's context holds the settings, for whoever reports a failure."""
 
 F = TypeVar("F", bound="Callable[..., Any]")
+Spec = TypeVar("Spec", bound="ResourceSpec")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ class Settings:
             words += ["--env", self.environment]
         return "".join(f" {shlex.quote(word)}" for word in words)
 
-    def chosen(self, specs: Sequence[FlowSpec]) -> tuple[FlowSpec, ...]:
+    def chosen(self, specs: Sequence[Spec]) -> tuple[Spec, ...]:
         """The flows that ``--select``, ``--target`` and ``--exclude`` leave, of them the shard's.
 
         Raises `WrongUsage` when a selection leaves nothing of something: a
@@ -135,7 +136,7 @@ class Settings:
         """Whether flows are chosen by what they are."""
         return bool(self.select or self.targets or self.excludes)
 
-    def _is_chosen(self, spec: FlowSpec) -> bool:
+    def _is_chosen(self, spec: ResourceSpec) -> bool:
         labels = set(spec.labels)
         return all(wanted in labels for wanted in self.select) and self.names(spec.address)
 

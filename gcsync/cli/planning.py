@@ -19,13 +19,14 @@ from gcsync.cli.options import (
     selection_options,
     settings,
 )
+from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from gcsync.cli.options import Settings
     from gcsync.model.change import Plan
-    from gcsync.model.manifest import FlowSpec, Manifests
+    from gcsync.model.manifest import Manifests, ResourceSpec
 
 
 @click.command()
@@ -69,9 +70,9 @@ def plan(
 
     chosen = settings(**options)
     key = session.plan_key()
-    manifests = session.load_flows(chosen)
-    specs = chosen.chosen(manifests.flows)
-    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
+    manifests = session.load_resources(chosen)
+    specs = chosen.chosen(manifests.resources)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=flows_of(specs), is_open=skips_lint)
     gate.judge_manifests()
     drawn = _draw(
         chosen,
@@ -113,7 +114,7 @@ def show(planfile: Path, **options: Any) -> int:
 def _draw(
     chosen: Settings,
     manifests: Manifests,
-    specs: tuple[FlowSpec, ...],
+    specs: tuple[ResourceSpec, ...],
     *,
     ttl: timedelta | None = None,
     offline: Path | None = None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import Organisation, Plan
-    from gcsync.model.manifest import Environment, FlowSpec, Manifests
+    from gcsync.model.manifest import Environment, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.store.journal import Journal
 
@@ -95,6 +95,17 @@ def load_flows(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifest
     return manifests
 
 
+def load_resources(settings: Settings) -> Manifests:
+    """The same, for commands that speak about data actions of the public API, too."""
+    manifests = load(settings)
+    if not manifests.resources:
+        raise ConfigurationError(
+            "the manifests declare no flow and no data action, so there is nothing to compare;"
+            " check -f and gcsync.yaml"
+        )
+    return manifests
+
+
 @contextmanager
 def connected(settings: Settings, environment: Environment | None) -> Iterator[Session]:
     """Log in and make sure that this is the organisation that *environment* asserts.
@@ -103,14 +114,18 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     environment does not mean.
     """
     from gcsync.api.pacing import SystemClock
+    from gcsync.drivers.dispatch import Dispatch
     from gcsync.drivers.flow_document import FlowDocumentDriver
+    from gcsync.drivers.integration_action import IntegrationActionDriver
 
     stop = Event()
     clock = SystemClock(stop)
     rng = random.SystemRandom()
     with _client(settings, environment, clock, rng) as client:
         settings.account.clients.append(client)
-        driver = FlowDocumentDriver(client)
+        driver = Dispatch(
+            {"flow": FlowDocumentDriver(client), "dataaction": IntegrationActionDriver(client)}
+        )
         organisation = driver.organisation()
         settings.account.organisation = organisation
         _check_organisation(organisation, settings, environment)
@@ -182,7 +197,7 @@ def _check_organisation(
 def make_plan(
     session: Session,
     manifests: Manifests,
-    specs: tuple[FlowSpec, ...],
+    specs: tuple[ResourceSpec, ...],
     *,
     ttl: timedelta = PLAN_TTL,
     warnings: tuple[str, ...] = (),
@@ -217,7 +232,8 @@ def make_plan(
     plan = build_plan(
         observation.changes,
         flow_count=len(specs),
-        managed_flows=len(manifests.flows),
+        kinds={spec.KIND for spec in specs},
+        managed_flows=len(manifests.resources),
         gcsync_version=__version__,
         created_at=now,
         expires_at=now + ttl,

@@ -296,6 +296,7 @@ def _plan(
     return build_plan(
         changes,
         flow_count=flow_count,
+        kinds={change.ref.kind for change in changes},
         managed_flows=managed_flows,
         gcsync_version=__version__,
         created_at=now,

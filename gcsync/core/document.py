@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import Value
 
 FORMAT_VERSION: Final = "1.0"
+FLOWS_ONLY: Final = ("flow",)
 AGAIN: Final = "run 'gcsync plan --out' again"
 
 __all__ = [
@@ -95,6 +96,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "summary": _summary(plan.changes, plan.flow_count),
         "managed_flows": plan.managed_flows,
         "warnings": list(plan.warnings),
+        **({"kinds": list(plan.kinds)} if plan.kinds != FLOWS_ONLY else {}),
         **part_document(plan.part),
     }
 
@@ -192,17 +194,18 @@ def _worst_case_document(worst: WorstCase | None) -> dict[str, Any] | None:
 
 
 def _nested(sides: Iterable[tuple[FieldChange, Value]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
     actions: dict[str, Any] = {}
     for field, value in sides:
         *parents, leaf = map(unescape, field.setting.split("/"))
-        node = actions.setdefault(field.action, {})
+        node = actions.setdefault(field.action, {}) if field.action else whole
         for parent in parents:
             child = node.get(parent)
             if not isinstance(child, dict):
                 child = node[parent] = {}
             node = child
         node[leaf] = to_json(value)
-    return {"actions": actions}
+    return {"actions": actions} if actions else whole
 
 
 def _plan(node: Node) -> Plan:
@@ -239,7 +242,17 @@ def _plan(node: Node) -> Plan:
         managed_flows=managed_flows,
         warnings=tuple(warning.text() for warning in node.member("warnings").items()),
         part=part,
+        kinds=_kinds(node, changes),
     )
+
+
+def _kinds(node: Node, changes: Sequence[FlowChange]) -> tuple[str, ...]:
+    """The kinds that were compared; of those that change, none is missing."""
+    listed = node.maybe("kinds")
+    kinds = tuple(each.name() for each in listed.items()) if listed else FLOWS_ONLY
+    if list(kinds) != sorted(set(kinds)) or not {each.ref.kind for each in changes} <= {*kinds}:
+        raise Malformed("kinds are not those of resource_changes")
+    return kinds
 
 
 def _change(node: Node) -> FlowChange:

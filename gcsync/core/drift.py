@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gcsync.core.diff import same
 from gcsync.core.scope import is_covered, is_meant_of
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from gcsync.model.change import FieldChange, FlowChange, Modified
     from gcsync.model.drift import Kind, LastApplied
-    from gcsync.model.manifest import FieldGlob, FlowSpec, Tolerance, Value
+    from gcsync.model.manifest import FieldGlob, ResourceSpec, Tolerance, Value
+
+Spec = TypeVar("Spec", bound="ResourceSpec")
 
 
 def kind_of(live: Value, last: LastApplied | None) -> Kind:
@@ -59,7 +61,7 @@ def classified(
 
 
 def set_aside(
-    spec: FlowSpec, change: FlowChange, today: date | None
+    spec: ResourceSpec, change: FlowChange, today: date | None
 ) -> tuple[FlowChange, tuple[ToleratedField, ...]]:
     """The change without what *spec* tolerates on the day *today*, and that on its own.
 
@@ -78,7 +80,7 @@ def set_aside(
     return replace(change, fields=kept), tolerated
 
 
-def without(spec: FlowSpec, tolerated: Iterable[ToleratedField]) -> FlowSpec:
+def without(spec: Spec, tolerated: Iterable[ToleratedField]) -> Spec:
     """The manifest as far as it will be written: settings that stay as they are left out."""
     apart = {(each.change.action, each.change.setting) for each in tolerated}
     if not apart:

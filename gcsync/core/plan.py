@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.model.change import FlowRef, LiveAction, Organisation, Snapshot, Source
-    from gcsync.model.manifest import JSON, ActionSpec, FieldGlob, FlowSpec, Limits
+    from gcsync.model.manifest import JSON, ActionSpec, FieldGlob, Limits, ResourceSpec
 
 
-def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
+def compare(spec: ResourceSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
     """What would bring *snapshot* to *spec*, or why the two do not fit together.
 
     A change without fields means that the flow already is as desired.
@@ -39,12 +39,12 @@ def compare(spec: FlowSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, .
         revision=snapshot.revision,
         fields=tuple(sorted(fields, key=lambda field: field.path)),
         wave=spec.wave,
-        driver=spec.driver,
+        driver=spec.DRIVER,
         labels=spec.labels,
     )
 
 
-def misfits(spec: FlowSpec, live: tuple[LiveAction, ...]) -> tuple[Finding, ...]:
+def misfits(spec: ResourceSpec, live: tuple[LiveAction, ...]) -> tuple[Finding, ...]:
     """What *spec* says of data actions that are not among the *live* ones, or not once."""
     return tuple(
         _misfit(spec, wanted, found, live)
@@ -72,7 +72,7 @@ def _fields(wanted: ActionSpec, live: LiveAction) -> Iterable[FieldChange]:
 
 
 def _misfit(
-    spec: FlowSpec, wanted: ActionSpec, found: list[LiveAction], live: tuple[LiveAction, ...]
+    spec: ResourceSpec, wanted: ActionSpec, found: list[LiveAction], live: tuple[LiveAction, ...]
 ) -> Finding:
     if found:
         ids = ", ".join(sorted(action.id or "(no id)" for action in found))
@@ -109,6 +109,7 @@ def build_plan(
     source: Source,
     manifest_sha256: str,
     warnings: Iterable[str] = (),
+    kinds: Iterable[str] = ("flow",),
 ) -> Plan:
     """Put changes into a plan: changed flows only, in an order that depends on nothing else."""
     return Plan(
@@ -128,6 +129,7 @@ def build_plan(
         flow_count=flow_count,
         managed_flows=managed_flows,
         warnings=tuple(sorted(set(warnings))),
+        kinds=tuple(sorted(set(kinds))) or ("flow",),
     )
 
 
@@ -175,7 +177,7 @@ def check_ignored(plan: Plan, ignored: Sequence[FieldGlob]) -> None:
         )
 
 
-def check_desired(plan: Plan, desired: Iterable[tuple[FlowSpec, FlowRef]]) -> None:
+def check_desired(plan: Plan, desired: Iterable[tuple[ResourceSpec, FlowRef]]) -> None:
     """Refuse a saved plan that holds what the manifests do not want, or not of that flow.
 
     They may have moved on since it was made; and wherever the file was kept

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import live_path
-from gcsync.model.manifest import escape
+from gcsync.model.manifest import setting_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,15 +29,16 @@ def is_covered(globs: Iterable[FieldGlob], address: str, path: str) -> bool:
 
 def is_meant(glob: str, path: str) -> bool:
     """Whether a path glob means the setting at *path*, e.g. ``actions/Lookup/timeout_ms``."""
-    _, action, setting = path.split("/", 2)
     wanted_action, wanted_setting = _parted(glob)
+    if not path.startswith("actions/"):
+        return not wanted_action and _below(wanted_setting, path)
+    _, action, setting = path.split("/", 2)
     return fnmatchcase(action, wanted_action) and _below(wanted_setting, setting)
 
 
 def is_meant_of(glob: str, action: str, setting: str) -> bool:
     """The same of a data action's name and the path of a setting below it."""
-    wanted_action, wanted_setting = _parted(glob)
-    return _below(wanted_setting, setting) and fnmatchcase(escape(action), wanted_action)
+    return is_meant(glob, setting_path(action, setting))
 
 
 def is_possible(glob: str, settings: Iterable[str]) -> bool:
@@ -52,7 +53,9 @@ def is_possible(glob: str, settings: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _parted(glob: str) -> tuple[str, str]:
-    _, _, rest = glob.partition("/")
+    kind, _, rest = glob.partition("/")
+    if kind != "actions":
+        return "", live_path(glob)
     action, _, setting = rest.partition("/")
     return action, live_path(setting) or "*"
 

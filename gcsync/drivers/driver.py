@@ -38,8 +38,11 @@ class Driver(Protocol):
     def organisation(self) -> Organisation:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
 
-    def list_flows(self) -> Iterator[LiveFlow]:
-        """Yield every live flow; raises `InvalidAnswer` when pages and total disagree."""
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
+        """Yield everything live that manifests of *kind* may speak of.
+
+        Raises `InvalidAnswer` when pages and total disagree.
+        """
 
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
@@ -68,7 +71,7 @@ class Driver(Protocol):
         can say, `NotSent` when certainly nothing happened, else `Refused`.
         """
 
-    def unsupported(self, setting: str) -> str | None:
+    def unsupported(self, setting: str, kind: str = "flow") -> str | None:
         """Why the API cannot express *setting* (a path below an action), or ``None``."""
 
 

@@ -36,7 +36,7 @@ class FlowDocumentDriver:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
         return organisation(self._client)
 
-    def list_flows(self) -> Iterator[LiveFlow]:
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:  # noqa: ARG002 - there are flows only
         """Yield every live flow; raises `InvalidAnswer` when pages and total disagree."""
         for entity in listed(self._client, "/api/v2/flows", what="flows", page_size=PAGE_SIZE):
             yield LiveFlow(
@@ -82,7 +82,7 @@ class FlowDocumentDriver:
             raise OutcomeUnknown(f"{ref}: written, but {problem}")
         return revision
 
-    def unsupported(self, setting: str) -> str | None:
+    def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - as above
         """Flow documents can express every setting that the manifests' schema has."""
         if setting in MAPPING or setting.startswith(HEADERS):
             return None

@@ -50,7 +50,7 @@ class IntegrationActionDriver:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
         return organisation(self._client)
 
-    def list_flows(self) -> Iterator[LiveFlow]:
+    def list_live(self, kind: str = "dataaction") -> Iterator[LiveFlow]:  # noqa: ARG002 - there are data actions only
         """Yield every data action, its type being the name of its integration in lower case.
 
         Raises `InvalidAnswer` when pages and total disagree.
@@ -106,7 +106,7 @@ class IntegrationActionDriver:
         self._has_seen(ref, version)
         return Revision(str(version))
 
-    def unsupported(self, setting: str) -> str | None:
+    def unsupported(self, setting: str, kind: str = "dataaction") -> str | None:  # noqa: ARG002 - as above
         """Why the API cannot express *setting*, and what to do instead, or ``None``."""
         return unsupported(setting)
 

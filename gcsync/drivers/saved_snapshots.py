@@ -48,17 +48,19 @@ class Recorder:
         """Ask the driver."""
         return self._driver.organisation()
 
-    def list_flows(self) -> Iterator[LiveFlow]:
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
         """Ask the driver, and keep the answer."""
-        for flow in self._driver.list_flows():
-            self._listing[flow.id] = flow
+        for flow in self._driver.list_live(kind):
+            if kind == "flow":
+                self._listing[flow.id] = flow
             yield flow
 
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Ask the driver, and keep the answer."""
         snapshot = self._driver.fetch(ref)
-        with self._lock:
-            self._snapshots[ref.id] = snapshot
+        if ref.kind == "flow":
+            with self._lock:
+                self._snapshots[ref.id] = snapshot
         return snapshot
 
     def outline(self, snapshot: Snapshot) -> Outline:
@@ -79,9 +81,9 @@ class Recorder:
         """Ask the driver."""
         return self._driver.put(snapshot, document)
 
-    def unsupported(self, setting: str) -> str | None:
+    def unsupported(self, setting: str, kind: str = "flow") -> str | None:
         """Ask the driver."""
-        return self._driver.unsupported(setting)
+        return self._driver.unsupported(setting, kind)
 
     def save(self, file: Path, organisation: Organisation) -> None:
         """Write what was read to *file*, for its owner only. Raises `ConfigurationError`."""
@@ -186,12 +188,14 @@ class SavedSnapshots:
         """The organisation that the snapshots were taken of."""
         return self._organisation
 
-    def list_flows(self) -> Iterator[LiveFlow]:
-        """The listing as it was."""
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
+        """The listing as it was. Raises `ConfigurationError` for what snapshots do not hold."""
+        self._check(kind)
         return iter(self._listing)
 
     def fetch(self, ref: FlowRef) -> Snapshot:
         """The flow as it was. Raises `FlowNotFound` for one that was not saved."""
+        self._check(ref.kind)
         if ref.id not in self._flows:
             raise FlowNotFound(
                 f"{ref}: not in {self._file}; save snapshots again with these manifests",
@@ -218,6 +222,13 @@ class SavedSnapshots:
         """Refuse: a file is no organisation."""
         raise InvalidAnswer(f"{snapshot.ref}: snapshots in {self._file} cannot be written to")
 
-    def unsupported(self, setting: str) -> str | None:  # noqa: ARG002 - the protocol's signature
+    def _check(self, kind: str) -> None:
+        if kind != "flow":
+            raise ConfigurationError(
+                f"{self._file}: snapshots hold flows only; leave data actions out with"
+                " --target 'flow/*'"
+            )
+
+    def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - the protocol's signature
         """Whatever was saved can be compared."""
         return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import FlowChange
     from gcsync.model.drift import FlowDrift, LastApplied
-    from gcsync.model.manifest import FlowSpec
+    from gcsync.model.manifest import ResourceSpec
     from gcsync.model.outline import Outline
 
     Recall = Callable[[Mapping[str, Collection[str]]], Mapping[tuple[str, str], LastApplied]]
@@ -36,7 +36,7 @@ class Look:
 
 
 def look(
-    specs: Sequence[FlowSpec],
+    specs: Sequence[ResourceSpec],
     driver: Driver,
     *,
     today: date,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from gcsync.analysis.latency import worst_case
 from gcsync.analysis.policy import together
@@ -17,7 +17,7 @@ from gcsync.core.plan import compare, nearest
 from gcsync.engine.pool import in_parallel
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
 from gcsync.model.change import FlowChange, FlowRef
-from gcsync.model.manifest import Finding
+from gcsync.model.manifest import Finding, FlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,8 +26,19 @@ if TYPE_CHECKING:
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import LiveFlow, Modified, Snapshot
     from gcsync.model.drift import ToleratedField
-    from gcsync.model.manifest import FlowSpec
+    from gcsync.model.manifest import ResourceSpec
     from gcsync.model.outline import Outline
+
+Spec = TypeVar("Spec", bound="ResourceSpec")
+_Listing = dict[tuple[str, str], list["LiveFlow"]]
+
+_NOUNS: Final = {
+    "flow": ("live {type} flow", "live {type} flows"),
+    "dataaction": (
+        "live data action of integration {type!r}",
+        "live data actions of integration {type!r}",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +59,7 @@ class Observation:
 
 
 def observe(
-    specs: Sequence[FlowSpec],
+    specs: Sequence[ResourceSpec],
     driver: Driver,
     *,
     parallelism: int,
@@ -90,11 +101,11 @@ class _Looks:
     """One look at each flow, and what is worth keeping of it beside the change."""
 
     def __init__(
-        self, driver: Driver, resolved: Iterable[tuple[FlowSpec, FlowRef]], today: date | None
+        self, driver: Driver, resolved: Iterable[tuple[ResourceSpec, FlowRef]], today: date | None
     ) -> None:
         self._driver = driver
         self._today = today
-        self._claims: dict[str, list[FlowSpec]] = defaultdict(list)
+        self._claims: dict[str, list[ResourceSpec]] = defaultdict(list)
         for claim, of in resolved:
             self._claims[of.id].append(claim)
         self.warnings: list[str] = []
@@ -102,7 +113,7 @@ class _Looks:
         self.tolerated: dict[str, tuple[ToleratedField, ...]] = {}
         self.modified: dict[str, Modified] = {}
 
-    def at(self, pair: tuple[FlowSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
+    def at(self, pair: tuple[ResourceSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
         """What would bring the live flow to its manifest, or why that cannot be said."""
         spec, ref = pair
         try:
@@ -119,20 +130,26 @@ class _Looks:
             self.tolerated[spec.address] = apart
         return self._weighed(spec, outcome, snapshot) if outcome.fields else outcome
 
-    def _weighed(self, spec: FlowSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
+    def _weighed(self, spec: ResourceSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
         """The change with what it would do to waiting callers, where the document tells."""
         if snapshot.unwritable:
             self.warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
+        if not isinstance(spec, FlowSpec):
+            return change
         try:
             outline = self.outlines[spec.address] = self._driver.outline(snapshot)
         except InvalidAnswer:
             return change
-        others = [other for other in self._claims[snapshot.ref.id] if other is not spec]
+        others = [
+            other
+            for other in self._claims[snapshot.ref.id]
+            if other is not spec and isinstance(other, FlowSpec)
+        ]
         written = without(spec, self.tolerated.get(spec.address, ()))
         return replace(change, worst_case=worst_case(together(written, others), outline))
 
 
-def resolve(specs: Sequence[FlowSpec], driver: Driver) -> list[tuple[FlowSpec, FlowRef]]:
+def resolve(specs: Sequence[Spec], driver: Driver) -> list[tuple[Spec, FlowRef]]:
     """Find the one live flow that each manifest speaks of. Raises `InvalidManifests`."""
     findings: list[Finding] = []
     resolved = _resolved(specs, driver, findings)
@@ -142,47 +159,57 @@ def resolve(specs: Sequence[FlowSpec], driver: Driver) -> list[tuple[FlowSpec, F
 
 
 def _resolved(
-    specs: Sequence[FlowSpec], driver: Driver, findings: list[Finding]
-) -> list[tuple[FlowSpec, FlowRef]]:
-    # A listing is read only where a manifest selects by name.
-    by_key: dict[tuple[str, str], list[LiveFlow]] = defaultdict(list)
-    if any(spec.flow.id is None for spec in specs):
-        for flow in driver.list_flows():
-            by_key[flow.name, flow.type].append(flow)
+    specs: Sequence[Spec], driver: Driver, findings: list[Finding]
+) -> list[tuple[Spec, FlowRef]]:
+    listings: dict[str, _Listing] = {}
     resolved = []
     for spec in specs:
-        wanted = spec.flow
+        wanted = spec.selector
         if wanted.id is not None:
             resolved.append((spec, FlowRef(address=spec.address, id=wanted.id)))
             continue
-        name, kind = wanted.name or "", (wanted.type or "").lower()
-        matches = by_key.get((name, kind), [])
-        if len(matches) == 1:
-            found = FlowRef(address=spec.address, id=matches[0].id, name=name)
-            resolved.append((spec, found))
-        elif matches:
-            ids = ", ".join(sorted(flow.id for flow in matches))
-            findings.append(
-                _finding(
-                    spec,
-                    f"{len(matches)} live {kind} flows are named {name!r}; select one by id: {ids}",
-                )
-            )
+        # A listing is read only where a manifest selects by name.
+        if spec.KIND not in listings:
+            listings[spec.KIND] = _listed(driver.list_live(spec.KIND))
+        found = _found(spec, listings[spec.KIND])
+        if isinstance(found, Finding):
+            findings.append(found)
         else:
-            near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
-            findings.append(_finding(spec, f"no live {kind} flow is named {name!r}{near}"))
+            resolved.append((spec, found))
     return resolved
 
 
-def _unsupported(specs: Iterable[FlowSpec], driver: Driver) -> Iterator[Finding]:
-    known: dict[str, str | None] = {}
+def _listed(live: Iterable[LiveFlow]) -> _Listing:
+    by_key: _Listing = defaultdict(list)
+    for each in live:
+        by_key[each.name, each.type].append(each)
+    return by_key
+
+
+def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
+    """The one that is live by that name, or why it cannot be said which."""
+    wanted = spec.selector
+    name, kind = wanted.name or "", (wanted.type or "").lower()
+    matches = by_key.get((name, kind), [])
+    if len(matches) == 1:
+        return FlowRef(address=spec.address, id=matches[0].id, name=name)
+    if matches:
+        ids = ", ".join(sorted(flow.id for flow in matches))
+        many = _NOUNS[spec.KIND][1].format(type=kind)
+        return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
+    near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
+    return _finding(spec, f"no {_NOUNS[spec.KIND][0].format(type=kind)} is named {name!r}{near}")
+
+
+def _unsupported(specs: Iterable[ResourceSpec], driver: Driver) -> Iterator[Finding]:
+    known: dict[tuple[str, str], str | None] = {}
     for spec in specs:
         for action in spec.actions:
             for setting in action.settings:
-                path = setting.path
-                if path not in known:
-                    known[path] = driver.unsupported(path)
-                problem = known[path]
+                key = (spec.KIND, setting.path)
+                if key not in known:
+                    known[key] = driver.unsupported(setting.path, spec.KIND)
+                problem = known[key]
                 if problem is not None:
                     yield Finding(
                         rule="reference",
@@ -192,15 +219,15 @@ def _unsupported(specs: Iterable[FlowSpec], driver: Driver) -> Iterator[Finding]
                     )
 
 
-def _claimed_twice(resolved: Iterable[tuple[FlowSpec, FlowRef]]) -> Iterator[Finding]:
+def _claimed_twice(resolved: Iterable[tuple[ResourceSpec, FlowRef]]) -> Iterator[Finding]:
     """Two manifests may share a live flow, but not one setting of it."""
-    sharing: dict[str, list[FlowSpec]] = defaultdict(list)
+    sharing: dict[str, list[ResourceSpec]] = defaultdict(list)
     for spec, ref in resolved:
         sharing[ref.id].append(spec)
     for flow_id, specs in sharing.items():
         if len(specs) == 1:
             continue
-        claims: dict[tuple[str, str], FlowSpec] = {}
+        claims: dict[tuple[str, str], ResourceSpec] = {}
         for spec in specs:
             for action in spec.actions:
                 for setting in action.settings:
@@ -215,9 +242,9 @@ def _claimed_twice(resolved: Iterable[tuple[FlowSpec, FlowRef]]) -> Iterator[Fin
                         )
 
 
-def _finding(spec: FlowSpec, message: str) -> Finding:
+def _finding(spec: ResourceSpec, message: str) -> Finding:
     return Finding(
-        rule="reference", message=message, location=spec.flow.source, address=spec.address
+        rule="reference", message=message, location=spec.selector.source, address=spec.address
     )
 
 

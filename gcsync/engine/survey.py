@@ -46,7 +46,7 @@ def survey(
         try:
             snapshot = driver.fetch(ref)
         except FlowNotFound as missing:
-            place = spec.flow.source
+            place = spec.selector.source
             return Finding(
                 rule="reference", message=str(missing), location=place, address=spec.address
             )

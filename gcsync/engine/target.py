@@ -75,12 +75,12 @@ class Targets:
         return replace(ref, name=ref.name or names.get(ref.id, ""))
 
     def _named(self, flow_id: str) -> FlowRef:
-        spec = next((spec for spec in self._specs if spec.flow.id == flow_id), None)
+        spec = next((spec for spec in self._specs if spec.selector.id == flow_id), None)
         return FlowRef(address=spec.address if spec else flow_id, id=flow_id)
 
     def _listed(self) -> tuple[LiveFlow, ...]:
         if self._listing is None:
-            self._listing = tuple(self._driver.list_flows())
+            self._listing = tuple(self._driver.list_live())
         return self._listing
 
 

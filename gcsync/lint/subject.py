@@ -68,7 +68,7 @@ class Action:
     @property
     def is_declared(self) -> bool:
         """Whether the manifest speaks of it; else it stands where that says which flow it means."""
-        return self.spec.source != self.flow.spec.flow.source
+        return self.spec.source != self.flow.spec.selector.source
 
     @property
     def policy(self) -> CallPolicy:
@@ -243,7 +243,7 @@ def live_spec(flow: FlowSpec, outline: Outline) -> FlowSpec:
     return replace(
         flow,
         actions=tuple(
-            _live_action(action, specs.get(index), flow.flow.source)
+            _live_action(action, specs.get(index), flow.selector.source)
             for index, action in enumerate(outline.actions)
         ),
     )

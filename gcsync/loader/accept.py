@@ -23,7 +23,7 @@ from gcsync.loader.documents import Reading
 from gcsync.loader.explain import origins
 from gcsync.loader.names import listed, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence
-from gcsync.model.manifest import ABSENT, Sealed, escape
+from gcsync.model.manifest import ABSENT, Sealed, setting_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -100,12 +100,9 @@ def write(
 
 def _settings(manifests: Manifests) -> Settings:
     return {
-        (flow.address, f"actions/{escape(action.name)}/{setting.path}"): (
-            setting.value,
-            setting.source,
-        )
-        for flow in manifests.flows
-        for action in flow.actions
+        (spec.address, setting_path(action.name, setting.path)): (setting.value, setting.source)
+        for spec in manifests.resources
+        for action in spec.actions
         for setting in action.settings
     }
 

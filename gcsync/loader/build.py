@@ -12,10 +12,11 @@ from gcsync.loader.node import Mapping, Node, location
 from gcsync.model.manifest import (
     ActionSpec,
     AuthBinding,
+    DataActionSpec,
     Finding,
-    FlowSelector,
     FlowSpec,
     Location,
+    Selector,
     Setting,
     escape,
 )
@@ -30,6 +31,12 @@ BINDING = "auth/binding"
 
 ACTION_FACTS: Final = ("id", "backend", "idempotent", "routed_on")
 """What a manifest says of a data action that is no setting: it is never written."""
+
+RESOURCE_FACTS: Final = ("action", "wave")
+"""The same of a DataAction as a whole."""
+
+WHOLE_MAPS: Final = frozenset(("translation_map", "translation_map_defaults"))
+"""Settings of a DataAction that are compared and written as one."""
 
 BINDING_FACTS: Final = ("token_lifetime_s", "prevalidated")
 """The same of an AuthBinding."""
@@ -49,7 +56,7 @@ class Builder:
         return FlowSpec(
             name=metadata["name"],
             source=source,
-            flow=FlowSelector(source=_selector(document), **spec["flow"]),
+            selector=Selector(source=_selector(document), **spec["flow"]),
             channel=spec["channel"],
             actions=self._actions(document, spec),
             labels=tuple(sorted(metadata.get("labels", {}).items())),
@@ -61,6 +68,41 @@ class Builder:
             allowances=facts.allowances(document, metadata),
             smoke=smoke.cases(document, spec),
         )
+
+    def data_action(self, source: Location, document: Mapping, instance: Any) -> DataActionSpec:
+        """A DataAction; its maps are settings as a whole, for their names belong together."""
+        metadata, spec = instance["metadata"], instance["spec"]
+        chosen = {**spec["action"]}
+        integration = chosen.pop("integration", None)
+        flat = self.settings(document.mapping("spec"), spec)
+        return DataActionSpec(
+            name=metadata["name"],
+            source=source,
+            selector=Selector(source=_selector(document, "action"), type=integration, **chosen),
+            actions=(
+                ActionSpec(
+                    name="",
+                    source=source,
+                    settings=_sorted(flat),
+                ),
+            ),
+            labels=tuple(sorted(metadata.get("labels", {}).items())),
+            owner=metadata.get("owner"),
+            wave=spec.get("wave", 0),
+        )
+
+    def settings(self, node: Mapping, spec: Any) -> Flat:
+        """The settings of a DataAction's *spec*; its maps are one each."""
+        own = {key: value for key, value in spec.items() if key not in RESOURCE_FACTS}
+        maps = {key: own["response"][key] for key in WHOLE_MAPS & own.get("response", {}).keys()}
+        if maps:
+            rest = {key: value for key, value in own["response"].items() if key not in maps}
+            own = {**own, "response": rest}
+        flat = self.flatten(node, own)
+        for key, value in maps.items():
+            path = f"response/{key}"
+            flat[path] = Setting(path, value, location(node.mapping("response", key)))
+        return flat
 
     def binding(self, source: Location, document: Mapping, instance: Any) -> AuthBinding:
         """An AuthBinding, its settings as they lie under an action."""
@@ -189,10 +231,10 @@ def _reference(message: str, where: Location, address: str) -> Finding:
     return Finding(rule="reference", message=message, location=where, address=address)
 
 
-def _selector(document: Mapping) -> Location:
-    """Where the manifest says which live flow it is: at the id, or at the name."""
-    flow = document.mapping("spec", "flow")
-    return location(flow.get("id") or flow.get("name") or flow)
+def _selector(document: Mapping, key: str = "flow") -> Location:
+    """Where the manifest says which live one it means: at the id, or at the name."""
+    chosen = document.mapping("spec", key)
+    return location(chosen.get("id") or chosen.get("name") or chosen)
 
 
 def _by_path(setting: Setting) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gcsync.core.scope import is_covered, is_meant, is_possible
 from gcsync.loader.build import ACTION_FACTS, BINDING_FACTS
@@ -25,13 +25,15 @@ from gcsync.model.manifest import (
     FieldGlob,
     Finding,
     Tolerance,
-    escape,
+    setting_path,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from gcsync.model.manifest import FlowSpec, Location, Project
+    from gcsync.model.manifest import FlowSpec, Location, Project, ResourceSpec
+
+Spec = TypeVar("Spec", bound="ResourceSpec")
 
 _AUTH: Final = "auth/"
 
@@ -105,23 +107,26 @@ def without_ignored(
     """
     if all(not action.binding or action.binding in bindings for action in flow.actions):
         findings += _unmatched(flow)
-    if not flow.ignore and not project.ignore:
-        return flow
-    globs = (*flow.ignore, *project.ignore)
+    return kept(flow, project)
+
+
+def kept(spec: Spec, project: Project) -> Spec:
+    """*spec* without the settings that it, or the project, ignores."""
+    if not spec.ignore and not project.ignore:
+        return spec
+    globs = (*spec.ignore, *project.ignore)
     actions = tuple(
         replace(
             action,
             settings=tuple(
                 setting
                 for setting in action.settings
-                if not is_covered(
-                    globs, flow.address, f"actions/{escape(action.name)}/{setting.path}"
-                )
+                if not is_covered(globs, spec.address, setting_path(action.name, setting.path))
             ),
         )
-        for action in flow.actions
+        for action in spec.actions
     )
-    return replace(flow, actions=actions)
+    return replace(spec, actions=actions)
 
 
 def _unmatched(flow: FlowSpec) -> Iterator[Finding]:
@@ -132,7 +137,7 @@ def _unmatched(flow: FlowSpec) -> Iterator[Finding]:
         *(("tolerate", each.path, each.source) for each in flow.tolerances),
     ]
     declared = [
-        f"actions/{escape(action.name)}/{setting.path}"
+        setting_path(action.name, setting.path)
         for action in flow.actions
         for setting in action.settings
     ]

@@ -13,14 +13,14 @@ from gcsync.loader.manifests import load
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import shape, typed
-from gcsync.model.manifest import escape, unescape
+from gcsync.model.manifest import setting_path, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence as Several
     from pathlib import Path
 
-    from gcsync.model.manifest import JSON, FieldGlob, FlowSpec, Location, Manifests
+    from gcsync.model.manifest import JSON, FieldGlob, Location, Manifests, ResourceSpec
 
 FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
 How = Literal["default", "action", "overlay", "variable", "binding"]
@@ -72,7 +72,7 @@ def origins(
     name, _, below = rest.partition("/")
     wanted = (path if path is not None else below).strip("/")
     manifests = load(paths, root=root, environment=environment)
-    flow = _flow(manifests, f"{kind}/{name}")
+    flow = _declared(manifests, f"{kind}/{name}")
     reading = Reading(paths, root=root, environment=environment)
     documents = {
         document.address: document
@@ -92,20 +92,21 @@ def origins(
     return explained
 
 
-def _flow(manifests: Manifests, address: str) -> FlowSpec:
-    flows = {flow.address: flow for flow in manifests.flows}
-    if address in flows:
-        return flows[address]
-    choices = nearest(address, flows) or f"; there are {listed(flows)}"
-    raise WrongUsage(f"{quoted(address)}: no manifest declares this flow{choices}")
+def _declared(manifests: Manifests, address: str) -> ResourceSpec:
+    known = {spec.address: spec for spec in manifests.resources}
+    if address in known:
+        return known[address]
+    choices = nearest(address, known) or f"; there are {listed(known)}"
+    what = "data action" if address.startswith("dataaction/") else "flow"
+    raise WrongUsage(f"{quoted(address)}: no manifest declares this {what}{choices}")
 
 
-def _nothing_at(flow: FlowSpec, wanted: str, ignored: Several[FieldGlob]) -> str:
+def _nothing_at(flow: ResourceSpec, wanted: str, ignored: Several[FieldGlob]) -> str:
     for glob in (*flow.ignore, *ignored):
         if wanted.count("/") > 1 and is_covered([glob], flow.address, wanted):
             return f"{flow.address}: {quoted(wanted)} is ignored, as {glob.source} says"
     known = [
-        f"actions/{escape(action.name)}/{setting.path}"
+        setting_path(action.name, setting.path)
         for action in flow.actions
         for setting in action.settings
     ]
@@ -116,7 +117,9 @@ def _nothing_at(flow: FlowSpec, wanted: str, ignored: Several[FieldGlob]) -> str
 class _Layers:
     """The documents of one flow, layer by layer."""
 
-    def __init__(self, reading: Reading, documents: dict[str, Document], flow: FlowSpec) -> None:
+    def __init__(
+        self, reading: Reading, documents: dict[str, Document], flow: ResourceSpec
+    ) -> None:
         self._reading = reading
         self._documents = documents
         self._flow = flow
@@ -126,10 +129,14 @@ class _Layers:
         """Each setting of the flow with its chain."""
         document = self._documents[self._flow.address]
         for action in self._flow.actions:
-            said = [
-                *self._said(document, ("spec", "defaults"), "default"),
-                *self._said(document, ("spec", "actions", action.name), "action"),
-            ]
+            said = (
+                [
+                    *self._said(document, ("spec", "defaults"), "default"),
+                    *self._said(document, ("spec", "actions", action.name), "action"),
+                ]
+                if action.name
+                else [*self._said(document, ("spec",), "action")]
+            )
             for setting in action.settings:
                 chain = [origin for path, origin in said if _same(path, setting.path)]
                 if setting.path.startswith("auth/"):
@@ -137,7 +144,7 @@ class _Layers:
                     chain += self._bound(chain[-1].value, setting.path)
                 yield Explanation(
                     address=self._flow.address,
-                    path=f"actions/{escape(action.name)}/{setting.path}",
+                    path=setting_path(action.name, setting.path),
                     value=setting.value,
                     source=setting.source,
                     origins=tuple(chain),
@@ -167,7 +174,9 @@ class _Layers:
             if not isinstance(node, Mapping):
                 continue
             values = {key: value for key, value in typed(node, at).items() if key not in FACTS}
-            for path, setting in self._builder.flatten(node, values).items():
+            is_whole = document.kind == "DataAction"
+            flat = (self._builder.settings if is_whole else self._builder.flatten)(node, values)
+            for path, setting in flat.items():
                 origin = Origin(
                     how="overlay" if folder else how,
                     value=setting.value,

@@ -46,7 +46,7 @@ class Ground:
         self._entries = standing_in_the_way(folder)
         self._managing: dict[str | tuple[str, str], list[FlowSpec]] = defaultdict(list)
         for spec in manifests.flows:
-            selected = spec.flow
+            selected = spec.selector
             key = selected.id or (selected.name or "", (selected.type or "").lower())
             self._managing[key].append(spec)
         self._declared: dict[Path, set[str]] = defaultdict(set)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec
+    from gcsync.model.manifest import AuthBinding, DataActionSpec, Finding, FlowSpec, ResourceSpec
 
 _NOWHERE = Location("", 0, 0)
 
@@ -64,6 +64,7 @@ def _load(
     )
     builder = build.Builder()
     flows: list[FlowSpec] = []
+    data_actions: list[DataActionSpec] = []
     bindings: dict[str, AuthBinding] = {}
     known: set[str] = set()
     findings = reading.findings
@@ -78,6 +79,8 @@ def _load(
         findings += facts.impossible(node, document.address)
         if document.kind == "AuthBinding":
             bindings[document.name] = builder.binding(document.source, node, instance)
+        elif document.kind == "DataAction":
+            data_actions.append(builder.data_action(document.source, node, instance))
         else:
             flow = builder.flow(document.source, node, instance)
             flow = exempt.with_exemptions(flow, node, instance)
@@ -89,8 +92,10 @@ def _load(
     flows = [build.resolve(flow, bindings, findings, known) for flow in flows]
     flows = [exempt.without_ignored(flow, project, bindings, findings) for flow in flows]
     flows.sort(key=_by_address)
+    data_actions.sort(key=_by_address)
     manifests = Manifests(
         flows=tuple(flows),
+        data_actions=tuple(exempt.kept(each, project) for each in data_actions),
         bindings=tuple(bindings[name] for name in sorted(bindings)),
         project=project,
         environment=reading.environment,
@@ -105,5 +110,5 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(once, key=lambda each: (each.location or _NOWHERE, each.message)))
 
 
-def _by_address(flow: FlowSpec) -> str:
-    return flow.address
+def _by_address(spec: ResourceSpec) -> str:
+    return spec.address

@@ -55,7 +55,7 @@ def proven(
         flow = build.Builder().flow(location(node), node, instance)
         findings += [*facts.impossible(node, flow.address), *build.twice(flow)]
         flow = build.resolve(flow, bindings, findings, set(bindings))
-        ref = FlowRef(address=flow.address, id=flow.flow.id or "")
+        ref = FlowRef(address=flow.address, id=flow.selector.id or "")
         live = Snapshot(ref=ref, revision=None, document=b"", actions=tuple(actions))
         match compare(flow, live):
             case FlowChange(fields=fields) if fields:

@@ -84,6 +84,9 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
             if isinstance(case, Mapping):
                 yield from _texts("data", case.mapping("data"))
                 yield from _texts("context", case.mapping("context"))
+    elif kind == "DataAction":
+        yield from _texts("request", document.get("spec", "request"))
+        yield from _texts("response", document.get("spec", "response"))
     elif kind == "AuthBinding":
         yield from _texts("token_url", document.get("spec", "token_url"))
         yield from _texts("scopes", document.get("spec", "scopes"))

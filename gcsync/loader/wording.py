@@ -62,6 +62,9 @@ def _unknown(error: ValidationError, node: Node, at: Shape, thing: str) -> Itera
 
 def unknown_key(key: str, at: Shape, thing: str) -> str:
     """What to say of a key that the shape does not have."""
+    elsewhere = at.raw.get("x-elsewhere", {})
+    if key in elsewhere:
+        return f"{thing} cannot have {quoted(key)}: {elsewhere[key]}"
     near = nearest(key, at.properties)
     if near:
         return f"{thing} has an unknown key {quoted(key)}{near}; correct or remove it"
@@ -86,6 +89,12 @@ def _range(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterat
     upper = "" if most is None else f" and at most {most}"
     fact = quoted(node.text) if isinstance(node, Scalar) else "out of range"
     yield node, f"{thing} is {fact}; it must be {lower}{upper}"
+
+
+def _multiple(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterator[Told]:
+    fact = quoted(node.text) if isinstance(node, Scalar) else "between two of them"
+    why = f" ({at.raw['$comment']})" if "$comment" in at.raw else ""
+    yield node, f"{thing} is {fact}; it must be a multiple of {at.raw['multipleOf']}{why}"
 
 
 def _pattern(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterator[Told]:
@@ -139,6 +148,7 @@ TELLERS: dict[str, Teller] = {
     "minimum": _range,
     "maximum": _range,
     "exclusiveMinimum": _range,
+    "multipleOf": _multiple,
     "pattern": _pattern,
     "minLength": _length,
     "maxLength": _length,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NewType
 
-from gcsync.model.manifest import escape
+from gcsync.model.manifest import setting_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,11 +23,17 @@ An ETag byte for byte, quotes included (RFC 9110, 8.8.3), or a version's number.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowRef:
-    """One live flow and the address that the manifests give it; its id where none does."""
+    """One live flow or data action, and its address in the manifests; its id where none has it."""
 
     address: str
     id: str
     name: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What manifests of it are called in addresses: ``flow`` or ``dataaction``."""
+        kind, slash, _ = self.address.partition("/")
+        return kind if slash else "flow"
 
     def __str__(self) -> str:
         called = self.name or self.id
@@ -111,7 +117,7 @@ class FieldChange:
     @property
     def path(self) -> str:
         """Where the setting lies in the flow, e.g. ``actions/Lookup/timeout_ms``."""
-        return f"actions/{escape(self.action)}/{self.setting}"
+        return setting_path(self.action, self.setting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +192,9 @@ class Plan:
     *changes* are sorted by address and hold changed flows only;
     *flow_count* counts all flows that were compared, *managed_flows* all
     that the manifests of the environment name, selected or not; *part* says
-    which were compared, where not all of them. Times are UTC.
+    which were compared, where not all of them. All of that holds for data
+    actions as for flows; *kinds* are those that were compared, in order.
+    Times are UTC.
     """
 
     gcsync_version: str
@@ -201,6 +209,7 @@ class Plan:
     managed_flows: int
     warnings: tuple[str, ...] = ()
     part: Part | None = None
+    kinds: tuple[str, ...] = ("flow",)
 
 
 Status = Literal["applied", "rebased", "unchanged", "conflict", "failed", "skipped", "unknown"]

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from gcsync.model.smoke import SmokeCase
@@ -156,8 +156,11 @@ class ActionSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowSelector:
-    """Which live flow a manifest speaks of: by *id*, or by exact *name* and *type*."""
+class Selector:
+    """Which live flow or data action a manifest speaks of: by *id*, or by exact *name* and *type*.
+
+    The type of a data action is the name of the integration that it belongs to.
+    """
 
     source: Location
     id: str | None = None
@@ -166,33 +169,56 @@ class FlowSelector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowSpec:
-    """One ``kind: Flow`` document after overlays, variables, defaults and bindings.
+class ResourceSpec:
+    """What a manifest says of something live whose settings are planned and written.
 
-    What *ignore* names is not among the settings any more.
+    *actions* hold the settings by data action. What *ignore* names is not
+    among them any more.
     """
+
+    KIND: ClassVar[str] = ""
+    DRIVER: ClassVar[str] = ""
 
     name: str
     source: Location
-    flow: FlowSelector
-    channel: Channel
+    selector: Selector
     actions: tuple[ActionSpec, ...]
     labels: tuple[tuple[str, str], ...] = ()
     owner: str | None = None
-    latency_budget_ms: int | None = None
-    calls_per_minute: float | None = None
     wave: int = 0
-    driver: str = "flow-document"
-    load: Load | None = None
-    allowances: tuple[Allowance, ...] = ()
     tolerances: tuple[Tolerance, ...] = ()
     ignore: tuple[FieldGlob, ...] = ()
-    smoke: tuple[SmokeCase, ...] = ()
 
     @property
     def address(self) -> str:
-        """How commands and reports name this flow."""
-        return f"flow/{self.name}"
+        """How commands and reports name it."""
+        return f"{self.KIND}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSpec(ResourceSpec):
+    """One ``kind: Flow`` document after overlays, variables, defaults and bindings."""
+
+    KIND: ClassVar[str] = "flow"
+    DRIVER: ClassVar[str] = "flow-document"
+
+    channel: Channel
+    latency_budget_ms: int | None = None
+    calls_per_minute: float | None = None
+    load: Load | None = None
+    allowances: tuple[Allowance, ...] = ()
+    smoke: tuple[SmokeCase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataActionSpec(ResourceSpec):
+    """One ``kind: DataAction`` document: a data action of the public API, by itself.
+
+    It is one action without a name, for nothing needs to tell it from others.
+    """
+
+    KIND: ClassVar[str] = "dataaction"
+    DRIVER: ClassVar[str] = "integration-action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,15 +307,40 @@ class Project:
 class Manifests:
     """Everything a command needs of the manifests of one environment.
 
-    *sha256* covers every file read (hexadecimal); *flows* are sorted by
-    address.
+    *sha256* covers every file read (hexadecimal); *flows* and *data_actions*
+    are sorted by address.
     """
 
     flows: tuple[FlowSpec, ...]
+    data_actions: tuple[DataActionSpec, ...] = ()
     bindings: tuple[AuthBinding, ...]
     project: Project
     environment: Environment | None
     sha256: str
+
+    @property
+    def resources(self) -> tuple[ResourceSpec, ...]:
+        """Everything whose settings are planned and written, data actions first."""
+        return (*self.data_actions, *self.flows)
+
+
+def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:
+    """Those of *specs* that are flows."""
+    return tuple(spec for spec in specs if isinstance(spec, FlowSpec))
+
+
+def setting_path(action: str, setting: str) -> str:
+    """Where a setting lies: below its data action, or by itself where that is all there is."""
+    return f"actions/{escape(action)}/{setting}" if action else setting
+
+
+def parted(path: str) -> tuple[str, str]:
+    """The inverse: data action and setting of a path, no action where it stands by itself."""
+    kind, _, rest = path.partition("/")
+    if kind != "actions":
+        return "", path
+    action, _, setting = rest.partition("/")
+    return unescape(action), setting
 
 
 def escape(token: str) -> str:

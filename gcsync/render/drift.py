@@ -9,7 +9,7 @@ from gcsync.core.exact_json import stamp, to_json
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.timeline import timeline
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import count, noun, place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -201,18 +201,19 @@ def _since(drift: Drift) -> Iterator[Row]:
 
 def _closing(drift: Drift) -> Row:
     seen = drift.observation
+    what = noun(address.partition("/")[0] for address in drift.addresses)
     tolerated = seen.tolerated_fields
     beside = f"; {count(tolerated, 'setting')} tolerated" if tolerated else ""
     if not drift.differs:
-        return Row(cells=(f"No drift in {count(seen.flows, 'flow')}{beside}.",), tone="good")
-    drifted = _counted(seen.drifted_fields, seen.drifted_flows)
-    pending = _counted(seen.pending_fields, drift.pending_flows)
+        return Row(cells=(f"No drift in {count(seen.flows, what)}{beside}.",), tone="good")
+    drifted = _counted(seen.drifted_fields, seen.drifted_flows, what)
+    pending = _counted(seen.pending_fields, drift.pending_flows, what)
     said = f"Drift: {drifted} of {seen.flows}; pending: {pending}{beside}."
     return Row(cells=(said,), tone="strong")
 
 
-def _counted(fields: int, flows: int) -> str:
-    return f"{count(fields, 'setting')} in {count(flows, 'flow')}" if fields else "none"
+def _counted(fields: int, flows: int, what: str) -> str:
+    return f"{count(fields, 'setting')} in {count(flows, what)}" if fields else "none"
 
 
 def _findings(flow: FlowDrift) -> Iterator[Finding]:

@@ -75,6 +75,7 @@ def merged_plan(gathered: Gathered) -> Plan:
         managed_flows=managed,
         warnings=tuple(sorted({text for plan in plans for text in plan.warnings})),
         part=None,
+        kinds=tuple(sorted({kind for plan in plans for kind in plan.kinds})),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gcsync.core.document import sealed
 from gcsync.model.manifest import ABSENT, Finding
 from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
-from gcsync.render.values import count, place, seconds, shown
+from gcsync.render.values import count, noun, place, seconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,21 +23,21 @@ _REMOVE: Final[tuple[str, Tone]] = ("-", "bad")
 
 def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
     """What apply would change. *key* seals the document as it seals a saved plan."""
+    what = noun(plan.kinds)
     changed_fields = sum(len(change.fields) for change in plan.changes)
     if plan.changes:
         closing = Row(
             cells=(
                 (
-                    f"Plan: {count(len(plan.changes), 'flow')} of {plan.flow_count} to change,"
+                    f"Plan: {count(len(plan.changes), what)} of {plan.flow_count} to change,"
                     f" {count(changed_fields, 'setting')}."
                 ),
             ),
             tone="strong",
         )
     else:
-        closing = Row(
-            cells=(f"No changes: {count(plan.flow_count, 'live flow')} as desired.",), tone="good"
-        )
+        compared = count(plan.flow_count, f"live {what}")
+        closing = Row(cells=(f"No changes: {compared} as desired.",), tone="good")
     return Report(
         document=sealed(plan, key),
         blocks=tuple(map(_block, plan.changes)),

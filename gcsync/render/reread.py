@@ -15,7 +15,7 @@ from gcsync.core.exact_json import from_json
 from gcsync.core.result_document import read_optional, read_ref, read_revision
 from gcsync.model.change import FieldChange, Modified
 from gcsync.model.drift import DriftedField, FlowDrift, Kind, LastApplied, ToleratedField
-from gcsync.model.manifest import ABSENT, Finding, Location, Severity, Tolerance, unescape
+from gcsync.model.manifest import ABSENT, Finding, Location, Severity, Tolerance, parted
 
 if TYPE_CHECKING:
     from gcsync.core.exact_json import Node
@@ -133,13 +133,13 @@ def _tolerated(node: Node) -> ToleratedField:
 
 def _change(node: Node) -> FieldChange:
     path = node.member("path")
-    steps = path.text().split("/", 2)
+    action, setting = parted(path.text())
     source = node.maybe("source")
-    if len(steps) < 3 or steps[0] != "actions":
+    if not setting:
         raise path.wrong("the path of a setting")
     change = FieldChange(
-        action=unescape(steps[1]),
-        setting=steps[2],
+        action=action,
+        setting=setting,
         before=_value(node.member("live")),
         after=_value(node.member("desired")),
         source=_location(source) if source else None,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import canonical
 from gcsync.model.manifest import ABSENT, Sealed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gcsync.model.manifest import Location, Value
 
 LONGEST = 200
+_NOUNS: Final = {"flow": "flow", "dataaction": "data action"}
 
 
 def shown(value: Value) -> str:
@@ -36,6 +39,12 @@ def place(source: Location | None) -> str:
 def count(number: int, thing: str) -> str:
     """``1 flow``, ``2 flows``."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def noun(kinds: Iterable[str]) -> str:
+    """What things of these kinds are called together."""
+    several = set(kinds)
+    return _NOUNS.get(several.pop(), "resource") if len(several) == 1 else "resource"
 
 
 def seconds(ms: int, *, decimals: int = 0) -> str:

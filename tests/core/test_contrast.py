@@ -13,7 +13,7 @@ from gcsync.core.contrast import contrast, live
 from gcsync.core.diff import same
 from gcsync.model.change import LiveAction
 from gcsync.model.comparison import Contrast, FlowContrast, Held, Stated
-from gcsync.model.manifest import ABSENT, ActionSpec, FlowSelector, FlowSpec, Location, Setting
+from gcsync.model.manifest import ABSENT, ActionSpec, FlowSpec, Location, Selector, Setting
 
 HERE = Location("m.yaml", 1, 1)
 held = st.builds(Held, value=st.just(ABSENT) | values)
@@ -79,7 +79,7 @@ def spec(*actions: ActionSpec) -> FlowSpec:
     return FlowSpec(
         name="a",
         source=HERE,
-        flow=FlowSelector(source=HERE, id="x"),
+        selector=Selector(source=HERE, id="x"),
         channel="voice",
         actions=actions,
     )

@@ -95,7 +95,7 @@ def test_an_organisation_that_cannot_be_asked_is_an_error(
 
 
 def test_the_listing_goes_beyond_one_page(driver: FlowDocumentDriver) -> None:
-    flows = list(driver.list_flows())
+    flows = list(driver.list_live())
 
     assert len(flows) == COUNT
     assert len({flow.id for flow in flows}) == COUNT
@@ -116,7 +116,7 @@ def test_a_listing_that_disagrees_with_its_total_is_not_believed(
     proxy.on("GET", "/api/v2/flows?", answering(200, page(*listed, total=2)))
 
     with pytest.raises(InvalidAnswer, match=f"2 flows announced, {len(listed)} listed"):
-        list(driver.list_flows())
+        list(driver.list_live())
 
 
 def test_a_flow_that_moves_between_pages_is_listed_once(
@@ -126,7 +126,7 @@ def test_a_flow_that_moves_between_pages_is_listed_once(
     proxy.on("GET", "pageNumber=1", answering(200, page("a", "b", count=2, total=3)))
     proxy.on("GET", "pageNumber=2", answering(200, page("b", "c", count=2, total=3)))
 
-    assert [flow.id for flow in driver.list_flows()] == ["a", "b", "c"]
+    assert [flow.id for flow in driver.list_live()] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_is_no_listing_is_not_believed(
     proxy.on("GET", "/api/v2/flows?", answering(200, body))
 
     with pytest.raises(InvalidAnswer):
-        list(driver.list_flows())
+        list(driver.list_live())
 
 
 def test_a_flow_is_read_with_its_name_settings_and_etag(driver: FlowDocumentDriver) -> None:

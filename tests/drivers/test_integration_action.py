@@ -149,7 +149,7 @@ def test_every_data_action_of_many_pages_is_listed_with_its_integration() -> Non
     stray = stored_action("custom_-_stray", integration_id="i-gone", name="Stray")
 
     with serving(*actions, stray) as server:
-        listed = list(connected(server).list_flows())
+        listed = list(connected(server).list_live())
 
     assert {each.id for each in listed} == {each.id for each in (*actions, stray)}
     assert len(listed) == count + 1
@@ -163,7 +163,7 @@ def test_a_listing_that_disagrees_with_its_total_is_not_believed(
     proxy.on("GET", "/integrations/actions?", answering(200, json.dumps(page).encode()))
 
     with pytest.raises(InvalidAnswer, match="2 data actions announced, 1 listed"):
-        list(proxied.list_flows())
+        list(proxied.list_live())
 
 
 def test_a_data_action_is_read_with_its_settings_and_version(
@@ -488,7 +488,7 @@ def test_a_static_action_is_read_and_never_written(
     ("missing", "act"),
     [
         ("integrations:action:view", lambda driver: driver.fetch(REF)),
-        ("integrations:integration:view", lambda driver: list(driver.list_flows())),
+        ("integrations:integration:view", lambda driver: list(driver.list_live())),
         ("integrations:action:edit", lambda driver: put(driver, driver.fetch(REF))),
     ],
 )

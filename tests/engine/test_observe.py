@@ -79,7 +79,7 @@ def test_a_flow_is_found_by_exact_name_and_type() -> None:
 
 def test_the_listing_is_not_read_where_all_flows_have_ids() -> None:
     class Unlisted(PretendDriver):
-        def list_flows(self) -> Any:
+        def list_live(self, kind: str = "flow") -> Any:
             raise AssertionError
 
     assert len(observe([spec()], Unlisted("billing"), parallelism=1).changes) == 1

@@ -21,7 +21,7 @@ UUID = "7c0e0f6e-0000-4000-8000-00000000000a"
 class Unlisted(PretendDriver):
     """An organisation that does not let this client list its flows."""
 
-    def list_flows(self) -> Iterator[LiveFlow]:
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
         raise AssertionError("listed")
 
 

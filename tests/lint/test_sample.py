@@ -60,7 +60,7 @@ def outlines(organisation: Organisation, manifests: Manifests) -> dict[str, Outl
     flows = {key: flow for flow in organisation.flows for key in (flow.id, (flow.name, flow.type))}
     found = {}
     for spec in manifests.flows:
-        flow = flows[spec.flow.id or (spec.flow.name, spec.flow.type)]
+        flow = flows[spec.selector.id or (spec.selector.name, spec.selector.type)]
         ref = FlowRef(address=spec.address, id=flow.id, name=flow.name)
         found[spec.address] = outline(read_snapshot(ref, organisation.document(flow.id), '"1"'))
     return found

@@ -13,7 +13,7 @@ from manifest_builders import binding, flow, lines, oauth, project, written
 
 from gcsync.errors import InvalidManifests
 from gcsync.loader.manifests import check, load
-from gcsync.model.manifest import Finding, FlowSelector, Location
+from gcsync.model.manifest import Finding, Location, Selector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_what_stands_beside_the_actions_is_kept(tmp_path: Path) -> None:
 
     assert spec.address == "flow/billing"
     assert spec.source == Location("manifests/m.yaml", 3, 18)
-    assert spec.flow == FlowSelector(
+    assert spec.selector == Selector(
         source=Location("manifests/m.yaml", 5, 16), name="Billing Inbound", type="inboundcall"
     )
     assert (spec.channel, spec.wave, spec.latency_budget_ms) == ("voice", 3, 6000)

@@ -115,8 +115,8 @@ def test_an_overlay_may_choose_another_alternative(tmp_path: Path) -> None:
 
     (spec,) = load(None, root=tmp_path, environment="prod").flows
 
-    assert (spec.flow.id, spec.flow.name) == ("i-1", None)
-    assert spec.flow.source == Location("prod/x.yaml", 4, 19)
+    assert (spec.selector.id, spec.selector.name) == ("i-1", None)
+    assert spec.selector.source == Location("prod/x.yaml", 4, 19)
     assert values(tmp_path, "prod") == {"A/auth/type": ("none", "prod/x.yaml:9:14")}
     assert "A/auth/token_url" in values(tmp_path)
 

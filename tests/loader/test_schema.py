@@ -218,7 +218,15 @@ def test_the_ends_of_the_range_are_legal(number: int) -> None:
             flow().replace("kind: Flow", "kind: Flwo"),
             ["2:7: error: the kind 'Flwo' is not known (did you mean 'Flow'?); write one of Flow,"],
         ),
-        ("a: 1", ["1:1: error: the document has no kind; write one of Flow, AuthBinding, Project"]),
+        (
+            "a: 1",
+            [
+                (
+                    "1:1: error: the document has no kind; write one of Flow, DataAction,"
+                    " AuthBinding, Project"
+                )
+            ],
+        ),
         ("- a", ["1:1: error: a document is a mapping with apiVersion, kind, metadata and spec"]),
         (
             flow("Billing"),

@@ -50,7 +50,7 @@ def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change
         assert check(None, root=root) == ()
         held = {flow.id: actions for flow, actions in live}
         for spec in load(None, root=root).flows:
-            ref = FlowRef(address=spec.address, id=spec.flow.id or "")
+            ref = FlowRef(address=spec.address, id=spec.selector.id or "")
             actions = held[ref.id]
             told = compare(spec, Snapshot(ref=ref, revision=None, document=b"", actions=actions))
             assert isinstance(told, FlowChange)

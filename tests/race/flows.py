@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gcsync.model.manifest import ActionSpec, FlowSelector, FlowSpec, Location, Setting
+from gcsync.model.manifest import ActionSpec, FlowSpec, Location, Selector, Setting
 from gcsync.sandbox import documents
 from gcsync.sandbox.flows import StoredFlow
 
@@ -88,7 +88,7 @@ def specs() -> tuple[FlowSpec, ...]:
         FlowSpec(
             name=flow,
             source=HERE,
-            flow=FlowSelector(source=HERE, id=flow),
+            selector=Selector(source=HERE, id=flow),
             channel="voice",
             actions=tuple(
                 ActionSpec(name=action, source=HERE, settings=_settings(action))

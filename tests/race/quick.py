@@ -29,7 +29,7 @@ def observe(specs: Sequence[FlowSpec], driver: Driver, *, parallelism: int) -> O
     assert parallelism == 1
     changes = []
     for spec in specs:
-        snapshot = driver.fetch(FlowRef(address=spec.address, id=spec.flow.id or ""))
+        snapshot = driver.fetch(FlowRef(address=spec.address, id=spec.selector.id or ""))
         fields = sorted(_fields(spec, snapshot), key=lambda field: field.path)
         changes.append(
             FlowChange(

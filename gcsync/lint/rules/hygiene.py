@@ -78,7 +78,7 @@ def flow_claimed_twice(organisation: Organisation) -> Iterator[Found]:
         return
     claimed: dict[tuple[str | None, ...], Flow] = {}
     for flow in organisation.flows:
-        selector = flow.spec.flow
+        selector = flow.spec.selector
         first = claimed.setdefault((selector.id, selector.name, selector.type), flow)
         if first is not flow:
             yield flow.found(

@@ -1,0 +1,68 @@
+"""Several drivers as one: each answers for what one kind of manifest speaks of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gcsync.drivers.driver import Driver
+    from gcsync.model.change import (
+        FieldChange,
+        FlowRef,
+        LiveFlow,
+        Organisation,
+        Revision,
+        Snapshot,
+    )
+    from gcsync.model.outline import Outline
+
+
+class Dispatch:
+    """Passes each call on to the driver of the kind that it is about.
+
+    *by_kind* has one for each kind that an address can begin with, that of
+    flows first.
+    """
+
+    def __init__(self, by_kind: Mapping[str, Driver]) -> None:
+        self._by_kind = by_kind
+        self.name = next(iter(by_kind.values())).name
+
+    def organisation(self) -> Organisation:
+        """Say which organisation this is."""
+        return next(iter(self._by_kind.values())).organisation()
+
+    def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
+        """Yield everything live that manifests of *kind* may speak of."""
+        return self._by_kind[kind].list_live(kind)
+
+    def fetch(self, ref: FlowRef) -> Snapshot:
+        """Read one."""
+        return self._by_kind[ref.kind].fetch(ref)
+
+    def outline(self, snapshot: Snapshot) -> Outline:
+        """The data actions of a snapshot and the ways between them; pure."""
+        return self._of(snapshot).outline(snapshot)
+
+    def as_found(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[FieldChange, ...]:
+        """The fields with their *before* exactly as the document has it; pure."""
+        return self._of(snapshot).as_found(snapshot, fields)
+
+    def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+        """The snapshot's document with the *after* of each field in place; pure."""
+        return self._of(snapshot).amend(snapshot, fields)
+
+    def put(self, snapshot: Snapshot, document: bytes) -> Revision:
+        """Write *document* if what is live still is at the snapshot's revision."""
+        return self._of(snapshot).put(snapshot, document)
+
+    def unsupported(self, setting: str, kind: str = "flow") -> str | None:
+        """Why the API cannot express *setting*, or ``None``."""
+        return self._by_kind[kind].unsupported(setting, kind)
+
+    def _of(self, snapshot: Snapshot) -> Driver:
+        return self._by_kind[snapshot.ref.kind]

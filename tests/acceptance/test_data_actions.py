@@ -1,0 +1,166 @@
+"""Data actions of the public API, from manifest to PATCH and back, as a user and the SDK see it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from manifest_builders import data_action
+from official_sdk import logged_in
+from public_builders import REQUEST, SUCCESS, stored_action
+
+from gcsync.sandbox.actions import Actions
+from gcsync.sandbox.integrations import Integrations, StoredIntegration
+
+if TYPE_CHECKING:
+    from acceptance_world import Stage, World
+
+    from gcsync.sandbox.app import SandboxServer
+
+ID = "custom_-_1"
+APPLY = ("apply", "--auto-approve")
+
+
+@pytest.fixture
+def centre(world: World) -> World:
+    """One data action of an integration, and a manifest that wants a longer timeout."""
+    world.lives(
+        actions=Actions(
+            [stored_action(), stored_action("static_-_1", name="Get User", kind="static")]
+        ),
+        integrations=Integrations([StoredIntegration(id="i-crm", name="CRM")]),
+    )
+    world.manifests(data_action(spec="timeout_ms: 7000\nrequest: {method: PUT}"))
+    return world
+
+
+def config(world: World) -> dict[str, Any]:
+    return dict(world.org.actions.published(ID).config)
+
+
+def colleague(world: World, **changed: Any) -> None:
+    """Somebody saves the data action in Genesys Cloud."""
+    live = world.org.actions.published(ID)
+    world.org.actions.publish(
+        replace(live, config={**live.config, **changed}), author="a colleague"
+    )
+
+
+def test_a_data_action_is_planned_applied_and_read_by_the_official_sdk(
+    centre: World, server: tuple[Stage, SandboxServer]
+) -> None:
+    plan = centre.run("plan")
+    assert plan.code == 0
+    assert "~ dataaction/get-customer  (Get Customer, revision 1)" in plan.out
+    assert plan.out.endswith("Plan: 1 data action of 1 to change, 2 settings.\n")
+
+    applied = centre.run(*APPLY, "-o", "json")
+
+    [result] = applied.json["results"]
+    assert (applied.code, result["status"], result["revision_after"]) == (0, "applied", "2")
+    read = logged_in(server[1]).integrations.get_integrations_action(ID, include_config=True)
+    assert (read.config.timeout_seconds, read.config.request.request_type) == (7, "PUT")
+    kept = config(centre)
+    assert kept["request"]["requestTemplate"] == REQUEST
+    assert kept["response"] == {**stored_action().config["response"], "successTemplate": SUCCESS}
+    assert kept["request"]["headers"] == {"X-Source": "genesys"}
+    again = centre.run("plan", "--detailed-exitcode")
+    assert (again.code, again.out) == (0, "No changes: 1 live data action as desired.\n")
+    assert centre.run("drift").out == "No drift in 1 data action.\n"
+
+
+@pytest.mark.parametrize("status", [409, 400])
+def test_a_colleagues_edit_in_the_middle_survives_in_either_shape_of_the_mismatch(
+    centre: World, status: int
+) -> None:
+    centre.org.actions.mismatch_status = status
+    assert centre.run("plan", "--out", "p.json").code == 0
+    response = {**config(centre)["response"], "successTemplate": "{}"}
+    colleague(centre, response=response)
+
+    applied = centre.run("apply", "p.json", "-o", "json")
+
+    assert (applied.code, applied.json["results"][0]["status"]) == (0, "rebased")
+    assert config(centre)["timeoutSeconds"] == 7
+    assert config(centre)["response"]["successTemplate"] == "{}"
+
+
+def test_an_edit_of_the_same_setting_is_a_conflict_and_stays(centre: World) -> None:
+    assert centre.run("plan", "--out", "p.json").code == 0
+    colleague(centre, timeoutSeconds=30)
+
+    applied = centre.run("apply", "p.json")
+
+    assert applied.code == 3
+    assert config(centre)["timeoutSeconds"] == 30
+    assert config(centre)["request"]["requestType"] == "POST"
+    assert "30000" in applied.out
+
+
+def test_drift_is_told_accepted_and_rolled_back(centre: World) -> None:
+    assert centre.run(*APPLY).code == 0
+    colleague(centre, timeoutSeconds=9)
+
+    drift = centre.run("drift", "-o", "json")
+    [entry] = drift.json["drift"]
+    [field] = entry["fields"]
+    assert (drift.code, field["path"], field["kind"], field["live"]) == (
+        2,
+        "timeout_ms",
+        "drift",
+        9000,
+    )
+    assert centre.run("drift", "--accept", "dataaction/get-customer").code == 0
+    assert "timeout_ms: 9000" in (centre.folder / "manifests" / "flows.yaml").read_text()
+    assert centre.run("drift").code == 0
+
+
+def test_where_a_value_comes_from_is_explained_with_what_is_live(centre: World) -> None:
+    explained = centre.run("explain", "dataaction/get-customer/timeout_ms", "-o", "json")
+
+    assert explained.code == 0
+    assert "7000" in explained.out
+    assert "20000" in explained.out
+
+
+def test_a_rollback_gives_back_the_configuration_as_it_was(centre: World) -> None:
+    before = config(centre)
+    assert centre.run(*APPLY).code == 0
+
+    rolled_back = centre.run("rollback", "latest", "--auto-approve")
+
+    assert rolled_back.code == 0
+    assert config(centre) == before
+
+
+def test_a_static_data_action_is_left_alone_with_the_reason(centre: World) -> None:
+    centre.manifests(
+        data_action(action="{integration: crm, name: Get User}", spec="timeout_ms: 7000")
+    )
+
+    plan, applied = centre.run("plan"), centre.run(*APPLY)
+
+    assert "cannot be written: a static action" in plan.out
+    assert applied.code == 1
+    assert "static action" in applied.out
+    assert centre.org.actions.log == []
+
+
+def test_a_name_that_is_not_live_is_refused_with_the_nearest(centre: World) -> None:
+    centre.manifests(data_action(action="{integration: CRM, name: Get Custmer}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert "no live data action of integration 'crm' is named 'Get Custmer'" in plan.err
+    assert "nearest: Get Customer (crm)" in plan.err
+
+
+def test_saved_snapshots_of_flows_say_that_they_hold_no_data_actions(centre: World) -> None:
+    assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+
+    plan = centre.run("plan", "--offline", "s.json")
+
+    assert plan.code == 1
+    assert "snapshots hold flows only" in plan.err
