@@ -20,7 +20,7 @@ from gcsync.sandbox.org import Organisation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.api.http import Transport
+    from gcsync.api.exchange import Transport
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 FLOW = "/api/v2/flows/f1"

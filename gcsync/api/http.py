@@ -17,11 +17,11 @@ from __future__ import annotations
 import re
 import threading
 import urllib.parse
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar, assert_never
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, assert_never
 
 from gcsync import __version__
+from gcsync.api.exchange import Request
 from gcsync.api.pacing import DEFER_S, backoff_s
 from gcsync.api.refusal import MediaType, Problem, noted, problem_of
 from gcsync.errors import (
@@ -36,9 +36,10 @@ from gcsync.errors import (
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Mapping
 
     from gcsync.api.credentials import Secret, TokenSource
+    from gcsync.api.exchange import Headers, Transport
     from gcsync.api.pacing import Clock, Limiter
 
 T = TypeVar("T")
@@ -49,50 +50,6 @@ FAILURE_BASE_S: Final = 0.5
 THROTTLE_BASE_S: Final = 1.0
 
 
-class Headers(Mapping[str, str]):
-    """Header fields of an answer, found in any case; repeated ones are joined by a comma."""
-
-    __slots__ = ("_fields",)
-
-    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        pairs = fields.items() if isinstance(fields, Mapping) else fields
-        self._fields: dict[str, str] = {}
-        for name, value in pairs:
-            key = name.lower()
-            self._fields[key] = f"{self._fields[key]}, {value}" if key in self._fields else value
-
-    def __getitem__(self, name: str) -> str:
-        return self._fields[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def __repr__(self) -> str:
-        return f"Headers({', '.join(self._fields)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request; headers and body stay out of its repr, for they hold secrets."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Whatever the server answered, received whole and decoded; nothing of it is believed yet."""
-
-    status: int
-    headers: Headers
-    body: bytes = field(repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A success that can be believed: 2xx, and by its content type what was asked for."""
@@ -100,18 +57,6 @@ class Answer:
     status: int
     headers: Headers
     body: bytes = field(repr=False)
-
-
-class Transport(Protocol):
-    """One attempt at one request; used from many threads at once."""
-
-    def send(self, request: Request, *, deadline_s: float) -> Response:
-        """Send once and return the answer within *deadline_s*, whatever its status.
-
-        Raises `NotSent` when the request certainly did not reach the server,
-        `OutcomeUnknown` when it may have, and `InvalidAnswer` for an answer
-        too large or too strange to hold.
-        """
 
 
 def path(template: str, *ids: str) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from urllib.parse import quote_plus, urlencode
 
 from gcsync.api.credentials import TOKEN, ClientCredentials, Secret, SignedAssertion
-from gcsync.api.http import USER_AGENT, Request, Response, Transport
+from gcsync.api.exchange import Request, Response, Transport
+from gcsync.api.http import USER_AGENT
 from gcsync.api.pacing import DEFER_S, backoff_s, retry_after_s
 from gcsync.errors import (
     AuthenticationFailed,

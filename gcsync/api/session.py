@@ -20,7 +20,7 @@ import requests
 import requests.adapters
 from urllib3.util.ssl_ import create_urllib3_context
 
-from gcsync.api.http import Headers, Request, Response
+from gcsync.api.exchange import Headers, Request, Response
 from gcsync.api.regions import is_loopback
 from gcsync.api.wire import FOREIGN, Pool, TLSPool, TLSSocket, attempt, reason_of
 from gcsync.errors import ConfigurationError, InvalidAnswer, OutcomeUnknown

@@ -30,7 +30,8 @@ from hypothesis import strategies as st
 
 from gcsync.api.connect import ConnectionSettings, connect
 from gcsync.api.credentials import ClientCredentials, Secret
-from gcsync.api.http import Answer, Headers, Request, Response, path
+from gcsync.api.exchange import Headers, Request, Response
+from gcsync.api.http import Answer, path
 from gcsync.api.pacing import Limiter
 from gcsync.errors import (
     ApiError,

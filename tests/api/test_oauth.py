@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from faultproxy import FaultProxy, answering, hang, lose_answer
 
 from gcsync.api.credentials import AccessToken, ClientCredentials, Secret, SignedAssertion
-from gcsync.api.http import Headers, Request, Response
+from gcsync.api.exchange import Headers, Request, Response
 from gcsync.api.oauth import GivenToken, LoginService
 from gcsync.errors import ApiError, AuthenticationFailed, ConfigurationError, NotSent
 

@@ -10,7 +10,7 @@ from api_builders import NOON, VirtualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcsync.api.http import Headers
+from gcsync.api.exchange import Headers
 from gcsync.api.pacing import Limiter, SystemClock, backoff_s, retry_after_s
 
 

@@ -30,7 +30,7 @@ from faultproxy import (
     reset_unseen,
 )
 
-from gcsync.api.http import Request, Response
+from gcsync.api.exchange import Request, Response
 from gcsync.api.session import MAX_BODY_BYTES
 from gcsync.errors import ApiError, ConfigurationError, InvalidAnswer, NotSent, OutcomeUnknown
 

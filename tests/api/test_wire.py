@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gcsync.api.http import Request
+from gcsync.api.exchange import Request
 from gcsync.errors import NotSent, OutcomeUnknown
 
 if TYPE_CHECKING:

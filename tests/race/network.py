@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from race.evidence import Write
 from race.flows import MANAGED
 
-from gcsync.api.http import Headers, Response
+from gcsync.api.exchange import Headers, Response
 from gcsync.errors import NotSent, OutcomeUnknown
 from gcsync.sandbox import wire
 from gcsync.sandbox.faults import Drop, Fault, Stale, error_answer
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from race.processes import Life
     from race.world import World
 
-    from gcsync.api.http import Request
+    from gcsync.api.exchange import Request
 
 Mishap = Literal[
     "not-sent",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gcsync.api.http import Request, Response
+    from gcsync.api.exchange import Request, Response
     from gcsync.model.change import FieldChange, FlowResult, OpenIntent, Revision, Snapshot
 
 
