@@ -261,3 +261,18 @@ def test_what_a_command_does_not_need_it_does_not_load(
 
     assert started.returncode == 0, started
     assert set(started.stderr.split()) == loaded
+
+
+def test_help_defines_no_values_that_only_work_needs() -> None:
+    program = (
+        "import sys; from gcsync.cli.main import run\n"
+        "try: run(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+
+    loaded = set(python("-c", program).stderr.split())
+
+    # Dozens of frozen values take longer to define than click takes to import.
+    assert "gcsync.cli.planning" in loaded
+    assert not {"gcsync.model.manifest", "gcsync.model.change", "gcsync.model.report"} & loaded

@@ -6,14 +6,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from gcsync.model.report import SUCCEEDED, Metric
-from gcsync.render.prometheus import SUCCESS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.api.http import Client
     from gcsync.model.change import Organisation
+    from gcsync.model.report import Metric
     from gcsync.model.shard import Part
 
 
@@ -49,6 +47,9 @@ class Account:
 
     def metrics(self, exit_code: int) -> Iterator[Metric]:
         """What the run cost, and when it was; a run that failed tells of no success."""
+        from gcsync.model.report import SUCCEEDED, Metric
+        from gcsync.render.prometheus import SUCCESS
+
         now_s = float(int(time.time()))
         yield Metric(name="last_run_timestamp_seconds", help="When the command ended.", value=now_s)
         yield Metric(

@@ -20,7 +20,6 @@ from gcsync.cli.options import (
 )
 from gcsync.cli.staging import Staging, staging, staging_options
 from gcsync.errors import WrongUsage
-from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +85,7 @@ def apply(
 
 def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_lint: bool) -> int:
     from gcsync.cli import session
+    from gcsync.model.manifest import flows_of
 
     manifests = session.load_resources(chosen)
     specs = chosen.chosen(manifests.resources)
@@ -114,6 +114,7 @@ def _apply_saved(
     from gcsync.api.pacing import SystemClock
     from gcsync.cli import session
     from gcsync.core.plan import check_ignored
+    from gcsync.model.manifest import flows_of
     from gcsync.store import planfile as store
 
     has_manifests = chosen.manifests and not (must_be_desired or staged.needs_manifests)

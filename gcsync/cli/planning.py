@@ -19,7 +19,6 @@ from gcsync.cli.options import (
     selection_options,
     settings,
 )
-from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -66,6 +65,7 @@ def plan(
 ) -> int:
     """Show what apply would change."""
     from gcsync.cli import console, session
+    from gcsync.model.manifest import flows_of
     from gcsync.render.plans import present_plan
 
     chosen = settings(**options)
