@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-from gcsync.render.chart import svg
-from gcsync.render.github import github
-from gcsync.render.github_output import github_output
-from gcsync.render.github_summary import github_summary
-from gcsync.render.gitlab import gitlab
-from gcsync.render.html import html
-from gcsync.render.json import json
-from gcsync.render.junit import junit
-from gcsync.render.markdown import markdown
-from gcsync.render.prometheus import prometheus
-from gcsync.render.sarif import sarif
-from gcsync.render.text import text
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gcsync.model.report import Report
 
 
@@ -30,17 +17,40 @@ class Renderer(Protocol):
         """Write *report* out."""
 
 
-RENDERERS: Mapping[str, Renderer] = {
-    "text": text,
-    "json": json,
-    "markdown": markdown,
-    "svg": svg,
-    "html": html,
-    "sarif": sarif,
-    "junit": junit,
-    "gitlab": gitlab,
-    "prometheus": prometheus,
-    "github": github,
-    "github-summary": github_summary,
-    "github-output": github_output,
-}
+_FORMATS: Final = (
+    "text",
+    "json",
+    "markdown",
+    "svg",
+    "html",
+    "sarif",
+    "junit",
+    "gitlab",
+    "prometheus",
+    "github",
+    "github-summary",
+    "github-output",
+)
+_MODULES: Final = {"svg": "chart"}
+"""Where a format's module is called otherwise."""
+
+
+class _Renderers(Mapping[str, Renderer]):
+    """Loads the module of a format, of which it is the one function, when it is asked for."""
+
+    def __getitem__(self, name: str) -> Renderer:
+        if name not in _FORMATS:
+            raise KeyError(name)
+        function = name.replace("-", "_")
+        module = import_module(f"gcsync.render.{_MODULES.get(name, function)}")
+        renderer: Renderer = getattr(module, function)
+        return renderer
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FORMATS)
+
+    def __len__(self) -> int:
+        return len(_FORMATS)
+
+
+RENDERERS: Mapping[str, Renderer] = _Renderers()

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from gcsync.analysis.latency import ActionLatency, FlowLatency
 from gcsync.render.budgets import COLUMNS, present_budgets
-from gcsync.render.formats import json, markdown, text
+from gcsync.render.json import json
+from gcsync.render.markdown import markdown
+from gcsync.render.text import text
 
 
 def action(name: str = "Lookup", desired_ms: int = 3000, **rest: Any) -> ActionLatency:

@@ -19,7 +19,8 @@ from gcsync.model.drift import FlowDrift, LastApplied, Observation, ToleratedFie
 from gcsync.model.manifest import Tolerance
 from gcsync.render.chart import RIGHT, drawn, fragment
 from gcsync.render.drift import present_drift, tolerated_note
-from gcsync.render.formats import json, text
+from gcsync.render.json import json
+from gcsync.render.text import text
 from gcsync.render.timeline import timeline
 
 PATH = timeout_change().path

@@ -14,10 +14,10 @@ from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Statu
 from gcsync.model.manifest import ABSENT, Finding, Location
 from gcsync.render.drift import present_drift
 from gcsync.render.findings import present_findings
-from gcsync.render.formats import text
 from gcsync.render.history import present_history
 from gcsync.render.plans import present_plan
 from gcsync.render.runs import present_results
+from gcsync.render.text import text
 
 HERE = Location("manifests/billing.yaml", 14, 19)
 

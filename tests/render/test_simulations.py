@@ -14,7 +14,7 @@ from gcsync.analysis.recommend import Recommendation
 from gcsync.loader.parse import parse
 from gcsync.model.manifest import ActionSpec, OrganisationLimits
 from gcsync.model.traffic import Constant
-from gcsync.render.formats import json
+from gcsync.render.json import json
 from gcsync.render.patches import patch, reached, shortfall
 from gcsync.render.simulations import Side, present_simulation
 from gcsync.render.text import text

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from gcsync.model.report import Block, Report, Row
-from gcsync.render.formats import text
+from gcsync.render.text import text
 
 
 def laid_out(*rows: Row, colour: bool = False, in_pipeline: bool = False) -> str:
