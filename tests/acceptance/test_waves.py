@@ -134,6 +134,7 @@ def test_a_field_that_somebody_changed_meanwhile_stays(centre: World) -> None:
     assert centre.writes("billing") == 1
     assert "not rolled back by run" in applied.out
     assert "is 777 by now, and stays" in applied.out
+    assert "so the whole flow stays as it is: look at it in the editor" in applied.out
 
 
 def test_without_rollback_the_canary_stays_as_it_was_written(centre: World) -> None:
