@@ -179,11 +179,7 @@ def arranged(staging: Staging, found: Session, journal: Journal, plan: Plan) -> 
         calls = {spec.address: spec.calls_per_minute for spec in staging.specs}
         changes = with_canary(changes, staging.canary, calls)
         if not any(change.wave == CANARY_WAVE for change in changes):
-            label = "=".join(staging.canary.label or ())
-            raise WrongUsage(
-                f"no changed flow of the lowest wave has the label {label}, so there is no canary;"
-                " choose another label, or --canary N"
-            )
+            _say_no_canary(staging, found, plan)
     if not staging.proves:
         return Arranged(staging=staging, changes=changes)
     smoke = smoke_of(found, staging.specs, staging.dialect)
@@ -194,6 +190,23 @@ def arranged(staging: Staging, found: Session, journal: Journal, plan: Plan) -> 
         smoke=smoke,
         unproven=unproven,
     )
+
+
+def _say_no_canary(staging: Staging, found: Session, plan: Plan) -> None:
+    """Tell that no flow goes first, where that is well. Raises `WrongUsage` where it is not."""
+    from gcsync.cli import console
+
+    label = staging.canary.label if staging.canary else None
+    named = "=".join(label or ())
+    is_known = any(label in spec.labels for spec in staging.specs)
+    if not is_known or any(label in change.labels for change in plan.changes):
+        raise WrongUsage(
+            f"no changed flow of the lowest wave has the label {named}, so there is no canary;"
+            " choose another label, or --canary N"
+        )
+    # As after a run that changed its canaries and was cut off.
+    said = f"every flow with the label {named} is as desired already: no canary wave"
+    console.say(said, found.settings)
 
 
 def rollout_of(arranged: Arranged, found: Session, run: Surroundings, entry: Run) -> Rollout:

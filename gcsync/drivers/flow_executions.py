@@ -31,6 +31,8 @@ from gcsync.errors import (
 from gcsync.model.execution import Execution, ExecutionStatus, StartInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gcsync.api.http import Answer, Client
     from gcsync.model.change import FlowRef, Snapshot
     from gcsync.model.execution import Launch
@@ -65,7 +67,7 @@ class FlowExecutions:
         except OutcomeUnknown as unknown:
             raise _in_doubt(launch.flow, str(unknown)) from unknown
         try:
-            return _execution(answer, launch.flow.id)
+            return _execution(answer, launch.flow.id, status=_or_running)
         except InvalidAnswer as error:
             # It was taken, so something runs; but nobody will ever find it by an id.
             raise _in_doubt(launch.flow, f"POST {EXECUTIONS}: {error}") from error
@@ -74,7 +76,9 @@ class FlowExecutions:
         """How far an execution has come; see `Launcher`."""
         target = path(f"{EXECUTIONS}/{{}}", execution_id)
         try:
-            seen = self._client.read(target, None, lambda answer: _execution(answer, ""))
+            seen = self._client.read(
+                target, None, lambda answer: _execution(answer, "", status=_known)
+            )
         except PermissionMissing as refused:
             raise _named(refused, _VIEWING) from refused
         # A gateway may call it by another name when asked; it was asked by this one.
@@ -123,7 +127,9 @@ def start_inputs(document: bytes) -> tuple[StartInput, ...] | None:
     return tuple(found.values())
 
 
-def _execution(answer: Answer, flow_id: str) -> Execution:
+def _execution(
+    answer: Answer, flow_id: str, *, status: Callable[[Any], ExecutionStatus]
+) -> Execution:
     try:
         document = parse(answer.body)
     except Malformed as error:
@@ -133,19 +139,30 @@ def _execution(answer: Answer, flow_id: str) -> Execution:
     execution_id = _text(document, "executionId") or _text(document, "id")
     if execution_id is None:
         raise InvalidAnswer("the answer names no execution id")
-    status = document.get("status", "RUNNING")
-    if not isinstance(status, str) or status.upper() not in get_args(ExecutionStatus):
-        raise InvalidAnswer(f"the execution has a status that gcsync does not know: {status!r}")
     output = document.get("outputData")
     return Execution(
         execution_id=execution_id,
         flow_id=_text(document, "flowId") or flow_id,
-        status=cast("ExecutionStatus", status.upper()),
+        status=status(document.get("status", "RUNNING")),
         started_at=_moment(document, "dateLaunched"),
         ended_at=_moment(document, "dateCompleted"),
         output=document.get("output") if output is None else output,
         problem=_text(document, "flowErrorReason"),
     )
+
+
+def _known(status: Any) -> ExecutionStatus:
+    if isinstance(status, str) and status.upper() in get_args(ExecutionStatus):
+        return cast("ExecutionStatus", status.upper())
+    raise InvalidAnswer(f"the execution has a status that gcsync does not know: {status!r}")
+
+
+def _or_running(status: Any) -> ExecutionStatus:
+    """The status of what was just taken: whatever the word, it has an id and can be looked at."""
+    try:
+        return _known(status)
+    except InvalidAnswer:
+        return "RUNNING"
 
 
 def _text(document: dict[str, Any], name: str) -> str | None:
@@ -194,11 +211,14 @@ def _refused(flow: FlowRef, refused: Refused) -> Refused:
     fields = [
         f"{name} is {_MISMATCHES.get(code, code or 'refused')}" for code, name in refused.fields
     ]
-    if not fields and "mismatch" not in str(refused).lower():
+    if fields:
+        facts["correlation_id"] = refused.correlation_id
+        told = f"flow start event data mismatch: {', '.join(fields)}"
+    elif "mismatch" in str(refused).lower():
+        told = str(refused)
+    else:
         return refused
-    listed = ", ".join(fields) or str(refused)
-    return DataMismatch(
-        f"{flow}: flow start event data mismatch: {listed}; correct the data",
-        correlation_id=refused.correlation_id,
-        **facts,
-    )
+    mismatch = DataMismatch(f"{flow}: {told}; correct the data", **facts)
+    # Where the API's own words are told, they end with it.
+    mismatch.correlation_id = refused.correlation_id
+    return mismatch

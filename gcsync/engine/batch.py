@@ -212,7 +212,9 @@ def _earlier(wanted: Launch, known: Recorded) -> Launched | InDoubt:
     """What an earlier run knew of a key that may not be launched again."""
     if known.execution_id is None:
         at = known.intended_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        return _doubtful(wanted, f"a run was about to at {at}, and nobody knows whether it did")
+        return _doubtful(
+            wanted, f"a run was about to launch it at {at}, and nobody knows whether it did"
+        )
     return Launched(
         launch=wanted,
         execution=Execution(execution_id=known.execution_id, flow_id=known.flow_id),

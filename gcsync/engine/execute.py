@@ -59,14 +59,16 @@ def follow(
 
     The first look is after a pause, unless *at_once*. *notice* is called with
     every status that differs from the one before. A look that finds no answer
-    is no reason to give up; the time limit is.
+    is no reason to give up; the time limit is, and then says what the last
+    look met.
     """
     began = clock.monotonic()
     looks = 0
+    missed: ApiError | None = None
     while not execution.is_final:
         left_s = began + timeout_s - clock.monotonic()
         if left_s <= 0:
-            return Followed(execution=execution, why="timeout")
+            return _given_up(execution, missed)
         looks += 1
         wait_s = 0.0 if at_once and looks == 1 else min(pause_s(looks, rng=rng), left_s)
         if clock.sleep(wait_s):
@@ -75,8 +77,10 @@ def follow(
             seen = launcher.execution(execution.execution_id)
         except ApiError as error:
             if _may_pass(error, since_s=clock.monotonic() - began):
+                missed = error
                 continue
-            return Followed(execution=execution, why="unreadable", failure=failure(error))
+            return _given_up(execution, error)
+        missed = None
         seen = replace(
             seen,
             # The public API does not say of which flow an execution is.
@@ -87,6 +91,13 @@ def follow(
             notice(seen)
         execution = seen
     return Followed(execution=execution, why="ended")
+
+
+def _given_up(execution: Execution, missed: ApiError | None) -> Followed:
+    """Nobody waits any longer; *missed* is why the last look did not find the execution."""
+    if missed is None:
+        return Followed(execution=execution, why="timeout")
+    return Followed(execution=execution, why="unreadable", failure=failure(missed))
 
 
 def _may_pass(error: ApiError, *, since_s: float) -> bool:

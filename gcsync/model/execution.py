@@ -97,8 +97,7 @@ LaunchOutcome = Launched | NotLaunched | InDoubt
 class Followed:
     """A launched execution after waiting for its end; *why* says what ended the waiting.
 
-    With ``unreadable`` the API does not show it any more, or never did, and
-    *failure* says why.
+    With ``unreadable`` the last look did not find it, and *failure* says why.
     """
 
     execution: Execution

@@ -98,7 +98,8 @@ def _way_back_rows(back: RolledBack) -> Iterator[Row]:
         )
         yield Row(cells=(said,), depth=2)
     if back.conflict:
-        yield Row(cells=("somebody changed it meanwhile: look at it in the editor",), depth=2)
+        why = "somebody changed it meanwhile, so the whole flow stays as it is"
+        yield Row(cells=(f"{why}: look at it in the editor",), depth=2)
     if back.error:
         yield Row(cells=(f"{back.error.message} [{back.error.code}]",), depth=2)
 

@@ -94,6 +94,7 @@ class Launches:
         [[latest]] = journal.rows(select(func.max(launches.c.round)).filter_by(**self._batch))
         self.round: int = (latest or 0) + 1 if again or latest is None else latest
         self._enter = _entering(journal.dialect)
+        self._keys: dict[int, str] = {}
         self._waiting: list[_Work] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
@@ -127,8 +128,10 @@ class Launches:
             "order_sha256": order_sha256(launch),
             "intended_at": self._clock_now(),
         }
-        taking = _Work(lambda to: to.execute(self._enter, entry).scalar_one_or_none())
+        taking = _Work(launch.key, lambda to: to.execute(self._enter, entry).scalar_one_or_none())
         number: int | None = self._committed(taking)
+        if number is not None:
+            self._keys[number] = launch.key
         return number
 
     def settle(
@@ -151,7 +154,7 @@ class Launches:
             "execution_id": execution_id,
             "settled_at": self._clock_now(),
         }
-        work = _Work(lambda to: to.execute(_SETTLE, known), then)
+        work = _Work(self._keys.pop(number), lambda to: to.execute(_SETTLE, known), then)
         if then is None:
             self._committed(work)
         else:
@@ -184,6 +187,9 @@ class Launches:
             together, self._waiting = self._waiting, []
         if not together:
             return together
+        # A key that is touched is locked until the commit: two runs of a batch that took the same
+        # ones in different order could each wait for the other, and the database fails one then.
+        together.sort(key=lambda each: each.key)
         try:
             with self._journal.writing("cannot record a launch") as connection:
                 for each in together:
@@ -204,15 +210,17 @@ def _tell(together: list[_Work]) -> None:
 
 
 class _Work:
-    """One thread's share of a commit, and who wants to hear of it."""
+    """One thread's share of a commit, which is about one key, and who wants to hear of it."""
 
-    __slots__ = ("brought", "failure", "is_done", "then", "work")
+    __slots__ = ("brought", "failure", "is_done", "key", "then", "work")
 
     def __init__(
         self,
+        key: str,
         work: Callable[[Connection], Any],
         then: Callable[[JournalError | None], None] | None = None,
     ) -> None:
+        self.key = key
         self.work = work
         self.then = then
         self.brought: Any = None

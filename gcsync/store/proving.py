@@ -73,6 +73,9 @@ def _left(run_id: str, results: Iterable[FlowResult]) -> Iterable[tuple[str, Lef
         is_proved = bool(result.smoke) and all(case.status == "passed" for case in result.smoke)
         if is_proved or (result.rolled_back and not has_touched(result)):
             yield result.ref.address, None
-        elif result.smoke or has_touched(result):
-            left = Left(run_id=run_id, result=result, was_tried=bool(result.smoke))
-            yield result.ref.address, left
+            continue
+        # Cases that an interrupt cut off say nothing against the flow: it went through. Where
+        # nothing was written either, the run that wrote it knows what was launched.
+        was_tried = bool(result.smoke) and result.status in {"failed", "unknown"}
+        if was_tried or has_touched(result):
+            yield result.ref.address, Left(run_id=run_id, result=result, was_tried=was_tried)

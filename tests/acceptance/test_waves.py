@@ -134,6 +134,7 @@ def test_a_field_that_somebody_changed_meanwhile_stays(centre: World) -> None:
     assert centre.writes("billing") == 1
     assert "not rolled back by run" in applied.out
     assert "is 777 by now, and stays" in applied.out
+    assert "so the whole flow stays as it is: look at it in the editor" in applied.out
 
 
 def test_without_rollback_the_canary_stays_as_it_was_written(centre: World) -> None:
@@ -205,6 +206,49 @@ def test_a_soak_without_smoke_is_wrong_usage(centre: World) -> None:
     asks(centre)
 
     assert centre.run("apply", "--auto-approve", "--soak", "1s").code == 64
+
+
+def test_canaries_that_are_as_desired_already_need_not_go_first_again(centre: World) -> None:
+    labelled = staged("sales", PLANTED).replace("labels: {}", "labels: {tier: low}")
+    centre.manifests(labelled, staged("billing", PLANTED), staged("orders", PLANTED))
+    by_label = ("apply", "--auto-approve", "--smoke", "--canary-by", "tier=low")
+    assert centre.run(*by_label).code == 4
+
+    again = centre.run(*by_label)
+
+    assert again.code == 4, again.said
+    assert launches(centre) == ["sales", "sales"]
+    assert [centre.writes(name) for name in CALLS] == [1, 0, 0]
+    assert "every flow with the label tier=low is as desired already" in again.err
+
+
+def test_an_execution_of_an_interrupted_run_is_followed_and_not_launched_again(
+    centre: World, warm: Warm
+) -> None:
+    asks(centre)
+    seen: Queue[None] = Queue()
+
+    def noticed(exchange: Exchange) -> None:
+        exchange.forward()
+        exchange.reset()
+        seen.put(None)
+
+    with FaultProxy(centre.url) as proxy:
+        proxy.on("GET", f"{EXECUTIONS_PATH}/", noticed, times=None)
+        process = warm.start(centre, *APPLY, variables={"GCSYNC_API_URL": proxy.url})
+        seen.get(timeout=20)
+        os.kill(process, signal.SIGINT)
+        assert warm.ended(centre, process).code == 130
+    [launched] = centre.org.executions
+
+    again = centre.run(*APPLY)
+
+    assert again.code == 0, again.said
+    assert launches(centre).count("billing") == 1
+    runs = centre.run("history", "-o", "json").json["runs"]
+    billing = next(each for each in runs[-1]["results"] if each["address"] == "flow/billing")
+    assert billing["smoke"][0]["execution_id"] == launched.id
+    assert billing["smoke"][0]["status"] == "passed"
 
 
 @pytest.mark.parametrize("size", ["0", "101%", "1.5", "-1", "x", "0%"])

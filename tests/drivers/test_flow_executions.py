@@ -120,6 +120,20 @@ def test_a_mismatch_names_the_fields(server: SandboxServer, dialect: Dialect) ->
     assert raised.value.status == 400
 
 
+def test_a_mismatch_without_fields_is_told_once(server: SandboxServer, proxy: FaultProxy) -> None:
+    body = b'{"message":"Flow start event data mismatch","code":"bad.request","contextId":"c-1"}'
+    proxy.on("POST", EXECUTIONS, answering(400, body))
+
+    with pytest.raises(DataMismatch) as raised:
+        executions(server, url=proxy.url).launch(call())
+
+    assert str(raised.value) == (
+        "flow/nightly (Nightly): POST /api/v2/flows/executions: refused with 400: bad.request:"
+        " Flow start event data mismatch (correlation id c-1); correct the data"
+    )
+    assert raised.value.correlation_id == "c-1"
+
+
 def test_numbers_go_out_as_they_were_written(server: SandboxServer, proxy: FaultProxy) -> None:
     bodies: list[bytes] = []
 
@@ -169,7 +183,7 @@ def test_looking_takes_a_permission_of_its_own(server: SandboxServer, proxy: Fau
         executions(server, url=proxy.url).execution("e1")
 
 
-@pytest.mark.parametrize("body", [b'{"flowId":"w1"}', b"[]", b'{"id":7}', b'{"id":"e","status":1}'])
+@pytest.mark.parametrize("body", [b'{"flowId":"w1"}', b"[]", b'{"id":7}'])
 def test_a_launch_whose_answer_makes_no_sense_is_a_doubt(
     server: SandboxServer, proxy: FaultProxy, body: bytes
 ) -> None:
@@ -179,6 +193,18 @@ def test_a_launch_whose_answer_makes_no_sense_is_a_doubt(
         executions(server, url=proxy.url).launch(call())
 
     assert proxy.count("POST") == 1
+
+
+@pytest.mark.parametrize("status", ['"QUEUED"', "1", "null"])
+def test_a_launch_with_an_id_was_taken_whatever_word_its_status_is(
+    server: SandboxServer, proxy: FaultProxy, status: str
+) -> None:
+    body = f'{{"id":"e7","status":{status}}}'.encode()
+    proxy.on("POST", EXECUTIONS, answering(201, body))
+
+    taken = executions(server, url=proxy.url).launch(call())
+
+    assert (taken.execution_id, taken.status) == ("e7", "RUNNING")
 
 
 @pytest.mark.parametrize("member", ["executionId", "id"])

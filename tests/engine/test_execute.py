@@ -130,6 +130,21 @@ def test_an_execution_that_never_appears_is_given_up_on() -> None:
     assert APPEARS_S <= sum(clock.slept) < APPEARS_S + LONGEST_S
 
 
+@pytest.mark.parametrize("error", [NoAnswer("gone"), Refused("busy", status=503)])
+def test_a_wait_whose_last_look_found_no_answer_says_why(error: ApiError) -> None:
+    ended = followed(PretendLauncher("RUNNING", error), timeout_s=60)
+
+    assert ended.why == "unreadable"
+    assert ended.failure is not None
+    assert ended.failure.message == str(error)
+
+
+def test_a_look_that_failed_is_forgotten_when_a_later_one_finds_the_execution() -> None:
+    ended = followed(PretendLauncher(NoAnswer("gone"), "RUNNING"), timeout_s=60)
+
+    assert (ended.why, ended.failure) == ("timeout", None)
+
+
 @given(st.integers(1, 10_000), st.integers())
 def test_pauses_grow_to_a_limit_and_are_never_none(looks: int, seed: int) -> None:
     pause = pause_s(looks, rng=random.Random(seed))

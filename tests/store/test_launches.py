@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,6 +132,31 @@ def test_threads_that_commit_together_each_get_their_own_number(journal: Journal
 
     found = {key: known.execution_id for key, known in launches.recorded().items()}
     assert found == {str(key): f"e-{number}" for key, number in enumerate(numbers)}
+
+
+def test_two_runs_of_a_batch_wait_for_each_other_and_never_in_a_circle(url: str) -> None:
+    with opened(url) as one, opened(url) as other, ThreadPoolExecutor(2) as pool:
+        runs = (batch(one), batch(other))
+        together = Barrier(2)
+
+        def settle_mine_and_want_yours(run: int, mine: str, yours: str) -> bool:
+            launches = runs[run]
+            number = intended(launches, call(mine))
+            together.wait()
+            # It goes along with the commit of the next intent.
+            launches.settle(number, LAUNCHED, f"e-{mine}", then=told.append)
+            return launches.intend(call(yours)) is None
+
+        told: list[JournalError | None] = []
+        for number in range(30):
+            left, right = f"left-{number}", f"right-{number}"
+            asked = (
+                pool.submit(settle_mine_and_want_yours, 0, left, right),
+                pool.submit(settle_mine_and_want_yours, 1, right, left),
+            )
+            assert all(each.result() for each in asked)
+
+    assert told == [None] * 60
 
 
 def test_what_cannot_be_recorded_is_an_error_for_every_thread(

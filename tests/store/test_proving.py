@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from document_builders import BILLING, NOON, a_result, a_run, an_intent
@@ -74,13 +74,31 @@ def test_a_write_that_was_cut_off_and_seen_to_have_happened_is_left(journal: Jou
     assert left(journal) == [("flow/billing-inbound", "run-1", False)]
 
 
-@pytest.mark.parametrize("status", ["failed", "unknown", "skipped"])
+@pytest.mark.parametrize("status", ["failed", "unknown"])
 def test_a_flow_whose_case_did_not_pass_is_left_and_was_tried(
-    journal: Journal, status: CaseStatus
+    journal: Journal, status: Literal["failed", "unknown"]
 ) -> None:
-    ran(journal, "run-1", proved(status))
+    ran(journal, "run-1", proved(status, status=status))
 
     assert left(journal) == [("flow/billing-inbound", "run-1", True)]
+
+
+@pytest.mark.parametrize("how", ["unknown", "skipped"])
+def test_a_flow_whose_case_an_interrupt_cut_off_is_left_and_was_not_tried(
+    journal: Journal, how: CaseStatus
+) -> None:
+    ran(journal, "run-1", proved(how))
+
+    assert left(journal) == [("flow/billing-inbound", "run-1", False)]
+
+
+def test_a_later_run_that_was_cut_off_while_it_proved_it_leaves_it_to_the_one_that_wrote_it(
+    journal: Journal,
+) -> None:
+    ran(journal, "run-1", proved("unknown"))
+    ran(journal, "run-2", proved("unknown", status="unchanged", fields=()), minutes=1)
+
+    assert left(journal) == [("flow/billing-inbound", "run-1", False)]
 
 
 def test_what_was_taken_back_is_not_left(journal: Journal) -> None:
