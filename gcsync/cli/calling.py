@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gcsync.cli import console, session
-from gcsync.cli.running import interruptible
+from gcsync.cli.interrupting import interruptible
+from gcsync.cli.launching import launcher_of
 from gcsync.core.inputs import misfits
 from gcsync.core.verdict import exit_code
-from gcsync.drivers.flow_executions import FlowExecutions
 from gcsync.engine.batch import Batch
 from gcsync.engine.calls import check_inputs, check_recorded, resolved
 from gcsync.engine.target import Targets
 from gcsync.errors import (
-    ConfigurationError,
     Interrupted,
     InvalidManifests,
     LaunchRefused,
-    WrongUsage,
 )
 from gcsync.model.execution import Launch
 from gcsync.model.manifest import Manifests, Project
@@ -29,15 +28,28 @@ from gcsync.render.executions import line, present_batch, present_execution
 from gcsync.store.launches import Launches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from gcsync.cli.executing import Asked
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
-    from gcsync.drivers.flow_executions import Dialect
+    from gcsync.drivers.flow_executions import Dialect, FlowExecutions
     from gcsync.loader.calls import Call
     from gcsync.model.change import FlowRef
     from gcsync.model.execution import Execution, ExecutionResult, StartInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line wants launched, and how; *timeout_s* is ``None`` for not waiting."""
+
+    flow: str | None
+    data: Mapping[str, Any]
+    context: Mapping[str, Any] | None
+    timeout_s: float | None
+    checks: bool
+    dialect: Dialect | None
+    batch_id: str
+    again: bool
 
 
 def execute_one(asked: Asked, chosen: Settings) -> int:
@@ -112,24 +124,6 @@ def _manifests(chosen: Settings) -> Manifests:
     if chosen.manifests or chosen.environment or is_project:
         return session.load(chosen)
     return Manifests(flows=(), bindings=(), project=Project(), environment=None, sha256="")
-
-
-def launcher_of(found: Session, asked: Dialect | None, *, has_context: bool) -> FlowExecutions:
-    """What launches executions, in the dialect that is *asked* for or that the host speaks.
-
-    Raises `WrongUsage` where it cannot carry a context that somebody gives.
-    """
-    from gcsync.api.regions import region_of
-
-    at_genesys = region_of(found.organisation.api_url) is not None
-    dialect = asked or ("public" if at_genesys else "document")
-    if dialect == "public" and has_context:
-        raise WrongUsage(
-            "the public API takes no execution context; pass it as data, or say --dialect document"
-        )
-    if found.client is None:
-        raise ConfigurationError("nothing can be launched offline; connect to an organisation")
-    return FlowExecutions(found.client, dialect=dialect)
 
 
 def _batch(found: Session, launcher: FlowExecutions, asked: Asked) -> Batch:

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import click
 
 from gcsync.cli.choices import DurationType, EntryType
+from gcsync.cli.launching import dialect_option
 from gcsync.cli.options import manifest_options, online_options, output_options, settings
 from gcsync.errors import WrongUsage
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 PATIENCE: Final = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command line wants launched, and how; *timeout_s* is ``None`` for not waiting."""
-
-    flow: str | None
-    data: Mapping[str, Any]
-    context: Mapping[str, Any] | None
-    timeout_s: float | None
-    checks: bool
-    dialect: Literal["document", "public"] | None
-    batch_id: str
-    again: bool
-
-
-dialect_option = click.option(
-    "--dialect",
-    type=click.Choice(("document", "public")),
-    envvar="GCSYNC_DIALECT",
-    help="What the API speaks: data and executionContext, or inputData. Unless given, public at"
-    " a Genesys region's own host, document anywhere else.",
-)
 
 
 @click.command()
@@ -121,7 +95,7 @@ def execute(
     )  # fmt: skip
     from gcsync.cli import calling, entries
 
-    asked = Asked(
+    asked = calling.Asked(
         flow=flow,
         data=entries.data_of(data, data_file),
         context=entries.entries(context, "--context") if context else None,

@@ -1,18 +1,25 @@
-"""Who runs this, and from which commit: for plans and the journal."""
+"""Which run this is, whose, and from which commit: for plans and the journal."""
 
 from __future__ import annotations
 
 import getpass
 import os
+import secrets
 import subprocess
 from typing import TYPE_CHECKING
 
 from gcsync.model.change import Source
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 _TIMEOUT_S = 10
+
+
+def new_run_id(began_at: datetime) -> str:
+    """A name for a run that sorts by when it began."""
+    return f"{began_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def source(root: Path) -> Source:

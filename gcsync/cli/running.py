@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import signal
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gcsync.cli import console, provenance
+from gcsync.cli.interrupting import interruptible
 from gcsync.cli.staging import rollout_of
 from gcsync.engine import results as outcomes
 from gcsync.engine.apply import Application
@@ -17,8 +16,7 @@ from gcsync.errors import Interrupted, JournalError
 from gcsync.model.change import FlowResult, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Sequence
 
     from gcsync.cli.session import Session
     from gcsync.cli.staging import Arranged
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from gcsync.engine.rollout import Rollout
     from gcsync.model.change import FlowChange, Plan
     from gcsync.store.journal import Journal
-
-GRACE_S: Final = 5.0
-"""GitHub's runner kills 7.5 s after its SIGINT (actions/runner, ProcessInvoker.cs)."""
 
 _TOLD_FIRST: Final = ("observed", "open", "pending", "superseded", "refused")
 """Of several writes to one flow, what became of the first of these is what counts."""
@@ -42,45 +37,6 @@ class Ended:
     results: tuple[FlowResult, ...]
     notes: tuple[str, ...]
     signal_number: int | None
-
-
-@dataclass(slots=True)
-class Interruption:
-    """Which signal came first; the second one, or the end of the grace, ends the run at once.
-
-    *what* is no longer begun after the first.
-    """
-
-    session: Session
-    what: str = "writes"
-    signal_number: int | None = None
-
-    def receive(self, number: int, _frame: FrameType | None) -> None:
-        """Let running writes finish on the first signal, raise `Interrupted` on the second."""
-        if self.signal_number is not None:
-            raise Interrupted(self.signal_number, "interrupted before every write had ended")
-        self.signal_number = number
-        self.session.stop.set()
-        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
-        console.say(
-            f"interrupted: no new {self.what}; waiting for those under way"
-            " (interrupt again to end at once)",
-            self.session.settings,
-        )
-
-
-@contextmanager
-def interruptible(session: Session, what: str = "writes") -> Iterator[Interruption]:
-    """Turn SIGINT and SIGTERM into a stop of *session* while the block runs."""
-    interruption = Interruption(session, what)
-    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    former = {number: signal.signal(number, interruption.receive) for number in watched}
-    try:
-        yield interruption
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def run_plan(
@@ -98,7 +54,7 @@ def run_plan(
 
     Raises `JournalError` before anything is written.
     """
-    run_id = new_run_id(session)
+    run_id = provenance.new_run_id(session.clock.now())
     entry = Run(
         run_id=run_id,
         started_at=session.clock.now(),
@@ -139,11 +95,6 @@ def run_plan(
     if failure:
         notes.append(f"the journal is incomplete: {failure}")
     return Ended(run_id=run_id, results=results, notes=tuple(notes), signal_number=signal_number)
-
-
-def new_run_id(session: Session) -> str:
-    """A name for a run that sorts by when it began."""
-    return f"{session.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def _applied(

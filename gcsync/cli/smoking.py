@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcsync.cli.executing import dialect_option
+from gcsync.cli.launching import dialect_option
 from gcsync.cli.options import (
     FINDING_FORMATS,
     manifest_options,
@@ -73,7 +73,7 @@ def smoke(*, addresses: tuple[str, ...], dialect: Dialect | None, **options: Any
 
 def smoke_of(found: Session, specs: Sequence[FlowSpec], dialect: Dialect | None) -> Smoke:
     """What runs the cases of *specs*, and tells of each that does not pass."""
-    from gcsync.cli.calling import launcher_of
+    from gcsync.cli.launching import launcher_of
     from gcsync.engine.smoke import Smoke
 
     has_context = any(case.context is not None for spec in specs for case in spec.smoke)
@@ -103,7 +103,7 @@ def _addressed(specs: Sequence[FlowSpec], addresses: Sequence[str]) -> list[Flow
 def _ran(
     found: Session, smoking: Smoke, subjects: Sequence[Subject]
 ) -> tuple[list[tuple[FlowRef, tuple[CaseResult, ...]]], int | None]:
-    from gcsync.cli.running import interruptible
+    from gcsync.cli.interrupting import interruptible
     from gcsync.engine.smoke import cut_off
 
     told: dict[tuple[str, str], CaseResult] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gcsync.cli.choices import DurationType, LabelType, SizeType
-from gcsync.cli.executing import dialect_option
+from gcsync.cli.launching import dialect_option
 from gcsync.core.waves import CANARY_WAVE, PROVING_WAVE, Canary, wave_name, with_canary
 from gcsync.errors import WrongUsage
 
@@ -271,11 +271,11 @@ def _ledger(found: Session, journal: Journal, run_id: str) -> Launches:
 
 def _entry_back(found: Session, entry: Run) -> Run:
     """The run that rolls back what *entry* wrote."""
-    from gcsync.cli.running import new_run_id
+    from gcsync.cli.provenance import new_run_id
 
     return replace(
         entry,
-        run_id=new_run_id(found),
+        run_id=new_run_id(found.clock.now()),
         started_at=found.clock.now(),
         plan_digest=None,
         undoes=entry.run_id,
