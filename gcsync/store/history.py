@@ -81,8 +81,9 @@ class History:
         return self._engine.dialect.name
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
+        """Let go of the database, once no thread is in the middle of a statement."""
+        with self._turn:
+            self._engine.dispose()
 
     def open_intents(self, org_id: str) -> tuple[OpenIntent, ...]:
         """The intents without a result whose run has ended or was killed, oldest first."""

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 RENEWAL_S: Final = 60.0
 """How often a holder gives a sign of life; ten times that, and another host calls it dead."""
+RENEWING: Final = "gcsync-lock"
+"""What the thread is called that gives signs of life."""
 
 POLL_S: Final = 1.0
 
@@ -198,11 +200,14 @@ def _in_file(journal: Journal, row: dict[str, Any], *, renewal_s: float) -> Iter
             with suppress(JournalError), journal.writing("cannot renew the lock") as connection:
                 connection.execute(update(locks).where(mine).values(seen_at=journal.now()))
 
-    threading.Thread(target=renew, daemon=True).start()
+    renewing = threading.Thread(target=renew, name=RENEWING, daemon=True)
+    renewing.start()
     try:
         yield True
     finally:
         over.set()
+        # Whoever closes the journal next must not do so under a statement of that thread.
+        renewing.join()
         _leave(journal, row)
 
 

@@ -17,15 +17,15 @@ from document_builders import NOON
 from sqlalchemy import select
 
 from gcsync.errors import LockHeld
-from gcsync.store.journal import open_journal
-from gcsync.store.lock import break_lock, holders, lives_here, locked
+from gcsync.store.database import build_engine, database_url
+from gcsync.store.journal import Journal, open_journal
+from gcsync.store.lock import RENEWING, break_lock, holders, lives_here, locked
+from gcsync.store.process import is_alive
 from gcsync.store.tables import locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-
-    from gcsync.store.journal import Journal
 
 COMMAND = "gcsync apply --env prod"
 HOLDER = """
@@ -204,6 +204,29 @@ def test_a_holder_on_another_host_is_dead_after_ten_silent_minutes(
             pass
         with after(11) as other, held(other):
             assert len(holders(other)) == 1
+
+
+class Slow(Journal):
+    """A journal whose signs of life take their time once they are due."""
+
+    reached = threading.Event()
+
+    def writing(self, failure: str) -> Any:
+        if threading.current_thread().name == RENEWING:
+            self.reached.set()
+            threading.Event().wait(0.1)
+        return super().writing(failure)
+
+
+def test_a_released_lock_leaves_no_thread_behind(tmp_path: Path) -> None:
+    engine = build_engine(database_url("sqlite://", tmp_path))
+    with Slow(engine, clock_now=lambda: NOON, liveness=is_alive) as journal:
+        journal.upgrade()
+        with held(journal, renewal_s=0.001):
+            assert journal.reached.wait(5)
+
+        # Closing a connection under another thread's statement takes the whole process down.
+        assert RENEWING not in {each.name for each in threading.enumerate()}
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
