@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import build, exempt, facts, schema, smoke
+from gcsync.loader import build, exempt, facts, schema, smoke, uses
 from gcsync.loader.documents import Reading
 from gcsync.loader.shape import shape, typed
-from gcsync.model.manifest import Location, Manifests
+from gcsync.model.manifest import Location, Manifests, PublicFlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,13 +66,16 @@ def _load(
     flows: list[FlowSpec] = []
     data_actions: list[DataActionSpec] = []
     bindings: dict[str, AuthBinding] = {}
+    public: list[PublicFlowSpec] = []
     known: set[str] = set()
+    declared: set[str] = set()
     findings = reading.findings
     for document in reading.documents():
         node = document.merged()
         instance = typed(node, shape(document.kind))
         if document.kind == "AuthBinding":
             known.add(document.name)
+        declared.add(document.address)
         if not schema.accepts(instance, document.kind):
             findings += schema.refused(node, instance, document.kind, document.address)
             continue
@@ -87,15 +90,23 @@ def _load(
             findings += exempt.impossible(node, document.address)
             findings += smoke.impossible(node, document.address)
             findings += build.twice(flow)
-            flows.append(flow)
+            if isinstance(flow, PublicFlowSpec):
+                findings += uses.unclear(flow, node)
+                public.append(flow)
+            else:
+                flows.append(flow)
     project = reading.file.project
     flows = [build.resolve(flow, bindings, findings, known) for flow in flows]
     flows = [exempt.without_ignored(flow, project, bindings, findings) for flow in flows]
     flows.sort(key=_by_address)
+    data_actions = [exempt.kept(each, project) for each in data_actions]
     data_actions.sort(key=_by_address)
+    public = [uses.resolve(flow, data_actions, declared, findings) for flow in public]
+    public.sort(key=_by_address)
     manifests = Manifests(
         flows=tuple(flows),
-        data_actions=tuple(exempt.kept(each, project) for each in data_actions),
+        public_flows=tuple(public),
+        data_actions=tuple(data_actions),
         bindings=tuple(bindings[name] for name in sorted(bindings)),
         project=project,
         environment=reading.environment,
