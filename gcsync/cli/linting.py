@@ -62,23 +62,22 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     finding is accepted with metadata.allow in the manifest: rule, reason, until.
     """
     from gcsync.cli import console, session
-    from gcsync.cli.surveying import surveyed
+    from gcsync.cli.surveying import notes, surveyed
     from gcsync.render.findings import present_findings
     from gcsync.render.values import count
 
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
         raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
-    manifests = session.load_flows(chosen)
-    specs = chosen.chosen(manifests.flows)
-    outlines = (
-        {
-            each.spec.address: each.outline
-            for each in surveyed(chosen, manifests, specs, offline=offline)
-        }
-        if live
-        else None
-    )
+    manifests = session.load_every_flow(chosen)
+    specs = chosen.chosen(manifests.every_flow)
+    outlines = None
+    if live:
+        seen = surveyed(chosen, manifests, specs, offline=offline)
+        outlines = {each.spec.address: each.outline for each in seen}
+        manifests = manifests.with_public(each.spec for each in seen)
+        for note in notes(seen):
+            console.say(f"note: {note}", chosen)
     found = findings(manifests, specs, live=outlines)
     looked_at = f"{'live ' if live else ''}flow"
     all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
@@ -103,7 +102,7 @@ def findings(
     """What lint says of the chosen flows, and of what belongs to no flow."""
     from gcsync.lint.check import lint as check
 
-    left_out = {flow.address for flow in manifests.flows} - {flow.address for flow in specs}
+    left_out = {flow.address for flow in manifests.every_flow} - {flow.address for flow in specs}
     today = datetime.now(UTC).date()
     return tuple(
         finding

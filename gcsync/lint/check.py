@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from gcsync.lint.registry import Rule, Scope, Selected
+    from gcsync.lint.registry import Rule, Selected
     from gcsync.lint.subject import Found
     from gcsync.model.manifest import Allowance, Manifests
     from gcsync.model.outline import Outline
@@ -37,17 +37,17 @@ def lint(
     findings = {
         _finding(selected, found, is_live=live is not None)
         for selected in select(rules, manifests.project.lint)
-        for subject in _subjects(organisation, selected.rule.scope)
+        for subject in _subjects(organisation, selected.rule)
         for found in selected.apply(subject)
         if not _is_allowed(selected.rule, found, allowances)
     }
     return tuple(sorted(findings, key=_place))
 
 
-def _subjects(organisation: Organisation, scope: Scope) -> Iterable[object]:
-    match scope:
+def _subjects(organisation: Organisation, rule: Rule) -> Iterable[object]:
+    match rule.scope:
         case "flow":
-            return organisation.flows
+            return (flow for flow in organisation.flows if flow.spec.DRIVER in rule.drivers)
         case "binding":
             return organisation.bindings
         case "organisation":
@@ -56,7 +56,7 @@ def _subjects(organisation: Organisation, scope: Scope) -> Iterable[object]:
 
 def _in_force(manifests: Manifests, today: date) -> dict[str, tuple[Allowance, ...]]:
     """By address, what is accepted today."""
-    given = [(flow.address, flow.allowances) for flow in manifests.flows]
+    given = [(flow.address, flow.allowances) for flow in manifests.every_flow]
     given += [(binding.address, binding.allowances) for binding in manifests.bindings]
     return {
         address: tuple(each for each in allowances if each.until >= today)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gcsync.analysis.latency import longest_way
 from gcsync.analysis.policy import declared_outline, policy, specs_of
-from gcsync.model.manifest import ActionSpec, Setting
+from gcsync.model.manifest import ActionSpec, PublicFlowSpec, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,8 @@ class Action:
     @property
     def policy(self) -> CallPolicy:
         """What its settings amount to."""
-        return policy(self.name, {path: each.value for path, each in self._settings.items()})
+        values = {path: each.value for path, each in self._settings.items()}
+        return policy(self.name, values, driver=self.flow.spec.DRIVER)
 
     def has(self, path: str) -> bool:
         """Whether a setting is there."""
@@ -136,6 +137,11 @@ class Flow:
     def is_voice(self) -> bool:
         """Whether callers listen to silence while the flow waits."""
         return self.spec.channel == "voice"
+
+    @property
+    def has_ways(self) -> bool:
+        """Whether the order of its calls is known; the public API does not tell it."""
+        return self.is_live and self.spec.DRIVER != PublicFlowSpec.DRIVER
 
     @cached_property
     def outline(self) -> Outline:
@@ -227,12 +233,12 @@ class Organisation:
         self.bindings: tuple[Binding, ...]
         if live is None:
             self.bindings = tuple(Binding(each, self) for each in manifests.bindings)
-            self.flows = tuple(Flow(each, self) for each in manifests.flows)
+            self.flows = tuple(Flow(each, self) for each in manifests.every_flow)
         else:
             self.bindings = ()
             self.flows = tuple(
                 Flow(live_spec(each, live[each.address]), self, live=live[each.address])
-                for each in manifests.flows
+                for each in manifests.every_flow
                 if each.address in live
             )
 

@@ -8,7 +8,7 @@ its leading slash (RFC 6901: ``~1`` stands for a slash, ``~0`` for a tilde).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
@@ -346,6 +346,12 @@ class Manifests:
     def every_flow(self) -> tuple[FlowSpec, ...]:
         """All flows that callers meet, whichever way they are managed, sorted by address."""
         return tuple(sorted((*self.flows, *self.public_flows), key=lambda flow: flow.address))
+
+    def with_public(self, specs: Iterable[FlowSpec]) -> Manifests:
+        """The same with those of *specs* that are flows of the public API in their place."""
+        found = {spec.address: spec for spec in specs if isinstance(spec, PublicFlowSpec)}
+        flows = tuple(found.get(flow.address, flow) for flow in self.public_flows)
+        return replace(self, public_flows=flows)
 
 
 def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:

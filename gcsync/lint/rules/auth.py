@@ -13,7 +13,7 @@ from gcsync.core.secrecy import (
     without_references,
 )
 from gcsync.lint.randomness import holds_random_word
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import FLOW_DOCUMENTS, rule
 from gcsync.lint.target import is_external, is_platform_api
 from gcsync.model.manifest import unescape
 
@@ -93,7 +93,7 @@ def plain_http(flow: Flow) -> Iterator[Found]:
                 )
 
 
-@rule("GC303", "unauthenticated-external-call", severity="warning")
+@rule("GC303", "unauthenticated-external-call", severity="warning", drivers=FLOW_DOCUMENTS)
 def unauthenticated_external_call(flow: Flow) -> Iterator[Found]:
     """A data action calls another system, and nothing says how it signs in.
 
@@ -122,7 +122,7 @@ def unauthenticated_external_call(flow: Flow) -> Iterator[Found]:
             )
 
 
-@rule("GC307", "implicit-user-context", severity="warning")
+@rule("GC307", "implicit-user-context", severity="warning", drivers=FLOW_DOCUMENTS)
 def implicit_user_context(flow: Flow) -> Iterator[Found]:
     """A data action calls the platform's API, and nothing says as whom.
 

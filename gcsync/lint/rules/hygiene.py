@@ -79,7 +79,9 @@ def flow_claimed_twice(organisation: Organisation) -> Iterator[Found]:
     claimed: dict[tuple[str | None, ...], Flow] = {}
     for flow in organisation.flows:
         selector = flow.spec.selector
-        first = claimed.setdefault((selector.id, selector.name, selector.type), flow)
+        first = claimed.setdefault(
+            (flow.spec.DRIVER, selector.id, selector.name, selector.type), flow
+        )
         if first is not flow:
             yield flow.found(
                 f"{first.spec.address} speaks of the same live flow; keep one of them",

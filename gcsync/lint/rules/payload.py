@@ -49,7 +49,7 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
                 f"{action.name} may send {figure(allowed)} bytes, more than {figure(limit_bytes)}",
                 "request/max_body_bytes",
             )
-        body = action.text("request/body")
+        path, body = _body(action)
         if body is not None:
             # Live text may hold half of a surrogate pair, which no strict encoder takes.
             size_bytes = len(body.encode(errors="surrogatepass"))
@@ -57,8 +57,14 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
                 yield action.found(
                     f"{action.name} sends a body of {size_bytes} bytes before anything is filled"
                     f" in, more than {figure(limit_bytes)}",
-                    "request/body",
+                    path,
                 )
+
+
+def _body(action: Action) -> tuple[str, str | None]:
+    """What is sent, and the path of the setting that holds it: the public API has a template."""
+    path = "request/template" if action.has("request/template") else "request/body"
+    return path, action.text(path)
 
 
 def _sends_nothing(action: Action) -> bool:
@@ -90,7 +96,7 @@ def concatenated_json(flow: Flow) -> Iterator[Found]:
             yield action.found(
                 f"{action.name} puts {listed(names)} between quotes unescaped, so that a quote in a"
                 " value breaks the JSON; use esc.jsonString",
-                "request/body",
+                _body(action)[0],
             )
 
 
@@ -116,20 +122,20 @@ def unguarded_nullable(flow: Flow) -> Iterator[Found]:
                 #if("$!{input.amount}" != ""), "amount": ${input.amount} #end}
     """
     for action, found in _in_json(flow):
-        body = action.text("request/body") or ""
+        body = _body(action)[1] or ""
         names = _names(each for each in found if not each.in_string and _may_miss(each, body))
         if names:
             yield action.found(
                 f"{action.name} sends broken JSON without {listed(names)}; give a default, or leave"
                 " the member out with #if",
-                "request/body",
+                _body(action)[0],
             )
 
 
 def _in_json(flow: Flow) -> Iterator[tuple[Action, list[Reference]]]:
     """The data actions that send JSON with values put in, and where these are put."""
     for action in flow.actions:
-        body = action.text("request/body")
+        body = _body(action)[1]
         if body is not None and "$" in body and is_json(body) and not _says_otherwise(action):
             yield action, list(references(body))
 
