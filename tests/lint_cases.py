@@ -7,9 +7,9 @@ what a manifest says: the members of ``spec``, and beside them ``metadata``,
 ``live``, the document of the live flow (then the live flow is linted). With
 ``driver: public``, ``data_actions`` are DataActions (name -> spec, or a whole
 document without its kind) and ``uses`` what the live flow does (name ->
-settings by path). A failing case has all that under ``manifest`` (``live`` and
-``uses`` beside it), the
-``message``, and maybe the text ``at`` which it stands and its ``severity``.
+settings by path). A ``data_action`` stands by itself, without any flow. A
+failing case has all that under ``manifest`` (``live`` and ``uses`` beside it),
+the ``message``, and maybe the text ``at`` which it stands and its ``severity``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TODAY = date(2026, 6, 1)
 SPEC = {"flow": {"id": "f-1"}, "channel": "voice"}
 BESIDE = (
     *("metadata", "bindings", "others", "lint", "organisation", "live"),
-    *("data_actions", "uses"),
+    *("data_action", "data_actions", "uses"),
 )
 
 
@@ -116,7 +116,11 @@ def write_project(folder: Path, given: Any) -> None:
     """A project whose one manifest says what the case says."""
     spec = {key: value for key, value in given.items() if key not in BESIDE}
     spec.setdefault("actions", {"Lookup": {}})
-    documents = [document("Flow", {"name": "case", **given.get("metadata", {})}, {**SPEC, **spec})]
+    metadata = {"name": "case", **given.get("metadata", {})}
+    documents = [document("Flow", metadata, {**SPEC, **spec})]
+    if "data_action" in given:
+        alone = {"action": {"integration": "CRM", "name": "Lookup"}, **given["data_action"]}
+        documents = [document("DataAction", metadata, alone)]
     for name, bound in given.get("bindings", {}).items():
         metadata = bound.get("metadata", {}) if "spec" in bound else {}
         documents.append(

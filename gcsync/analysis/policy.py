@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 
     from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Value
 
-DEFAULT_TIMEOUT_MS: Final[Mapping[str, int]] = {"flow-document": 3_000, "public": 60_000}
+_PUBLIC_MS: Final = 60_000
+
+DEFAULT_TIMEOUT_MS: Final[Mapping[str, int]] = {
+    "flow-document": 3_000,
+    "public": _PUBLIC_MS,
+    "integration-action": _PUBLIC_MS,
+}
 """What holds where nothing names a timeout, by driver (GENESYS.md, the table of both dialects)."""
 
-MAXIMUM_TIMEOUT_MS: Final[Mapping[str, int]] = {"flow-document": 30_000, "public": 60_000}
-"""The longest that the platform waits, by driver (as above)."""
+MAXIMUM_TIMEOUT_MS: Final[Mapping[str, int]] = {
+    "flow-document": 30_000,
+    "public": _PUBLIC_MS,
+    "integration-action": _PUBLIC_MS,
+}
+"""The longest that the platform waits, by driver (as above); the public API's default is that."""
 
 DEFAULT_RETRY_ON: Final = ("429", "5xx")
 """What is repeated where retries are set and nobody says on what."""

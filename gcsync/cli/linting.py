@@ -19,12 +19,13 @@ from gcsync.cli.options import (
     settings,
 )
 from gcsync.errors import LintRefused, WrongUsage
+from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
-    from gcsync.model.manifest import Finding, FlowSpec, Manifests, Severity
+    from gcsync.model.manifest import Finding, Manifests, ResourceSpec, Severity
     from gcsync.model.outline import Outline
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
@@ -69,18 +70,21 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
         raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
-    manifests = session.load_every_flow(chosen)
-    specs = chosen.chosen(manifests.every_flow)
+    manifests = session.load_every_flow(chosen) if live else session.load_judged(chosen)
+    specs = chosen.chosen(manifests.every_flow if live else manifests.judged)
     outlines = None
     if live:
-        seen = surveyed(chosen, manifests, specs, offline=offline)
+        seen = surveyed(chosen, manifests, flows_of(specs), offline=offline)
         outlines = {each.spec.address: each.outline for each in seen}
         manifests = manifests.with_public(each.spec for each in seen)
         for note in notes(seen):
             console.say(f"note: {note}", chosen)
     found = findings(manifests, specs, live=outlines)
-    looked_at = f"{'live ' if live else ''}flow"
-    all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
+    flows = len(flows_of(specs))
+    looked_at = [count(flows, f"{'live ' if live else ''}flow")] if flows else []
+    if flows < len(specs):
+        looked_at.append(count(len(specs) - flows, "data action"))
+    all_well = f"Nothing to object to in {' and '.join(looked_at) or '0 flows'}."
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     code = int(any(finding.severity in failing for finding in found))
     report = present_findings(
@@ -97,12 +101,15 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
 
 
 def findings(
-    manifests: Manifests, specs: Sequence[FlowSpec], *, live: Mapping[str, Outline] | None = None
+    manifests: Manifests,
+    specs: Sequence[ResourceSpec],
+    *,
+    live: Mapping[str, Outline] | None = None,
 ) -> tuple[Finding, ...]:
-    """What lint says of the chosen flows, and of what belongs to no flow."""
+    """What lint says of the chosen flows and data actions, and of what belongs to none of them."""
     from gcsync.lint.check import lint as check
 
-    left_out = {flow.address for flow in manifests.every_flow} - {flow.address for flow in specs}
+    left_out = {each.address for each in manifests.judged} - {each.address for each in specs}
     today = datetime.now(UTC).date()
     return tuple(
         finding
@@ -122,7 +129,7 @@ class Gate:
 
     chosen: Settings
     manifests: Manifests
-    specs: tuple[FlowSpec, ...]
+    specs: tuple[ResourceSpec, ...]
     is_open: bool
 
     @property

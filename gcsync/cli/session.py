@@ -106,6 +106,17 @@ def load_every_flow(settings: Settings, *, overlays: Sequence[Path] = ()) -> Man
     return manifests
 
 
+def load_judged(settings: Settings) -> Manifests:
+    """The same, for commands that judge what manifests say, be it of data actions alone."""
+    manifests = load(settings)
+    if not manifests.judged:
+        raise ConfigurationError(
+            "the manifests declare no flow and no data action, so there is nothing to look at;"
+            " check -f and gcsync.yaml"
+        )
+    return manifests
+
+
 def load_resources(settings: Settings) -> Manifests:
     """The same, for commands that speak about data actions of the public API, too.
 

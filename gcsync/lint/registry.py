@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from gcsync.model.manifest import FlowSpec, PublicFlowSpec
+from gcsync.model.manifest import DataActionSpec, FlowSpec, PublicFlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +25,9 @@ FLOW_DOCUMENTS: Final = (FlowSpec.DRIVER,)
 
 EVERY_DRIVER: Final = (FlowSpec.DRIVER, PublicFlowSpec.DRIVER)
 
+ALSO_ALONE: Final = (*EVERY_DRIVER, DataActionSpec.DRIVER)
+"""For rules that ask no flow: the manifest of a data action is looked at by itself, too."""
+
 Check = TypeVar("Check", bound="Callable[..., Iterator[Found]]")
 
 
@@ -35,7 +38,7 @@ class Rule:
     *check* takes what *scope* names, and after it the threshold where the rule
     has one (in *unit*). *is_default* says that it runs unless the project
     file disables it, *is_allowable* that a manifest's allowance accepts what
-    it finds. *drivers* are those of the flows that can follow it: what a
+    it finds. *drivers* are those of the manifests that can follow it: what a
     platform does not offer, nobody is told to use.
     """
 

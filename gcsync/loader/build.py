@@ -91,6 +91,7 @@ class Builder:
             labels=tuple(sorted(metadata.get("labels", {}).items())),
             owner=metadata.get("owner"),
             wave=spec.get("wave", 0),
+            allowances=facts.allowances(document, metadata),
         )
 
     def settings(self, node: Mapping, spec: Any) -> Flat:

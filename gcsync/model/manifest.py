@@ -194,6 +194,7 @@ class ResourceSpec:
     wave: int = 0
     tolerances: tuple[Tolerance, ...] = ()
     ignore: tuple[FieldGlob, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def address(self) -> str:
@@ -212,7 +213,6 @@ class FlowSpec(ResourceSpec):
     latency_budget_ms: int | None = None
     calls_per_minute: float | None = None
     load: Load | None = None
-    allowances: tuple[Allowance, ...] = ()
     smoke: tuple[SmokeCase, ...] = ()
 
 
@@ -341,6 +341,11 @@ class Manifests:
     def resources(self) -> tuple[ResourceSpec, ...]:
         """Everything whose settings are planned and written, data actions first."""
         return (*self.data_actions, *self.flows)
+
+    @property
+    def judged(self) -> tuple[ResourceSpec, ...]:
+        """Everything that lint looks at by itself, data actions first."""
+        return (*self.data_actions, *self.every_flow)
 
     @property
     def every_flow(self) -> tuple[FlowSpec, ...]:

@@ -305,3 +305,50 @@ def test_rules_find_in_the_sample_what_can_be_mended_through_the_public_api(worl
         ("GC502", "CreateCallback"),
         ("GC503", "ListPendingCallbacks"),
     ]
+
+
+# Data actions by themselves
+
+
+def test_lint_looks_at_data_actions_without_any_flow(centre: World) -> None:
+    centre.manifests(data_action(spec="request: {url: 'http://crm.example/v1'}"))
+
+    linted = centre.run("lint", "-o", "json", "-o", "text=l.txt", **NOBODY)
+    plan = centre.run("plan")
+
+    assert linted.code == 1
+    assert {(each["rule"], each["severity"]) for each in linted.json["findings"]} == {
+        ("GC101", "note"),
+        ("GC302", "error"),
+        ("GC801", "note"),
+        ("GC802", "note"),
+    }
+    assert {each["address"] for each in linted.json["findings"]} == {"dataaction/get-customer"}
+    assert plan.code == 5
+    assert "Get Customer calls an address in plain http" in plan.err
+
+
+def test_what_is_wrong_with_a_data_action_is_not_told_again_of_each_flow(centre: World) -> None:
+    centre.manifests(data_action(spec="request: {url: 'http://crm.example/v1'}"), SALES)
+
+    found = centre.run("lint", "-o", "json", **NOBODY).json["findings"]
+
+    assert [each["address"] for each in found if each["rule"] == "GC302"] == [
+        "dataaction/get-customer"
+    ]
+    assert sorted(each["address"] for each in found if each["rule"] == "GC101") == [
+        "dataaction/get-customer",
+        "flow/sales",
+        "flow/sales",
+    ]
+
+
+def test_a_data_action_accepts_a_finding_for_a_while_and_none_is_left(centre: World) -> None:
+    allow = "{rule: missing-timeout, reason: measured, until: 2999-12-31}"
+    metadata = f"{{name: get-customer, owner: a, labels: {{a: b}}, allow: [{allow}]}}"
+    document = data_action(spec="category: CRM").replace("{name: get-customer}", metadata)
+    centre.manifests(document)
+
+    linted = centre.run("lint", **NOBODY)
+
+    assert (linted.code, linted.out) == (0, "Nothing to object to in 1 data action.\n")

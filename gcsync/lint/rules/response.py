@@ -110,7 +110,7 @@ def missing_staleness_limit(flow: Flow, limit_s: float) -> Iterator[Found]:
 
 
 def _is_managed(action: Action) -> bool:
-    return action.flow.is_live or bool(action.below("response/"))
+    return action.holder.is_live or bool(action.below("response/"))
 
 
 def _has_no_content(action: Action) -> bool:

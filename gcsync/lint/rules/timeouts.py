@@ -6,16 +6,17 @@ from math import log
 from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, MAXIMUM_TIMEOUT_MS
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import ALSO_ALONE, rule
 from gcsync.lint.target import is_external
 from gcsync.lint.wording import exact
-from gcsync.model.manifest import PublicFlowSpec
+from gcsync.model.manifest import DataActionSpec
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Action, Flow, Found
+    from gcsync.lint.subject import Action, Flow, Found, Holder
+    from gcsync.model.manifest import Severity
     from gcsync.model.traffic import Latency
 
 WRITING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
@@ -24,14 +25,15 @@ WRITING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 MAXIMUM_MS: Final = MAXIMUM_TIMEOUT_MS["flow-document"]
 
 
-@rule("GC101", "missing-timeout", severity="warning")
-def missing_timeout(flow: Flow) -> Iterator[Found]:
+@rule("GC101", "missing-timeout", severity="warning", drivers=ALSO_ALONE)
+def missing_timeout(holder: Holder) -> Iterator[Found]:
     """A data action has no declared timeout.
 
     Why: whatever is live then applies, and where nothing is, the platform's
     default: 3 s in a flow document, and 60 s in the public API, by when every
     caller has hung up. What is live can change without anybody's commit, and
-    nobody can tell from the manifest how long the flow waits.
+    nobody can tell from the manifest how long the flow waits. Of a DataAction
+    by itself this is a note, for nobody knows which flows wait for it.
 
     Instead: declare `timeout_ms` for every data action, about three times the
     99th percentile that the service shows in production.
@@ -41,14 +43,16 @@ def missing_timeout(flow: Flow) -> Iterator[Found]:
           GetCustomerProfile:
             timeout_ms: 5000
     """
-    for action in flow.actions:
+    is_alone = holder.spec.DRIVER == DataActionSpec.DRIVER
+    severity: Severity = "note" if is_alone else "warning"
+    applies = "whatever is live"
+    if holder.is_live:
+        default_s = DEFAULT_TIMEOUT_MS[holder.spec.DRIVER] // 1000
+        applies = f"the platform's default of {default_s} s"
+    for action in holder.actions:
         if action.value("timeout_ms") is None:
-            default_s = DEFAULT_TIMEOUT_MS[flow.spec.DRIVER] // 1000
-            default = "the platform's default"
-            if flow.spec.DRIVER == PublicFlowSpec.DRIVER:
-                default += f" of {default_s} s"
-            applies = default if flow.is_live else "whatever is live"
-            yield action.found(f"{action.name} has no timeout_ms, so {applies} applies")
+            message = f"{action.name} has no timeout_ms, so {applies} applies"
+            yield action.found(message, severity=severity)
 
 
 @rule("GC102", "slow-voice-action", severity="warning", threshold=6_000, unit="ms")
@@ -115,8 +119,15 @@ def slow_external_write(flow: Flow, limit_ms: float) -> Iterator[Found]:
         )
 
 
-@rule("GC104", "maximal-timeout", severity="warning", threshold=MAXIMUM_MS, unit="ms")
-def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
+@rule(
+    "GC104",
+    "maximal-timeout",
+    severity="warning",
+    threshold=MAXIMUM_MS,
+    unit="ms",
+    drivers=ALSO_ALONE,
+)
+def maximal_timeout(holder: Holder, limit_ms: float) -> Iterator[Found]:
     """A timeout is raised to the platform's maximum.
 
     Why: nobody measured that figure: it says "never give up". While the back
@@ -134,10 +145,10 @@ def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
           ClassifyEmail:
             timeout_ms: 12000
     """
-    maximum_ms = MAXIMUM_TIMEOUT_MS[flow.spec.DRIVER]
+    maximum_ms = MAXIMUM_TIMEOUT_MS[holder.spec.DRIVER]
     if limit_ms == MAXIMUM_MS:
         limit_ms = maximum_ms
-    for action in flow.actions:
+    for action in holder.actions:
         timeout_ms = action.number("timeout_ms")
         if timeout_ms is not None and timeout_ms >= limit_ms:
             reason = (
