@@ -110,10 +110,13 @@ class Action:
         """A finding at the setting under *path*, or at the data action where there is none."""
         setting = self._settings.get(path) if path is not None else None
         place = setting.source if setting is not None else self.spec.source
+        address = self.holder.spec.address
+        # It stands in the data action's own manifest, which may serve many flows.
+        is_elsewhere = self.spec.manager is not None and place != self.spec.source
         return Found(
-            address=self.holder.spec.address,
+            address=address,
             location=place,
-            message=message,
+            message=f"{message} (in {address})" if is_elsewhere else message,
             action=self.name,
             **more,
         )

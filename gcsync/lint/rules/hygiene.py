@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @rule("GC801", "missing-owner", severity="note", drivers=ALSO_ALONE)
 def missing_owner(holder: Holder) -> Iterator[Found]:
-    """A manifest does not say who answers for the flow.
+    """A manifest does not say who answers for what it manages.
 
     Why: when callers hear silence at night, somebody looks for whom to wake.
     Manifests alone are looked at: a live flow has no owner to tell.
