@@ -65,7 +65,6 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     from gcsync.cli import console, session
     from gcsync.cli.surveying import notes, surveyed
     from gcsync.render.findings import present_findings
-    from gcsync.render.values import count
 
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
@@ -80,11 +79,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
         for note in notes(seen):
             console.say(f"note: {note}", chosen)
     found = findings(manifests, specs, live=outlines)
-    flows = len(flows_of(specs))
-    looked_at = [count(flows, f"{'live ' if live else ''}flow")] if flows else []
-    if flows < len(specs):
-        looked_at.append(count(len(specs) - flows, "data action"))
-    all_well = f"Nothing to object to in {' and '.join(looked_at) or '0 flows'}."
+    all_well = f"Nothing to object to in {_looked_at(specs, is_live=live)}."
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     code = int(any(finding.severity in failing for finding in found))
     report = present_findings(
@@ -98,6 +93,15 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     if found:
         console.say(f"'gcsync rules {found[0].rule}' explains a rule", chosen)
     return code
+
+
+def _looked_at(specs: Sequence[ResourceSpec], *, is_live: bool) -> str:
+    from gcsync.render.values import count
+
+    flows = len(flows_of(specs))
+    others = len(specs) - flows
+    counted = [count(flows, "live flow" if is_live else "flow")] if flows or not others else []
+    return " and ".join(counted + ([count(others, "data action")] if others else []))
 
 
 def findings(
