@@ -187,7 +187,7 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
         )
     if any(way.outline.driver != PUBLIC for way in ways):
         yield "every call takes the longest way through its flow, through every loop once"
-    yield from _unordered(ways)
+    yield from _unordered(ways, has_live=has_live)
     unloaded = [way.flow.address for way in ways if not _has_load(way.flow)]
     if unloaded:
         yield f"{CALLS_PER_MINUTE:g} calls a minute where none are declared: {_named(unloaded)}"
@@ -218,15 +218,15 @@ def _defaults(ways: Sequence[Way]) -> str:
     )
 
 
-def _unordered(ways: Sequence[Way]) -> Iterator[str]:
+def _unordered(ways: Sequence[Way], *, has_live: bool) -> Iterator[str]:
     public = [way for way in ways if way.outline.driver == PUBLIC]
     if public:
         yield f"{_named([way.flow.address for way in public])}: {ORDER_UNKNOWN}"
     for way in public:
-        if names := untimed(way.flow, way.outline):
+        if names := untimed(way.flow, way.outline, is_live=has_live):
             yield (
                 f"{way.flow.address}: the platform's default of {DEFAULT_TIMEOUT_MS[PUBLIC]} ms"
-                f" where no timeout is set: {_named(names)}"
+                f" where no timeout is {'live' if has_live else 'declared'}: {_named(names)}"
             )
 
 

@@ -123,8 +123,8 @@ def _notes(flow: FlowSpec, outline: Outline, *, has_live: bool) -> Iterator[str]
     if outline.driver != PUBLIC:
         return
     yield ORDER_UNKNOWN
-    if names := untimed(flow, outline):
-        fact = "holds" if has_live else "is assumed"
+    if names := untimed(flow, outline, is_live=has_live):
+        fact = "holds live" if has_live else "is assumed"
         default_s = DEFAULT_TIMEOUT_MS[PUBLIC] // 1000
         yield f"the platform's default of {default_s} s {fact} for {', '.join(names)}"
 

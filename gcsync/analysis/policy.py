@@ -152,13 +152,13 @@ def declared_outline(flow: FlowSpec) -> Outline:
     )
 
 
-def untimed(flow: FlowSpec, outline: Outline) -> tuple[str, ...]:
-    """The data actions for which neither the manifest nor *outline* has a timeout."""
+def untimed(flow: FlowSpec, outline: Outline, *, is_live: bool) -> tuple[str, ...]:
+    """The data actions that have no timeout live, or else none once the manifest is applied."""
     specs = specs_of(flow, outline)
     return tuple(
         specs[index].name if index in specs else action.name
         for index, action in enumerate(outline.actions)
-        if "timeout_ms" not in desired_settings(action, specs.get(index))
+        if "timeout_ms" not in desired_settings(action, None if is_live else specs.get(index))
     )
 
 

@@ -112,11 +112,17 @@ def _misfit(action: ActionSpec, found: Several[LiveFlow], used: _Used) -> str:
             f"the live flow uses {len(found)} data actions named {action.name!r}; give one's"
             f" integration with action, or its id: {ids}"
         )
-    name = (action.selector and action.selector.name) or action.name
+    wanted = action.selector
+    if wanted is None or wanted.id is not None:
+        sought = repr(action.id or action.name)
+        near = nearest(action.name, (each.name or each.id for each in used.actions))
+    else:
+        sought = f"{wanted.name!r} of integration {wanted.type!r}"
+        name = f"{wanted.name} ({(wanted.type or '').lower()})"
+        near = nearest(name, (f"{each.name} ({each.type})" for each in used.actions))
     if not used.actions:
-        return f"the live flow uses no data action at all, {name!r} neither; remove it"
-    near = nearest(name, (each.name or each.id for each in used.actions))
-    return f"the live flow does not use a data action {name!r}{near}"
+        return f"the live flow uses no data action at all, {sought} neither; remove it"
+    return f"the live flow does not use a data action {sought}{near}"
 
 
 def _settings(

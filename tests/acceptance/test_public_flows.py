@@ -97,7 +97,7 @@ def test_the_budget_sums_every_data_action_once_live_and_desired(centre: World) 
     assert (flow["live_ms"], flow["desired_ms"], flow["within_budget"]) == (80000, 65000, False)
     order, default = flow["notes"]
     assert order.startswith("the order of the calls is not known, so each data action counts once")
-    assert default == "the platform's default of 60 s holds for Send Order"
+    assert default == "the platform's default of 60 s holds live for Send Order"
     assert order in (centre.folder / "b.txt").read_text()
 
 
@@ -109,6 +109,17 @@ def test_without_an_organisation_the_platforms_default_is_assumed_and_said(centr
     assert "65.0 s" in budget.out
     assert "default (60000 ms with driver public, no retries)" in " ".join(simulated.out.split())
     assert not centre.org.requests
+
+
+def test_a_default_that_a_manifest_replaces_still_holds_live(centre: World) -> None:
+    order = data_action("send-order", action="{integration: CRM, name: Send Order}")
+    centre.manifests(data_action(), order, SALES)
+
+    budget = centre.run("budget", "-o", "json")
+
+    [flow] = budget.json["flows"]
+    assert (flow["live_ms"], flow["desired_ms"]) == (80000, 10000)
+    assert flow["notes"][1:] == ["the platform's default of 60 s holds live for Send Order"]
 
 
 def test_callers_are_simulated_live_against_desired(centre: World) -> None:
@@ -160,7 +171,12 @@ def test_a_data_action_that_the_manifest_does_not_name_counts_and_is_told(centre
             "Send Ordr: {}",
             "does not use a data action 'Send Ordr'; nearest:",
         ),
-        ("Send Order: {}", "A: {id: x}", "does not use a data action 'A'; there are Get Customer"),
+        ("Send Order: {}", "A: {id: x}", "does not use a data action 'x'; there are Get Customer"),
+        (
+            "Send Order: {}",
+            "A: {action: {integration: Desk, name: Send Order}}",
+            "'Send Order' of integration 'Desk'; nearest: Send Order (crm)",
+        ),
         ("name: Sales,", "name: Sails,", "no live inboundcall flow is named 'Sails'; nearest"),
         ("{name: Sales, type: inboundcall}", "{id: gone}", "no live flow has id gone"),
     ],
