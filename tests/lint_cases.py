@@ -4,9 +4,12 @@
 what a manifest says: the members of ``spec``, and beside them ``metadata``,
 ``bindings`` (name -> spec, or a whole document without its kind), ``others``
 (further manifests), ``lint`` and ``organisation`` of the project file, and
-``live``, the document of the live flow (then the live flow is linted). A
-failing case has all that under ``manifest`` (``live`` beside it), the
-``message``, and maybe the text ``at`` which it stands and its ``severity``.
+``live``, the document of the live flow (then the live flow is linted). With
+``driver: public``, ``data_actions`` are DataActions (name -> spec, or a whole
+document without its kind) and ``uses`` what the live flow does (name ->
+settings by path). A ``data_action`` stands by itself, without any flow. A
+failing case has all that under ``manifest`` (``live`` and ``uses`` beside it),
+the ``message``, and maybe the text ``at`` which it stands and its ``severity``.
 """
 
 from __future__ import annotations
@@ -26,19 +29,22 @@ from gcsync.drivers.flow_outline import outline
 from gcsync.lint.catalogue import RULES
 from gcsync.lint.check import lint
 from gcsync.loader.manifests import load
-from gcsync.model.change import FlowRef
+from gcsync.model.change import FlowRef, LiveAction
+from gcsync.model.outline import Call, Outline, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence as Several
 
     from gcsync.lint.registry import Rule
     from gcsync.model.manifest import Finding
-    from gcsync.model.outline import Outline
 
 CASES = Path(__file__).parent / "lint" / "cases"
 TODAY = date(2026, 6, 1)
 SPEC = {"flow": {"id": "f-1"}, "channel": "voice"}
-BESIDE = ("metadata", "bindings", "others", "lint", "organisation", "live")
+BESIDE = (
+    *("metadata", "bindings", "others", "lint", "organisation", "live"),
+    *("data_action", "data_actions", "uses"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +73,14 @@ def cases() -> tuple[Case, ...]:
             found.append(Case(rule=document["rule"], name=name, given=given))
         for name, failing in document["fails"].items():
             manifest = failing.pop("manifest", {})
-            live = {"live": failing.pop("live")} if "live" in failing else {}
+            live = {key: failing.pop(key) for key in ("live", "uses") if key in failing}
             found.append(
                 Case(rule=document["rule"], name=name, given={**manifest, **live}, **failing)
             )
     return tuple(found)
 
 
-def findings(case: Case, folder: Path, rules: Sequence[Rule] = RULES) -> list[Finding]:
+def findings(case: Case, folder: Path, rules: Several[Rule] = RULES) -> list[Finding]:
     """What *rules* say of the case; the manifests are written to *folder* and really loaded."""
     given = case.given
     write_project(folder, given)
@@ -85,7 +91,16 @@ def findings(case: Case, folder: Path, rules: Sequence[Rule] = RULES) -> list[Fi
         ref = FlowRef(address="flow/case", id="f-1")
         body = json.dumps(document).encode()
         live = {"flow/case": outline(read_snapshot(ref, body, '"1"'))}
+    if "uses" in given:
+        live = {"flow/case": used(given["uses"])}
     return list(lint(manifests, today=TODAY, live=live, rules=rules))
+
+
+def used(actions: dict[str, dict[str, Any]]) -> Outline:
+    """What a live flow of the public API uses."""
+    live = [LiveAction(id=None, name=name, settings=given) for name, given in actions.items()]
+    calls = tuple(Call(index=index) for index in range(len(live)))
+    return Outline(root=Sequence(calls), actions=tuple(live), driver="public")
 
 
 def text_at(finding: Finding, folder: Path) -> str:
@@ -101,11 +116,25 @@ def write_project(folder: Path, given: Any) -> None:
     """A project whose one manifest says what the case says."""
     spec = {key: value for key, value in given.items() if key not in BESIDE}
     spec.setdefault("actions", {"Lookup": {}})
-    documents = [document("Flow", {"name": "case", **given.get("metadata", {})}, {**SPEC, **spec})]
+    metadata = {"name": "case", **given.get("metadata", {})}
+    documents = [document("Flow", metadata, {**SPEC, **spec})]
+    if "data_action" in given:
+        alone = {"action": {"integration": "CRM", "name": "Lookup"}, **given["data_action"]}
+        documents = [document("DataAction", metadata, alone)]
     for name, bound in given.get("bindings", {}).items():
         metadata = bound.get("metadata", {}) if "spec" in bound else {}
         documents.append(
             document("AuthBinding", {"name": name, **metadata}, bound.get("spec", bound))
+        )
+    for name, declared in given.get("data_actions", {}).items():
+        metadata = declared.get("metadata", {}) if "spec" in declared else {}
+        action = {"action": {"integration": "CRM", "name": name}}
+        documents.append(
+            document(
+                "DataAction",
+                {"name": name, **metadata},
+                {**action, **declared.get("spec", declared)},
+            )
         )
     for number, other in enumerate(given.get("others", ())):
         more = {key: value for key, value in other.items() if key != "metadata"}

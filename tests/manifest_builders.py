@@ -88,3 +88,10 @@ def lines(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:
 def places(findings: tuple[Finding, ...] | list[Finding]) -> list[tuple[int, int]]:
     """Line and column of each finding that has a place."""
     return [(each.location.line, each.location.column) for each in findings if each.location]
+
+
+def public_flow(
+    name: str = "sales", *, spec: str = "", actions: str = "Lookup: {data_action: get-customer}"
+) -> str:
+    """A valid Flow document with driver public."""
+    return flow(name, spec=f"driver: public\n{dedent(spec)}", actions=actions)

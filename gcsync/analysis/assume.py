@@ -12,8 +12,14 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.latency import budget_ms, longest_way
-from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, declared_outline, policies, specs_of
+from gcsync.analysis.latency import ORDER_UNKNOWN, PUBLIC, budget_ms, longest_way
+from gcsync.analysis.policy import (
+    DEFAULT_TIMEOUT_MS,
+    declared_outline,
+    policies,
+    specs_of,
+    untimed,
+)
 from gcsync.analysis.scenario import BackendModel, FlowModel, Samples, Scenario, StepModel
 from gcsync.analysis.simulation.arrivals import calls_per_replication
 from gcsync.analysis.simulation.breaker import MIN_TRIES
@@ -177,9 +183,11 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
     if not has_live:
         yield (
             "live flows were not read: declared data actions run in a row, and what is not"
-            f" declared is the platform's default ({DEFAULT_TIMEOUT_MS} ms, no retries)"
+            f" declared is the platform's default ({_defaults(ways)}, no retries)"
         )
-    yield "every call takes the longest way through its flow, through every loop once"
+    if any(way.outline.driver != PUBLIC for way in ways):
+        yield "every call takes the longest way through its flow, through every loop once"
+    yield from _unordered(ways, has_live=has_live)
     unloaded = [way.flow.address for way in ways if not _has_load(way.flow)]
     if unloaded:
         yield f"{CALLS_PER_MINUTE:g} calls a minute where none are declared: {_named(unloaded)}"
@@ -199,6 +207,27 @@ def _assumptions(ways: Sequence[Way], desired: Scenario, *, has_live: bool) -> I
         f"these flows share {limits.requests_per_minute} requests a minute and"
         f" {limits.concurrent_actions} data actions at once with nobody else"
     )
+
+
+def _defaults(ways: Sequence[Way]) -> str:
+    """The timeouts that hold where none is declared, each once."""
+    drivers = dict.fromkeys(way.outline.driver for way in ways)
+    return ", or ".join(
+        f"{DEFAULT_TIMEOUT_MS[driver]} ms{' with driver public' if driver == PUBLIC else ''}"
+        for driver in sorted(drivers)
+    )
+
+
+def _unordered(ways: Sequence[Way], *, has_live: bool) -> Iterator[str]:
+    public = [way for way in ways if way.outline.driver == PUBLIC]
+    if public:
+        yield f"{_named([way.flow.address for way in public])}: {ORDER_UNKNOWN}"
+    for way in public:
+        if names := untimed(way.flow, way.outline, is_live=has_live):
+            yield (
+                f"{way.flow.address}: the platform's default of {DEFAULT_TIMEOUT_MS[PUBLIC]} ms"
+                f" where no timeout is {'live' if has_live else 'declared'}: {_named(names)}"
+            )
 
 
 def _unseen_windows(desired: Scenario) -> Iterator[str]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.policy import LARGEST, policies, specs_of
+from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, LARGEST, policies, specs_of, untimed
 from gcsync.model.change import WorstCase
+from gcsync.model.manifest import PublicFlowSpec
 from gcsync.model.outline import Branches, Call, Loop
 from gcsync.model.outline import Sequence as Steps
 
@@ -33,8 +34,16 @@ DEFAULT_BUDGET_MS: Final[Mapping[Channel, int]] = {
 }
 """The latency budget of a flow whose manifest names none: silence on a line is felt first."""
 
+PUBLIC: Final = PublicFlowSpec.DRIVER
+
 LONGEST_WAY: Final = 10_000
 """Calls on one way through a flow; the platform runs no more actions (GENESYS.md, section 4)."""
+
+ORDER_UNKNOWN: Final = (
+    "the order of the calls is not known, so each data action counts once: an upper bound for"
+    " callers who meet none of them twice"
+)
+"""What the public API leaves open: dependency tracking names what is used, and no more."""
 
 ENDLESS_MS: Final = 10**24
 """No sum goes beyond: a number of thousands of digits says no more, and cannot be written."""
@@ -62,7 +71,8 @@ class ActionLatency:
 class FlowLatency:
     """The worst case of one flow against its budget, in milliseconds.
 
-    *actions* stand in the order in which a caller meets them.
+    *actions* stand in the order in which a caller meets them. *notes* say what
+    the figures rest on, where they rest on less than the flow itself.
     """
 
     address: str
@@ -70,6 +80,7 @@ class FlowLatency:
     live_ms: int | None
     desired_ms: int
     actions: tuple[ActionLatency, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def within_budget(self) -> bool:
@@ -104,7 +115,18 @@ def flow_latency(flow: FlowSpec, outline: Outline, *, has_live: bool) -> FlowLat
             )
             for index in _as_met(outline)
         ),
+        notes=tuple(_notes(flow, outline, has_live=has_live)),
     )
+
+
+def _notes(flow: FlowSpec, outline: Outline, *, has_live: bool) -> Iterator[str]:
+    if outline.driver != PUBLIC:
+        return
+    yield ORDER_UNKNOWN
+    if names := untimed(flow, outline, is_live=has_live):
+        fact = "holds live" if has_live else "is assumed"
+        default_s = DEFAULT_TIMEOUT_MS[PUBLIC] // 1000
+        yield f"the platform's default of {default_s} s {fact} for {', '.join(names)}"
 
 
 def worst_case(flow: FlowSpec, outline: Outline) -> WorstCase:

@@ -15,8 +15,21 @@ if TYPE_CHECKING:
 
     from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Value
 
-DEFAULT_TIMEOUT_MS: Final = 3_000
-"""What holds where a flow document names no timeout (GENESYS.md, flow-document dialect)."""
+_PUBLIC_MS: Final = 60_000
+
+DEFAULT_TIMEOUT_MS: Final[Mapping[str, int]] = {
+    "flow-document": 3_000,
+    "public": _PUBLIC_MS,
+    "integration-action": _PUBLIC_MS,
+}
+"""What holds where nothing names a timeout, by driver (GENESYS.md, the table of both dialects)."""
+
+MAXIMUM_TIMEOUT_MS: Final[Mapping[str, int]] = {
+    "flow-document": 30_000,
+    "public": _PUBLIC_MS,
+    "integration-action": _PUBLIC_MS,
+}
+"""The longest that the platform waits, by driver (as above); the public API's default is that."""
 
 DEFAULT_RETRY_ON: Final = ("429", "5xx")
 """What is repeated where retries are set and nobody says on what."""
@@ -34,7 +47,7 @@ class CallPolicy:
     """
 
     name: str
-    timeout_ms: int = DEFAULT_TIMEOUT_MS
+    timeout_ms: int = DEFAULT_TIMEOUT_MS["flow-document"]
     max_retries: int = 0
     delay_ms: int = 0
     retry_on: tuple[str, ...] = DEFAULT_RETRY_ON
@@ -48,17 +61,19 @@ class CallPolicy:
         return (1 + self.max_retries) * self.timeout_ms + self.max_retries * self.delay_ms
 
 
-def policy(name: str, settings: Mapping[str, Value]) -> CallPolicy:
+def policy(
+    name: str, settings: Mapping[str, Value], *, driver: str = "flow-document"
+) -> CallPolicy:
     """The policy that *settings* (paths below a data action) amount to.
 
     What is not there, or not of the type that the schema asks for, is as the
-    platform has it by default.
+    platform of *driver* has it by default.
     """
     rate = settings.get("circuit_breaker/error_rate_percent")
     retry_on = settings.get("retry/retry_on")
     return CallPolicy(
         name=name,
-        timeout_ms=_whole(settings, "timeout_ms", DEFAULT_TIMEOUT_MS),
+        timeout_ms=_whole(settings, "timeout_ms", DEFAULT_TIMEOUT_MS[driver]),
         max_retries=_whole(settings, "retry/max_retries", 0),
         delay_ms=_whole(settings, "retry/delay_ms", 0),
         retry_on=tuple(map(str, retry_on)) if isinstance(retry_on, tuple) else DEFAULT_RETRY_ON,
@@ -116,7 +131,11 @@ def policies(outline: Outline, specs: Mapping[int, ActionSpec]) -> tuple[CallPol
     where there is one.
     """
     return tuple(
-        policy(spec.name if spec else action.name, desired_settings(action, spec))
+        policy(
+            spec.name if spec else action.name,
+            desired_settings(action, spec),
+            driver=outline.driver,
+        )
         for action, spec in zip(
             outline.actions, map(specs.get, range(len(outline.actions))), strict=True
         )
@@ -127,7 +146,19 @@ def declared_outline(flow: FlowSpec) -> Outline:
     """What a manifest alone tells: its data actions one after the other, nothing live."""
     actions = tuple(LiveAction(id=spec.id, name=spec.name, settings={}) for spec in flow.actions)
     return Outline(
-        root=Sequence(tuple(Call(index=index) for index in range(len(actions)))), actions=actions
+        root=Sequence(tuple(Call(index=index) for index in range(len(actions)))),
+        actions=actions,
+        driver=flow.DRIVER,
+    )
+
+
+def untimed(flow: FlowSpec, outline: Outline, *, is_live: bool) -> tuple[str, ...]:
+    """The data actions that have no timeout live, or else none once the manifest is applied."""
+    specs = specs_of(flow, outline)
+    return tuple(
+        specs[index].name if index in specs else action.name
+        for index, action in enumerate(outline.actions)
+        if "timeout_ms" not in desired_settings(action, None if is_live else specs.get(index))
     )
 
 

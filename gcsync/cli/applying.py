@@ -94,7 +94,7 @@ def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_l
 
         note = f"warning: waves are kept within shard {chosen.shard}; other shards do not wait"
         console.say(note, chosen)
-    gate = Gate(chosen=chosen, manifests=manifests, specs=flows_of(specs), is_open=skips_lint)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
     with session.connected(chosen, manifests.environment) as found:
         return _run(

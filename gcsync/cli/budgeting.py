@@ -54,16 +54,16 @@ def budget(*, offline: Path | None, check: bool, **options: Any) -> int:
 
     chosen = settings(**options)
     warnings: list[str] = []
-    manifests = session.load_flows(chosen)
-    specs = chosen.chosen(manifests.flows)
+    manifests = session.load_every_flow(chosen)
+    specs = chosen.chosen(manifests.every_flow)
     try:
-        latencies = _with_live(chosen, manifests, specs, offline)
+        latencies, warnings = _with_live(chosen, manifests, specs, offline)
     except NotConfigured as error:
         latencies = _declared(specs)
         warnings = [f"{WITHOUT_LIVE} ({error}, or --offline)"]
     for warning in warnings:
         console.say(f"warning: {warning}", chosen)
-    notes = [WITHOUT_LIVE] if warnings else []
+    notes = [WITHOUT_LIVE] if latencies and latencies[0].live_ms is None else []
     code = int(check and any(not flow.within_budget for flow in latencies))
     report = present_budgets(latencies, notes=notes, warnings=warnings)
     return console.write(report, chosen, exit_code=code)
@@ -71,10 +71,10 @@ def budget(*, offline: Path | None, check: bool, **options: Any) -> int:
 
 def _with_live(
     chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], offline: Path | None
-) -> list[FlowLatency]:
+) -> tuple[list[FlowLatency], list[str]]:
     from gcsync.analysis.latency import flow_latency
     from gcsync.analysis.policy import together
-    from gcsync.cli.surveying import surveyed
+    from gcsync.cli.surveying import notes, surveyed
     from gcsync.engine.survey import check_fit
 
     found = surveyed(chosen, manifests, specs, offline=offline)
@@ -82,7 +82,7 @@ def _with_live(
     claims = defaultdict(list)
     for each in found:
         claims[each.ref.id].append(each.spec)
-    return [
+    latencies = [
         flow_latency(
             together(each.spec, (other for other in claims[each.ref.id] if other is not each.spec)),
             each.outline,
@@ -90,6 +90,7 @@ def _with_live(
         )
         for each in found
     ]
+    return latencies, list(notes(found))
 
 
 def _declared(specs: Sequence[FlowSpec]) -> list[FlowLatency]:

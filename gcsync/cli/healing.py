@@ -18,7 +18,6 @@ from gcsync.core.drift import healable
 from gcsync.core.plan import build_plan
 from gcsync.engine.recover import recover
 from gcsync.errors import ApiError, ConfigurationError
-from gcsync.model.manifest import flows_of
 from gcsync.render.drift import present_drift
 from gcsync.render.remedies import present_healing
 
@@ -52,7 +51,7 @@ def heal(
         raise ConfigurationError(
             "gcsync.yaml lets --heal restore nothing; list settings under spec.drift.heal"
         )
-    gate = Gate(chosen=chosen, manifests=manifests, specs=flows_of(specs), is_open=skips_lint)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
     with session.connected(chosen, manifests.environment) as found, alone(found) as kept:
         memory = Memory(found.org_id, journal=kept)

@@ -160,7 +160,7 @@ def _names(listing: Sequence[LiveFlow], ground: Ground) -> dict[str, str]:
     from gcsync.loader.christen import flow_names
 
     known = {flow.id: specs[0].name for flow in listing if (specs := ground.managing(flow))}
-    taken = {spec.name for spec in ground.manifests.flows}
+    taken = {spec.name for spec in ground.manifests.every_flow}
     return flow_names(listing, known=known, taken=taken)
 
 

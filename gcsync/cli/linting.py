@@ -19,12 +19,13 @@ from gcsync.cli.options import (
     settings,
 )
 from gcsync.errors import LintRefused, WrongUsage
+from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
-    from gcsync.model.manifest import Finding, FlowSpec, Manifests, Severity
+    from gcsync.model.manifest import Finding, Manifests, ResourceSpec, Severity
     from gcsync.model.outline import Outline
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
@@ -62,26 +63,23 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     finding is accepted with metadata.allow in the manifest: rule, reason, until.
     """
     from gcsync.cli import console, session
-    from gcsync.cli.surveying import surveyed
+    from gcsync.cli.surveying import notes, surveyed
     from gcsync.render.findings import present_findings
-    from gcsync.render.values import count
 
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
         raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
-    manifests = session.load_flows(chosen)
-    specs = chosen.chosen(manifests.flows)
-    outlines = (
-        {
-            each.spec.address: each.outline
-            for each in surveyed(chosen, manifests, specs, offline=offline)
-        }
-        if live
-        else None
-    )
+    manifests = session.load_every_flow(chosen) if live else session.load_judged(chosen)
+    specs = chosen.chosen(manifests.every_flow if live else manifests.judged)
+    outlines = None
+    if live:
+        seen = surveyed(chosen, manifests, flows_of(specs), offline=offline)
+        outlines = {each.spec.address: each.outline for each in seen}
+        manifests = manifests.with_public(each.spec for each in seen)
+        for note in notes(seen):
+            console.say(f"note: {note}", chosen)
     found = findings(manifests, specs, live=outlines)
-    looked_at = f"{'live ' if live else ''}flow"
-    all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
+    all_well = f"Nothing to object to in {_looked_at(specs, is_live=live)}."
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     code = int(any(finding.severity in failing for finding in found))
     report = present_findings(
@@ -97,13 +95,25 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     return code
 
 
+def _looked_at(specs: Sequence[ResourceSpec], *, is_live: bool) -> str:
+    from gcsync.render.values import count
+
+    flows = len(flows_of(specs))
+    others = len(specs) - flows
+    counted = [count(flows, "live flow" if is_live else "flow")] if flows or not others else []
+    return " and ".join(counted + ([count(others, "data action")] if others else []))
+
+
 def findings(
-    manifests: Manifests, specs: Sequence[FlowSpec], *, live: Mapping[str, Outline] | None = None
+    manifests: Manifests,
+    specs: Sequence[ResourceSpec],
+    *,
+    live: Mapping[str, Outline] | None = None,
 ) -> tuple[Finding, ...]:
-    """What lint says of the chosen flows, and of what belongs to no flow."""
+    """What lint says of the chosen flows and data actions, and of what belongs to none of them."""
     from gcsync.lint.check import lint as check
 
-    left_out = {flow.address for flow in manifests.flows} - {flow.address for flow in specs}
+    left_out = {each.address for each in manifests.judged} - {each.address for each in specs}
     today = datetime.now(UTC).date()
     return tuple(
         finding
@@ -123,7 +133,7 @@ class Gate:
 
     chosen: Settings
     manifests: Manifests
-    specs: tuple[FlowSpec, ...]
+    specs: tuple[ResourceSpec, ...]
     is_open: bool
 
     @property

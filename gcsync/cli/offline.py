@@ -43,10 +43,10 @@ def validate(**options: Any) -> int:
         return console.write(report, chosen, exit_code=invalid.exit_code)
     actions = sum(len(spec.actions) for spec in manifests.resources)
     well = (
-        f"{count(len(manifests.flows), 'flow')}, {count(actions, 'data action')} and"
+        f"{count(len(manifests.every_flow), 'flow')}, {count(actions, 'data action')} and"
         f" {count(len(manifests.bindings), 'auth binding')} are valid."
     )
-    addresses = [spec.address for spec in manifests.resources]
+    addresses = [spec.address for spec in (*manifests.data_actions, *manifests.every_flow)]
     addresses += [binding.address for binding in manifests.bindings]
     report = present_findings((), all_well=well, looked_at=addresses)
     return console.write(report, chosen)

@@ -72,7 +72,7 @@ def plan(
     key = session.plan_key()
     manifests = session.load_resources(chosen)
     specs = chosen.chosen(manifests.resources)
-    gate = Gate(chosen=chosen, manifests=manifests, specs=flows_of(specs), is_open=skips_lint)
+    gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
     drawn = _draw(
         chosen,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync import __version__
 from gcsync.cli import console
-from gcsync.errors import ConfigurationError
+from gcsync.errors import ConfigurationError, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,14 +95,53 @@ def load_flows(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifest
     return manifests
 
 
-def load_resources(settings: Settings) -> Manifests:
-    """The same, for commands that speak about data actions of the public API, too."""
-    manifests = load(settings)
-    if not manifests.resources:
+def load_every_flow(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
+    """The same, for commands that look at flows of the public API, too."""
+    manifests = load(settings, overlays=overlays)
+    if not manifests.every_flow:
         raise ConfigurationError(
-            "the manifests declare no flow and no data action, so there is nothing to compare;"
+            "the manifests declare no flow, so there is nothing to look at;"
             " check -f and gcsync.yaml"
         )
+    return manifests
+
+
+def load_judged(settings: Settings) -> Manifests:
+    """The same, for commands that judge what manifests say, be it of data actions alone."""
+    manifests = load(settings)
+    if not manifests.judged:
+        raise ConfigurationError(
+            "the manifests declare no flow and no data action, so there is nothing to look at;"
+            " check -f and gcsync.yaml"
+        )
+    return manifests
+
+
+def load_resources(settings: Settings) -> Manifests:
+    """The same, for commands that speak about data actions of the public API, too.
+
+    Flows of the public API are not compared: it is said that, and what is.
+    """
+    manifests = load(settings)
+    public = manifests.public_flows
+    through = "managed through its data actions, by manifests of kind DataAction"
+    if not manifests.resources:
+        fact = "the manifests declare no flow and no data action"
+        if public:
+            fact = f"{public[0].address} has driver public and is {through}, and there are none"
+        raise ConfigurationError(
+            f"{fact}, so there is nothing to compare; check -f and gcsync.yaml"
+        )
+    for flow in public:
+        if flow.address in settings.targets:
+            managers = " ".join(
+                f"--target {action.manager}" for action in flow.actions if action.manager
+            )
+            choose = f"; choose these: {managers}" if managers else ""
+            raise WrongUsage(f"{flow.address} has driver public and is {through}{choose}")
+    if public:
+        more = f" (and {len(public) - 1} more)" if len(public) > 1 else ""
+        console.say(f"{public[0].address}{more} with driver public: {through}", settings)
     return manifests
 
 

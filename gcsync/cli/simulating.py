@@ -107,11 +107,24 @@ def simulate(
     for warning in unread:
         console.say(f"warning: {warning}", chosen)
     if recommend:
+        _check_recommendable(assumed)
         return _recommended(chosen, assumed, aims, calls=calls, seed=seed, warnings=unread)
     _say_how_much(chosen, assumed, calls)
     sides = _sides(assumed, calls=calls, seed=seed)
     console.write(_report(chosen, assumed, sides, unread), chosen)
     return 0
+
+
+def _check_recommendable(assumed: Assumed) -> None:
+    """Raises `WrongUsage` for flows whose settings no Flow manifest can have."""
+    from gcsync.model.manifest import PublicFlowSpec
+
+    for way in assumed.ways:
+        if isinstance(way.flow, PublicFlowSpec):
+            raise WrongUsage(
+                f"--recommend writes timeouts and retries of flow documents, and {way.flow.address}"
+                " has driver public; leave it out with --exclude"
+            )
 
 
 def _assumed(
@@ -120,13 +133,13 @@ def _assumed(
     """What is simulated, and why nothing live is where that could not be read."""
     from gcsync.analysis.assume import assume
     from gcsync.cli import session
-    from gcsync.cli.surveying import surveyed
+    from gcsync.cli.surveying import notes, surveyed
     from gcsync.engine.survey import check_fit
     from gcsync.errors import NotConfigured
     from gcsync.loader.samples import measurements
 
-    manifests = session.load_flows(chosen, overlays=scenarios)
-    specs = chosen.chosen(manifests.flows)
+    manifests = session.load_every_flow(chosen, overlays=scenarios)
+    specs = chosen.chosen(manifests.every_flow)
     measured = measurements(specs, root=Path.cwd())
     limits = manifests.project.organisation
     try:
@@ -137,7 +150,7 @@ def _assumed(
         return assume(declared, limits=limits, measurements=measured), (unread,)
     check_fit(found)
     live = [(each.spec, each.outline) for each in found]
-    return assume(live, limits=limits, measurements=measured), ()
+    return assume(live, limits=limits, measurements=measured), notes(found)
 
 
 def _sides(assumed: Assumed, *, calls: int, seed: int) -> tuple[Side, ...]:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gcsync.errors import WrongUsage
+from gcsync.model.manifest import PublicFlowSpec
+
+_OFFLINE = (
+    "{address} has driver public, and snapshots hold flow documents only; leave it out with"
+    " --exclude, or look at what is live"
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from gcsync.cli.options import Settings
+    from gcsync.cli.session import Session
     from gcsync.engine.survey import Surveyed
     from gcsync.model.manifest import FlowSpec, Manifests
 
@@ -25,10 +34,39 @@ def surveyed(
     from gcsync.cli import offline as saved
     from gcsync.engine.survey import survey
 
+    public = [spec for spec in specs if isinstance(spec, PublicFlowSpec)]
+    documents = [spec for spec in specs if not isinstance(spec, PublicFlowSpec)]
     opened = (
         saved.opened(chosen, offline)
         if offline is not None
         else session.connected(chosen, manifests.environment)
     )
     with opened as found, console.progress(len(specs), "Reading flows", chosen) as step:
-        return survey(specs, found.driver, parallelism=chosen.parallelism, progress=step)
+        surveyed = survey(documents, found.driver, parallelism=chosen.parallelism, progress=step)
+        if public:
+            surveyed += _used(found, public, step)
+    by_address = {each.spec.address: each for each in surveyed}
+    return tuple(by_address[spec.address] for spec in specs)
+
+
+def notes(found: Iterable[Surveyed]) -> tuple[str, ...]:
+    """Where manifests and live flows differ and nothing is wrong with that."""
+    return tuple(note for each in found for note in each.notes)
+
+
+def _used(
+    found: Session, specs: Sequence[PublicFlowSpec], step: Callable[[], None]
+) -> tuple[Surveyed, ...]:
+    from gcsync.drivers.dependency_tracking import DependencyTracking
+    from gcsync.engine.usage import survey_public
+
+    client = found.client
+    if client is None:
+        raise WrongUsage(_OFFLINE.format(address=specs[0].address))
+    return survey_public(
+        specs,
+        found.driver,
+        DependencyTracking(client),
+        parallelism=found.settings.parallelism,
+        progress=step,
+    )

@@ -75,6 +75,16 @@ class Driver(Protocol):
         """Why the API cannot express *setting* (a path below an action), or ``None``."""
 
 
+class Tracker(Protocol):
+    """How the engine learns what flows of the public API use; used from many threads at once."""
+
+    def data_actions(self, flow: LiveFlow) -> tuple[str, ...]:
+        """The ids of the data actions that *flow* uses as it is published.
+
+        Raises `InvalidAnswer` where that cannot be asked, or another `ApiError`.
+        """
+
+
 class Launcher(Protocol):
     """How the engine starts executions and looks at them; used from many threads at once."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
 from gcsync.drivers.flow_amend import amended, as_found
@@ -43,6 +43,7 @@ class FlowDocumentDriver:
                 id=entity["id"],
                 name=str(entity.get("name", "")),
                 type=str(entity.get("type", "")).lower(),
+                version=_published(entity),
             )
 
     def fetch(self, ref: FlowRef) -> Snapshot:
@@ -87,3 +88,9 @@ class FlowDocumentDriver:
         if setting in MAPPING or setting.startswith(HEADERS):
             return None
         return f"a flow document has no place for {setting}"
+
+
+def _published(entity: dict[str, Any]) -> str | None:
+    version = entity.get("publishedVersion")
+    found = version.get("id") if isinstance(version, dict) else None
+    return found if isinstance(found, str) else None

@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING, Any
 from gcsync.errors import InvalidAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gcsync.api.http import Answer, Client
 
 
-def listed(client: Client, place: str, *, what: str, page_size: int) -> Iterator[dict[str, Any]]:
+def listed(
+    client: Client,
+    place: str,
+    *,
+    what: str,
+    page_size: int,
+    query: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
     """Yield each entity of the listing at *place* once; all have a text for an ``id``.
 
     Raises `InvalidAnswer` when pages and total disagree; *what* is how its
-    message calls the entities.
+    message calls the entities, *query* what is asked for beside the page.
     """
     seen: set[str] = set()
     number, pages, total = 1, 1, None
     while number <= pages:
-        query = {"pageSize": str(page_size), "pageNumber": str(number)}
-        document = client.read(place, query, json_object)
+        page = {"pageSize": str(page_size), "pageNumber": str(number)}
+        document = client.read(place, {**(query or {}), **page}, json_object)
         entities = document.get("entities")
         page_count, total = document.get("pageCount"), document.get("total")
         if not isinstance(entities, list) or not isinstance(page_count, int):

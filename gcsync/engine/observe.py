@@ -73,7 +73,7 @@ def observe(
     once where manifests and live flows do not fit together, or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
-    resolved = _resolved(specs, driver, findings)
+    resolved = _resolved(specs, driver, findings, {})
     looks = _Looks(driver, resolved, today)
     outcomes = in_parallel(
         looks.at, resolved, parallelism=parallelism, done=lambda _outcome: progress()
@@ -149,19 +149,27 @@ class _Looks:
         return replace(change, worst_case=worst_case(together(written, others), outline))
 
 
-def resolve(specs: Sequence[Spec], driver: Driver) -> list[tuple[Spec, FlowRef]]:
-    """Find the one live flow that each manifest speaks of. Raises `InvalidManifests`."""
+def resolve(
+    specs: Sequence[Spec], driver: Driver, *, flows: Iterable[LiveFlow] | None = None
+) -> list[tuple[Spec, FlowRef]]:
+    """Find the one live flow that each manifest speaks of, among *flows* if these are listed.
+
+    Raises `InvalidManifests`.
+    """
     findings: list[Finding] = []
-    resolved = _resolved(specs, driver, findings)
+    listings = {} if flows is None else {"flow": _listed(flows)}
+    resolved = _resolved(specs, driver, findings, listings)
     if findings:
         raise InvalidManifests(findings)
     return resolved
 
 
 def _resolved(
-    specs: Sequence[Spec], driver: Driver, findings: list[Finding]
+    specs: Sequence[Spec],
+    driver: Driver,
+    findings: list[Finding],
+    listings: dict[str, _Listing],
 ) -> list[tuple[Spec, FlowRef]]:
-    listings: dict[str, _Listing] = {}
     resolved = []
     for spec in specs:
         wanted = spec.selector

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
-    """One flow of the manifests and the outline of the live flow that it speaks of."""
+    """One flow of the manifests and the outline of the live flow that it speaks of.
+
+    *notes* say where the two differ and nothing is wrong with that.
+    """
 
     spec: FlowSpec
     ref: FlowRef
     outline: Outline
+    notes: tuple[str, ...] = ()
 
 
 def survey(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from gcsync.lint.catalogue import RULES
 from gcsync.lint.registry import is_named, select
-from gcsync.lint.subject import Organisation
+from gcsync.lint.subject import DataAction, Organisation
 from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from gcsync.lint.registry import Rule, Scope, Selected
+    from gcsync.lint.registry import Rule, Selected
     from gcsync.lint.subject import Found
     from gcsync.model.manifest import Allowance, Manifests
     from gcsync.model.outline import Outline
@@ -37,17 +37,28 @@ def lint(
     findings = {
         _finding(selected, found, is_live=live is not None)
         for selected in select(rules, manifests.project.lint)
-        for subject in _subjects(organisation, selected.rule.scope)
-        for found in selected.apply(subject)
+        for found in _once(selected, organisation)
         if not _is_allowed(selected.rule, found, allowances)
     }
     return tuple(sorted(findings, key=_place))
 
 
-def _subjects(organisation: Organisation, scope: Scope) -> Iterable[object]:
-    match scope:
+def _once(selected: Selected, organisation: Organisation) -> Iterator[Found]:
+    """What a rule finds; not again of a flow what it finds of a data action's own manifest."""
+    own = set()
+    for subject in _subjects(organisation, selected.rule):
+        for found in selected.apply(subject):
+            if isinstance(subject, DataAction):
+                own.add(found.location)
+            elif found.location in own:
+                continue
+            yield found
+
+
+def _subjects(organisation: Organisation, rule: Rule) -> Iterable[object]:
+    match rule.scope:
         case "flow":
-            return organisation.flows
+            return (each for each in organisation.holders if each.spec.DRIVER in rule.drivers)
         case "binding":
             return organisation.bindings
         case "organisation":
@@ -56,7 +67,7 @@ def _subjects(organisation: Organisation, scope: Scope) -> Iterable[object]:
 
 def _in_force(manifests: Manifests, today: date) -> dict[str, tuple[Allowance, ...]]:
     """By address, what is accepted today."""
-    given = [(flow.address, flow.allowances) for flow in manifests.flows]
+    given = [(each.address, each.allowances) for each in manifests.judged]
     given += [(binding.address, binding.allowances) for binding in manifests.bindings]
     return {
         address: tuple(each for each in allowances if each.until >= today)

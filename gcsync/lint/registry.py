@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from inspect import getdoc
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+from gcsync.model.manifest import DataActionSpec, FlowSpec, PublicFlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import LintSettings, Severity
 
 Scope = Literal["flow", "binding", "organisation"]
+FLOW_DOCUMENTS: Final = (FlowSpec.DRIVER,)
+"""For rules about what the public API does not have."""
+
+EVERY_DRIVER: Final = (FlowSpec.DRIVER, PublicFlowSpec.DRIVER)
+
+ALSO_ALONE: Final = (*EVERY_DRIVER, DataActionSpec.DRIVER)
+"""For rules that ask no flow: the manifest of a data action is looked at by itself, too."""
+
 Check = TypeVar("Check", bound="Callable[..., Iterator[Found]]")
 
 
@@ -28,7 +38,8 @@ class Rule:
     *check* takes what *scope* names, and after it the threshold where the rule
     has one (in *unit*). *is_default* says that it runs unless the project
     file disables it, *is_allowable* that a manifest's allowance accepts what
-    it finds.
+    it finds. *drivers* are those of the manifests that can follow it: what a
+    platform does not offer, nobody is told to use.
     """
 
     id: str
@@ -40,6 +51,7 @@ class Rule:
     unit: str = ""
     is_default: bool = True
     is_allowable: bool = True
+    drivers: tuple[str, ...] = EVERY_DRIVER
 
     @property
     def page(self) -> str:
@@ -80,6 +92,7 @@ def rule(
     unit: str = "",
     is_default: bool = True,
     is_allowable: bool = True,
+    drivers: tuple[str, ...] = EVERY_DRIVER,
 ) -> Callable[[Check], Check]:
     """Declare the generator below to be a rule."""
 
@@ -94,6 +107,7 @@ def rule(
             unit=unit,
             is_default=is_default,
             is_allowable=is_allowable,
+            drivers=drivers,
         )
         return check
 

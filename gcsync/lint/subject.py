@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gcsync.analysis.latency import longest_way
 from gcsync.analysis.policy import declared_outline, policy, specs_of
-from gcsync.model.manifest import ActionSpec, Setting
+from gcsync.model.manifest import ActionSpec, PublicFlowSpec, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import (
         JSON,
         AuthBinding,
+        DataActionSpec,
         FlowSpec,
         Location,
         Manifests,
         OrganisationLimits,
+        ResourceSpec,
         Severity,
     )
     from gcsync.model.outline import Outline
@@ -51,13 +53,13 @@ class Found:
 
 
 class Action:
-    """One data action of a flow; a setting that is not there is not managed, or not live."""
+    """One data action; a setting that is not there is not managed, or not live."""
 
-    __slots__ = ("_settings", "flow", "spec")
+    __slots__ = ("_settings", "holder", "spec")
 
-    def __init__(self, spec: ActionSpec, flow: Flow) -> None:
+    def __init__(self, spec: ActionSpec, holder: Holder) -> None:
         self.spec = spec
-        self.flow = flow
+        self.holder = holder
         self._settings = {setting.path: setting for setting in spec.settings}
 
     @property
@@ -68,12 +70,13 @@ class Action:
     @property
     def is_declared(self) -> bool:
         """Whether the manifest speaks of it; else it stands where that says which flow it means."""
-        return self.spec.source != self.flow.spec.selector.source
+        return self.spec.source != self.holder.spec.selector.source
 
     @property
     def policy(self) -> CallPolicy:
         """What its settings amount to."""
-        return policy(self.name, {path: each.value for path, each in self._settings.items()})
+        values = {path: each.value for path, each in self._settings.items()}
+        return policy(self.name, values, driver=self.holder.spec.DRIVER)
 
     def has(self, path: str) -> bool:
         """Whether a setting is there."""
@@ -107,13 +110,54 @@ class Action:
         """A finding at the setting under *path*, or at the data action where there is none."""
         setting = self._settings.get(path) if path is not None else None
         place = setting.source if setting is not None else self.spec.source
+        address = self.holder.spec.address
+        # It stands in the data action's own manifest, which may serve many flows.
+        is_elsewhere = self.spec.manager is not None and place != self.spec.source
         return Found(
-            address=self.flow.spec.address,
+            address=address,
             location=place,
-            message=message,
+            message=f"{message} (in {address})" if is_elsewhere else message,
             action=self.name,
             **more,
         )
+
+
+class Holder(Protocol):
+    """What has data actions: a flow, or the manifest of one data action by itself.
+
+    Rules that ask for nothing else hold for both.
+    """
+
+    @property
+    def spec(self) -> ResourceSpec:
+        """The manifest."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The data actions."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is what is live that is looked at."""
+
+    def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
+        """A finding about it as a whole."""
+
+
+class DataAction:
+    """One manifest of a data action of the public API, whichever flows use it."""
+
+    is_live = False
+
+    def __init__(self, spec: DataActionSpec) -> None:
+        self.spec = spec
+        (only,) = spec.actions
+        name = spec.selector.name or spec.name
+        self.actions = (Action(replace(only, name=name, source=spec.selector.source), self),)
+
+    def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
+        """A finding about the data action as a whole."""
+        return _whole(self, message, location, **more)
 
 
 class Flow:
@@ -136,6 +180,11 @@ class Flow:
     def is_voice(self) -> bool:
         """Whether callers listen to silence while the flow waits."""
         return self.spec.channel == "voice"
+
+    @property
+    def has_ways(self) -> bool:
+        """Whether the order of its calls is known; the public API does not tell it."""
+        return self.is_live and self.spec.DRIVER != PublicFlowSpec.DRIVER
 
     @cached_property
     def outline(self) -> Outline:
@@ -169,12 +218,7 @@ class Flow:
 
     def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
         """A finding about the flow as a whole."""
-        return Found(
-            address=self.spec.address,
-            location=location or self.spec.source,
-            message=message,
-            **more,
-        )
+        return _whole(self, message, location, **more)
 
 
 class Binding:
@@ -206,10 +250,11 @@ class Binding:
 
 
 class Organisation:
-    """All flows and bindings together, what the organisation allows them, and which day it is.
+    """All flows, data actions and bindings, what the organisation allows them, and which day it is.
 
-    *bindings* are none where live flows are looked at: a binding lives in
-    manifests alone.
+    *bindings* and *data_actions* are none where live flows are looked at: a
+    binding lives in manifests alone, and of data actions the flows that use
+    them tell.
     """
 
     def __init__(
@@ -225,16 +270,32 @@ class Organisation:
         self.declared = {each.name: each for each in manifests.bindings}
         self.flows: tuple[Flow, ...]
         self.bindings: tuple[Binding, ...]
+        self.data_actions: tuple[DataAction, ...] = ()
         if live is None:
+            self.data_actions = tuple(DataAction(each) for each in manifests.data_actions)
             self.bindings = tuple(Binding(each, self) for each in manifests.bindings)
-            self.flows = tuple(Flow(each, self) for each in manifests.flows)
+            self.flows = tuple(Flow(each, self) for each in manifests.every_flow)
         else:
             self.bindings = ()
             self.flows = tuple(
                 Flow(live_spec(each, live[each.address]), self, live=live[each.address])
-                for each in manifests.flows
+                for each in manifests.every_flow
                 if each.address in live
             )
+
+    @property
+    def holders(self) -> tuple[Holder, ...]:
+        """Everything that has data actions, their own manifests first."""
+        return (*self.data_actions, *self.flows)
+
+
+def _whole(holder: Holder, message: str, location: Location | None, **more: Severity) -> Found:
+    return Found(
+        address=holder.spec.address,
+        location=location or holder.spec.source,
+        message=message,
+        **more,
+    )
 
 
 def live_spec(flow: FlowSpec, outline: Outline) -> FlowSpec:

@@ -16,6 +16,7 @@ from gcsync.model.manifest import (
     Finding,
     FlowSpec,
     Location,
+    PublicFlowSpec,
     Selector,
     Setting,
     escape,
@@ -29,7 +30,7 @@ Flat = dict[str, Setting]
 BINDING = "auth/binding"
 """Where an action names its binding, until `resolve` puts the binding's settings there."""
 
-ACTION_FACTS: Final = ("id", "backend", "idempotent", "routed_on")
+ACTION_FACTS: Final = ("id", "data_action", "action", "backend", "idempotent", "routed_on")
 """What a manifest says of a data action that is no setting: it is never written."""
 
 RESOURCE_FACTS: Final = ("action", "wave")
@@ -50,10 +51,11 @@ class Builder:
         self._shared: dict[object, Any] = {}
 
     def flow(self, source: Location, document: Mapping, instance: Any) -> FlowSpec:
-        """A Flow whose actions still name their bindings; see `resolve`."""
+        """A Flow whose actions still name what holds their settings; see `resolve` and `uses`."""
         metadata, spec = instance["metadata"], instance["spec"]
         calls = spec.get("calls_per_minute")
-        return FlowSpec(
+        kind = PublicFlowSpec if spec.get("driver") == PublicFlowSpec.DRIVER else FlowSpec
+        return kind(
             name=metadata["name"],
             source=source,
             selector=Selector(source=_selector(document), **spec["flow"]),
@@ -89,6 +91,7 @@ class Builder:
             labels=tuple(sorted(metadata.get("labels", {}).items())),
             owner=metadata.get("owner"),
             wave=spec.get("wave", 0),
+            allowances=facts.allowances(document, metadata),
         )
 
     def settings(self, node: Mapping, spec: Any) -> Flat:
@@ -135,6 +138,8 @@ class Builder:
                     is_idempotent=values.get("idempotent"),
                     is_routed_on=values.get("routed_on"),
                     binding=str(bound.value) if bound else None,
+                    selector=_meant(node, values.get("action")),
+                    manager=_manager(values.get("data_action")),
                 )
             )
         return tuple(actions)
@@ -235,6 +240,18 @@ def _selector(document: Mapping, key: str = "flow") -> Location:
     """Where the manifest says which live one it means: at the id, or at the name."""
     chosen = document.mapping("spec", key)
     return location(chosen.get("id") or chosen.get("name") or chosen)
+
+
+def _meant(node: Node, given: Any) -> Selector | None:
+    """Which data action of the public API an entry names by integration and name."""
+    if given is None or not isinstance(node, Mapping):
+        return None
+    place = location(node.mapping("action"))
+    return Selector(source=place, name=given["name"], type=given["integration"])
+
+
+def _manager(name: str | None) -> str | None:
+    return None if name is None else f"{DataActionSpec.KIND}/{name}"
 
 
 def _by_path(setting: Setting) -> str:

@@ -96,6 +96,13 @@ def _declared(manifests: Manifests, address: str) -> ResourceSpec:
     known = {spec.address: spec for spec in manifests.resources}
     if address in known:
         return known[address]
+    for flow in manifests.public_flows:
+        if flow.address == address:
+            managers = listed(action.manager for action in flow.actions if action.manager)
+            raise WrongUsage(
+                f"{address} has driver public and is managed through its data actions;"
+                f" explain {managers or 'a DataAction'}"
+            )
     choices = nearest(address, known) or f"; there are {listed(known)}"
     what = "data action" if address.startswith("dataaction/") else "flow"
     raise WrongUsage(f"{quoted(address)}: no manifest declares this {what}{choices}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gcsync.errors import InvalidManifests
-from gcsync.loader import build, exempt, facts, schema, smoke
+from gcsync.loader import build, exempt, facts, schema, smoke, uses
 from gcsync.loader.documents import Reading
 from gcsync.loader.shape import shape, typed
-from gcsync.model.manifest import Location, Manifests
+from gcsync.model.manifest import Location, Manifests, PublicFlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from gcsync.loader.documents import Document
+    from gcsync.loader.node import Mapping
     from gcsync.model.manifest import AuthBinding, DataActionSpec, Finding, FlowSpec, ResourceSpec
 
 _NOWHERE = Location("", 0, 0)
@@ -62,46 +64,75 @@ def _load(
         overlays=overlays,
         may_be_empty=may_be_empty,
     )
-    builder = build.Builder()
-    flows: list[FlowSpec] = []
-    data_actions: list[DataActionSpec] = []
-    bindings: dict[str, AuthBinding] = {}
-    known: set[str] = set()
-    findings = reading.findings
+    declared = _Declared(reading.findings)
     for document in reading.documents():
+        declared.take(document)
+    return declared.manifests(reading), in_order(reading.findings)
+
+
+class _Declared:
+    """What the documents of one load declare; what is wrong with them becomes *findings*."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+        self._builder = build.Builder()
+        self._flows: list[FlowSpec] = []
+        self._public: list[PublicFlowSpec] = []
+        self._data_actions: list[DataActionSpec] = []
+        self._bindings: dict[str, AuthBinding] = {}
+        self._addresses: set[str] = set()
+        self._names: set[str] = set()
+
+    def take(self, document: Document) -> None:
+        """Build what *document* declares, or find what is wrong with it."""
         node = document.merged()
         instance = typed(node, shape(document.kind))
+        self._addresses.add(document.address)
         if document.kind == "AuthBinding":
-            known.add(document.name)
+            self._names.add(document.name)
         if not schema.accepts(instance, document.kind):
-            findings += schema.refused(node, instance, document.kind, document.address)
-            continue
-        findings += facts.impossible(node, document.address)
+            self._findings += schema.refused(node, instance, document.kind, document.address)
+            return
+        self._findings += facts.impossible(node, document.address)
+        source = document.source
         if document.kind == "AuthBinding":
-            bindings[document.name] = builder.binding(document.source, node, instance)
+            self._bindings[document.name] = self._builder.binding(source, node, instance)
         elif document.kind == "DataAction":
-            data_actions.append(builder.data_action(document.source, node, instance))
+            self._data_actions.append(self._builder.data_action(source, node, instance))
         else:
-            flow = builder.flow(document.source, node, instance)
-            flow = exempt.with_exemptions(flow, node, instance)
-            findings += exempt.impossible(node, document.address)
-            findings += smoke.impossible(node, document.address)
-            findings += build.twice(flow)
-            flows.append(flow)
-    project = reading.file.project
-    flows = [build.resolve(flow, bindings, findings, known) for flow in flows]
-    flows = [exempt.without_ignored(flow, project, bindings, findings) for flow in flows]
-    flows.sort(key=_by_address)
-    data_actions.sort(key=_by_address)
-    manifests = Manifests(
-        flows=tuple(flows),
-        data_actions=tuple(exempt.kept(each, project) for each in data_actions),
-        bindings=tuple(bindings[name] for name in sorted(bindings)),
-        project=project,
-        environment=reading.environment,
-        sha256=reading.sha256(),
-    )
-    return manifests, in_order(findings)
+            self._take_flow(self._builder.flow(source, node, instance), node, instance)
+
+    def _take_flow(self, flow: FlowSpec, node: Mapping, instance: Any) -> None:
+        if isinstance(flow, PublicFlowSpec):
+            self._findings += uses.unclear(flow, node)
+            self._public.append(flow)
+            return
+        flow = exempt.with_exemptions(flow, node, instance)
+        self._findings += exempt.impossible(node, flow.address)
+        self._findings += smoke.impossible(node, flow.address)
+        self._findings += build.twice(flow)
+        self._flows.append(flow)
+
+    def manifests(self, reading: Reading) -> Manifests:
+        """Everything, with what the documents say of each other resolved."""
+        project, findings = reading.file.project, self._findings
+        bindings = self._bindings
+        bound = [build.resolve(flow, bindings, findings, self._names) for flow in self._flows]
+        flows = [exempt.without_ignored(flow, project, bindings, findings) for flow in bound]
+        data_actions = [exempt.kept(each, project) for each in self._data_actions]
+        data_actions.sort(key=_by_address)
+        public = [
+            uses.resolve(flow, data_actions, self._addresses, findings) for flow in self._public
+        ]
+        return Manifests(
+            flows=tuple(sorted(flows, key=_by_address)),
+            public_flows=tuple(sorted(public, key=_by_address)),
+            data_actions=tuple(data_actions),
+            bindings=tuple(bindings[name] for name in sorted(bindings)),
+            project=project,
+            environment=reading.environment,
+            sha256=reading.sha256(),
+        )
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

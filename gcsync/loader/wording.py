@@ -82,6 +82,10 @@ def _choice(_error: ValidationError, node: Node, at: Shape, thing: str) -> Itera
     yield node, f"{thing} is {quoted(node.text)}, which is not allowed{near}; {write}"
 
 
+def _misplaced(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterator[Told]:
+    yield node, f"{thing} cannot stand here: {at.raw.get('x-refused', 'remove it')}"
+
+
 def _range(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterator[Told]:
     least, most = at.raw.get("minimum"), at.raw.get("maximum")
     above = at.raw.get("exclusiveMinimum")
@@ -145,6 +149,7 @@ TELLERS: dict[str, Teller] = {
     "additionalProperties": _unknown,
     "enum": _choice,
     "const": _choice,
+    "falseSchema": _misplaced,
     "minimum": _range,
     "maximum": _range,
     "exclusiveMinimum": _range,

@@ -42,11 +42,15 @@ class FlowRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFlow:
-    """One line of the listing of live flows; a name is unique only together with its type."""
+    """One line of the listing of live flows; a name is unique only together with its type.
+
+    *version* is that of the flow as it is published, where the listing names one.
+    """
 
     id: str
     name: str
     type: str
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ its leading slash (RFC 6901: ``~1`` stands for a slash, ``~0`` for a tilde).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
@@ -135,27 +135,6 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionSpec:
-    """The settings that one data action should have.
-
-    *name* is the key in the manifest and, unless *id* is given, the live
-    action's name. *settings* are sorted by path; what is not among them is
-    not managed. *backend*, *is_idempotent* and *is_routed_on* are facts for
-    lint and simulation, never written; ``None`` where nobody declared them.
-    *binding* names the AuthBinding whose settings lie under ``auth``.
-    """
-
-    name: str
-    source: Location
-    id: str | None = None
-    settings: tuple[Setting, ...] = ()
-    backend: Backend | None = None
-    is_idempotent: bool | None = None
-    is_routed_on: bool | None = None
-    binding: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
     """Which live flow or data action a manifest speaks of: by *id*, or by exact *name* and *type*.
 
@@ -166,6 +145,33 @@ class Selector:
     id: str | None = None
     name: str | None = None
     type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """The settings that one data action should have.
+
+    *name* is the key in the manifest and, unless *id* is given, the live
+    action's name. *settings* are sorted by path; what is not among them is
+    not managed. *backend*, *is_idempotent* and *is_routed_on* are facts for
+    lint and simulation, never written; ``None`` where nobody declared them.
+    *binding* names the AuthBinding whose settings lie under ``auth``.
+
+    In a `PublicFlowSpec`, *selector* says which live data action it is where
+    more than its name is known, and *manager* is the address of the
+    DataAction manifest that *settings* are those of.
+    """
+
+    name: str
+    source: Location
+    id: str | None = None
+    settings: tuple[Setting, ...] = ()
+    backend: Backend | None = None
+    is_idempotent: bool | None = None
+    is_routed_on: bool | None = None
+    binding: str | None = None
+    selector: Selector | None = None
+    manager: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +194,7 @@ class ResourceSpec:
     wave: int = 0
     tolerances: tuple[Tolerance, ...] = ()
     ignore: tuple[FieldGlob, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def address(self) -> str:
@@ -206,8 +213,18 @@ class FlowSpec(ResourceSpec):
     latency_budget_ms: int | None = None
     calls_per_minute: float | None = None
     load: Load | None = None
-    allowances: tuple[Allowance, ...] = ()
     smoke: tuple[SmokeCase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFlowSpec(FlowSpec):
+    """A ``kind: Flow`` document with ``driver: public``: facts about a flow, and what it uses.
+
+    Its settings are those of its data actions' own manifests, so nothing of
+    it is ever planned or written.
+    """
+
+    DRIVER: ClassVar[str] = "public"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,11 +324,13 @@ class Project:
 class Manifests:
     """Everything a command needs of the manifests of one environment.
 
-    *sha256* covers every file read (hexadecimal); *flows* and *data_actions*
-    are sorted by address.
+    *sha256* covers every file read (hexadecimal); *flows*, *public_flows* and
+    *data_actions* are sorted by address. Of *flows*, settings are planned and
+    written; of *public_flows* nothing is.
     """
 
     flows: tuple[FlowSpec, ...]
+    public_flows: tuple[PublicFlowSpec, ...] = ()
     data_actions: tuple[DataActionSpec, ...] = ()
     bindings: tuple[AuthBinding, ...]
     project: Project
@@ -322,6 +341,22 @@ class Manifests:
     def resources(self) -> tuple[ResourceSpec, ...]:
         """Everything whose settings are planned and written, data actions first."""
         return (*self.data_actions, *self.flows)
+
+    @property
+    def judged(self) -> tuple[ResourceSpec, ...]:
+        """Everything that lint looks at by itself, data actions first."""
+        return (*self.data_actions, *self.every_flow)
+
+    @property
+    def every_flow(self) -> tuple[FlowSpec, ...]:
+        """All flows that callers meet, whichever way they are managed, sorted by address."""
+        return tuple(sorted((*self.flows, *self.public_flows), key=lambda flow: flow.address))
+
+    def with_public(self, specs: Iterable[FlowSpec]) -> Manifests:
+        """The same with those of *specs* that are flows of the public API in their place."""
+        found = {spec.address: spec for spec in specs if isinstance(spec, PublicFlowSpec)}
+        flows = tuple(found.get(flow.address, flow) for flow in self.public_flows)
+        return replace(self, public_flows=flows)
 
 
 def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:

@@ -55,8 +55,10 @@ class Outline:
     """A flow's data actions and the ways between them.
 
     *actions* are all live data actions in the order of the document, whether
-    a way leads to them or not.
+    a way leads to them or not. *driver* says which platform's defaults hold
+    for what they do not set.
     """
 
     root: Step
     actions: tuple[LiveAction, ...]
+    driver: str = "flow-document"

@@ -59,6 +59,7 @@ def _document(flow: FlowLatency) -> dict[str, Any]:
         "live_ms": flow.live_ms,
         "desired_ms": flow.desired_ms,
         "within_budget": flow.within_budget,
+        "notes": list(flow.notes),
         "actions": [
             {
                 "name": action.name,
@@ -137,6 +138,8 @@ def _rows(flow: FlowLatency, width: int) -> Iterator[Row]:
         tone="good" if flow.within_budget else "bad",
         drawing=ruler.bar(0, flow.desired_ms, _DESIRED),
     )
+    for note in flow.notes:
+        yield Row(cells=(note,), depth=1, tone="faint")
 
 
 def _remark(action: ActionLatency) -> str:

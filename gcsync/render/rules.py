@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gcsync.lint.registry import select
+from gcsync.lint.registry import FLOW_DOCUMENTS, select
 from gcsync.model.report import Block, Report, Row
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def present_rule(rule: Rule, settings: LintSettings) -> Report:
     facts = [f"severity: {shown['severity']}"]
     if rule.threshold is not None:
         facts.append(f"number: {_number(shown)} (spec.lint.thresholds)")
+    if rule.drivers == FLOW_DOCUMENTS:
+        facts.append("not asked of flows with driver public, which cannot follow it")
     rows = (heading, Row(cells=(", ".join(facts),), tone="faint"))
     page = tuple(Row(cells=(line,)) for line in rule.page.splitlines())
     allow = (

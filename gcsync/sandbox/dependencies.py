@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.sandbox.flows import FLOWS_PATH
+from gcsync.sandbox.flows import FLOWS_PATH, PUBLISHED
 from gcsync.sandbox.paging import page
 from gcsync.sandbox.wire import Refusal, Response, json_response
 
@@ -42,7 +42,7 @@ class Use:
     flow_name: str
     flow_type: str
     action_id: str
-    version: str = "1.0"
+    version: str = PUBLISHED
 
 
 class Dependencies:
@@ -65,19 +65,20 @@ class Dependencies:
 
     def consumed(self, query: Mapping[str, str]) -> Response:
         """The data actions that the flow which the query names uses."""
-        self._check(query, frozenset(FLOW_TYPES.values()))
+        self._check(query, frozenset(FLOW_TYPES.values()), "version")
         found = {
             use.action_id: use
             for use in self._uses
-            if use.flow_id == query["id"] and FLOW_TYPES[use.flow_type] == query["objectType"]
+            if (use.flow_id, FLOW_TYPES[use.flow_type], use.version)
+            == (query["id"], query["objectType"], query["version"])
         }
         return self._page(list(found.values()), query, "consumedresources", self._action)
 
     def _kind(self, action_id: str) -> str:
         return "SECUREACTION" if self._secure(action_id) else "DATAACTION"
 
-    def _check(self, query: Mapping[str, str], kinds: frozenset[str]) -> None:
-        for name in ("id", "objectType"):
+    def _check(self, query: Mapping[str, str], kinds: frozenset[str], *more: str) -> None:
+        for name in ("id", "objectType", *more):
             if not query.get(name):
                 raise Refusal(400, "bad.request", f"{name} must be given")
         if query["objectType"] not in kinds:
@@ -94,7 +95,7 @@ class Dependencies:
             found,
             path=f"{TRACKING_PATH}/{name}",
             query=query,
-            kept=("id", "objectType"),
+            kept=("id", "version", "objectType"),
             most=MOST_PER_PAGE,
             entity=entity,
         )

@@ -20,6 +20,8 @@ FLOWS_PATH = "/api/v2/flows"
 DIVISION = {"id": "c1b3a0de-5a7e-4c52-9a55-0d5d3a2e4f10", "name": "Home"}
 STEPS = frozenset({"actions", "tasks"})
 MODIFIED = "dateModified"
+PUBLISHED = "1.0"
+"""The one version that every flow is published in; the dialect of documents has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,5 +269,6 @@ def _entity(flow: _Flow) -> dict[str, Any]:
         "active": True,
         "system": False,
         "deleted": False,
+        "publishedVersion": {"id": PUBLISHED},
         "selfUri": f"{FLOWS_PATH}/{flow.id}",
     }

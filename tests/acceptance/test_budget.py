@@ -88,6 +88,7 @@ def test_the_json_of_a_budget_has_every_documented_member(branching: World) -> N
         "live_ms": 4000,
         "desired_ms": 7500,
         "within_budget": False,
+        "notes": [],
     }
     members = ("name", "live_ms", "desired_ms", "on_longest_way", "loop_times")
     assert [tuple(action[name] for name in members) for action in actions] == [

@@ -181,6 +181,7 @@ def test_the_document_is_the_contracts() -> None:
                 "live_ms": None,
                 "desired_ms": 1000,
                 "within_budget": True,
+                "notes": [],
                 "actions": [
                     {
                         "name": "A",

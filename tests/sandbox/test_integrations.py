@@ -97,8 +97,11 @@ def test_dependency_tracking_names_the_flows_of_an_action_and_the_actions_of_a_f
     assert ask("consumingresources", id="custom_-_1", objectType="DATAACTION") == ["f1", "f2"]
     assert ask("consumingresources", id="custom_-_2", objectType="DATAACTION") == []
     assert ask("consumingresources", id="custom_-_2", objectType="SECUREACTION") == ["f1", "f2"]
-    assert ask("consumedresources", id="f1", objectType="INBOUNDCALLFLOW") == [
+    assert ask("consumedresources", id="f1", version="1.0", objectType="INBOUNDCALLFLOW") == [
         "custom_-_1",
         "custom_-_2",
     ]
+    assert ask("consumedresources", id="f1", version="2.0", objectType="INBOUNDCALLFLOW") == []
     assert client("GET", f"{TRACKING_PATH}/consumingresources", query={"id": "x"}).status == 400
+    unversioned = {"id": "f1", "objectType": "INBOUNDCALLFLOW"}
+    assert client("GET", f"{TRACKING_PATH}/consumedresources", query=unversioned).status == 400

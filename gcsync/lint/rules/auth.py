@@ -13,14 +13,14 @@ from gcsync.core.secrecy import (
     without_references,
 )
 from gcsync.lint.randomness import holds_random_word
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import ALSO_ALONE, FLOW_DOCUMENTS, rule
 from gcsync.lint.target import is_external, is_platform_api
 from gcsync.model.manifest import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Action, Flow, Found
+    from gcsync.lint.subject import Action, Flow, Found, Holder
 
 # Elsewhere below auth stand ids and kinds: these may look random and open nothing.
 _PLACES = ("request/", "auth/token_url", "auth/client_secret_variable")
@@ -31,8 +31,8 @@ _DIGEST_HEADER = re.compile(
 _VARIABLE = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
 
-@rule("GC301", "hard-coded-credential", severity="error")
-def hard_coded_credential(flow: Flow) -> Iterator[Found]:
+@rule("GC301", "hard-coded-credential", severity="error", drivers=ALSO_ALONE)
+def hard_coded_credential(holder: Holder) -> Iterator[Found]:
     """A credential stands in a header, an address or a body for everyone to read.
 
     Why: whoever may see the flow, its exports or the repository has the
@@ -53,7 +53,7 @@ def hard_coded_credential(flow: Flow) -> Iterator[Found]:
             request:
               headers: {X-Api-Key: "${Secure.DeskApiKey}"}
     """
-    for action in flow.actions:
+    for action in holder.actions:
         for setting in action.spec.settings:
             value = setting.value
             if (
@@ -68,8 +68,8 @@ def hard_coded_credential(flow: Flow) -> Iterator[Found]:
                 )
 
 
-@rule("GC302", "plain-http", severity="error")
-def plain_http(flow: Flow) -> Iterator[Found]:
+@rule("GC302", "plain-http", severity="error", drivers=ALSO_ALONE)
+def plain_http(holder: Holder) -> Iterator[Found]:
     """A data action calls an address, or gets its token from one, without encryption.
 
     Why: whoever sits between the platform and the service reads what is
@@ -84,7 +84,7 @@ def plain_http(flow: Flow) -> Iterator[Found]:
           GetDeliverySlot:
             request: {url: "https://carrier.example/slots"}
     """
-    for action in flow.actions:
+    for action in holder.actions:
         for path in ("request/url", "auth/token_url"):
             url = action.text(path)
             if url is not None and url[:7].lower() == "http://":
@@ -93,7 +93,7 @@ def plain_http(flow: Flow) -> Iterator[Found]:
                 )
 
 
-@rule("GC303", "unauthenticated-external-call", severity="warning")
+@rule("GC303", "unauthenticated-external-call", severity="warning", drivers=FLOW_DOCUMENTS)
 def unauthenticated_external_call(flow: Flow) -> Iterator[Found]:
     """A data action calls another system, and nothing says how it signs in.
 
@@ -122,7 +122,7 @@ def unauthenticated_external_call(flow: Flow) -> Iterator[Found]:
             )
 
 
-@rule("GC307", "implicit-user-context", severity="warning")
+@rule("GC307", "implicit-user-context", severity="warning", drivers=FLOW_DOCUMENTS)
 def implicit_user_context(flow: Flow) -> Iterator[Found]:
     """A data action calls the platform's API, and nothing says as whom.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import ALSO_ALONE, rule
 from gcsync.lint.subject import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Action, Flow, Organisation
+    from gcsync.lint.subject import Action, Flow, Holder, Organisation
     from gcsync.model.manifest import Allowance, Tolerance
 
 
-@rule("GC801", "missing-owner", severity="note")
-def missing_owner(flow: Flow) -> Iterator[Found]:
-    """A manifest does not say who answers for the flow.
+@rule("GC801", "missing-owner", severity="note", drivers=ALSO_ALONE)
+def missing_owner(holder: Holder) -> Iterator[Found]:
+    """A manifest does not say who answers for what it manages.
 
     Why: when callers hear silence at night, somebody looks for whom to wake.
     Manifests alone are looked at: a live flow has no owner to tell.
@@ -28,12 +28,12 @@ def missing_owner(flow: Flow) -> Iterator[Found]:
           name: billing-inbound
           owner: "@acme/payments"
     """
-    if not (flow.spec.owner or "").strip() and not flow.is_live:
-        yield flow.found("nobody is named in metadata/owner to answer for it")
+    if not (holder.spec.owner or "").strip() and not holder.is_live:
+        yield holder.found("nobody is named in metadata/owner to answer for it")
 
 
-@rule("GC802", "missing-labels", severity="note")
-def missing_labels(flow: Flow) -> Iterator[Found]:
+@rule("GC802", "missing-labels", severity="note", drivers=ALSO_ALONE)
+def missing_labels(holder: Holder) -> Iterator[Found]:
     """A manifest has no labels.
 
     Why: `--select` chooses by labels. A flow without any is left out of every
@@ -50,8 +50,8 @@ def missing_labels(flow: Flow) -> Iterator[Found]:
             team: payments
             tier: critical
     """
-    if not any(value.strip() for _, value in flow.spec.labels) and not flow.is_live:
-        yield flow.found("it has no metadata/labels, so no --select finds it")
+    if not any(value.strip() for _, value in holder.spec.labels) and not holder.is_live:
+        yield holder.found("it has no metadata/labels, so no --select finds it")
 
 
 @rule("GC803", "flow-claimed-twice", severity="warning", scope="organisation")
@@ -79,7 +79,9 @@ def flow_claimed_twice(organisation: Organisation) -> Iterator[Found]:
     claimed: dict[tuple[str | None, ...], Flow] = {}
     for flow in organisation.flows:
         selector = flow.spec.selector
-        first = claimed.setdefault((selector.id, selector.name, selector.type), flow)
+        first = claimed.setdefault(
+            (flow.spec.DRIVER, selector.id, selector.name, selector.type), flow
+        )
         if first is not flow:
             yield flow.found(
                 f"{first.spec.address} speaks of the same live flow; keep one of them",
@@ -152,7 +154,7 @@ def expired_allowance(organisation: Organisation) -> Iterator[Found]:
 
 
 def _accepted(organisation: Organisation) -> Iterator[tuple[str, str, Allowance | Tolerance]]:
-    given = [(flow.spec.address, flow.spec.allowances) for flow in organisation.flows]
+    given = [(each.spec.address, each.spec.allowances) for each in organisation.holders]
     given += [(each.address, each.allowances) for each in organisation.declared.values()]
     for address, allowances in given:
         for allowance in allowances:

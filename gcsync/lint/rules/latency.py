@@ -76,11 +76,10 @@ def flow_over_budget(flow: Flow) -> Iterator[Found]:
     worst_ms = flow.worst_case_ms
     timed = [each for index, each in enumerate(flow.policies) if flow.is_timed(index)]
     if worst_ms > budget and all(each.worst_case_ms <= budget for each in timed):
-        when = (
-            f"on the longest way, {len(flow.way)} calls of data actions"
-            if flow.is_live
-            else f"when its {len(timed)} actions with a declared timeout run in turn"
-        )
+        declared = "" if flow.is_live else " with a declared timeout"
+        when = f"when its {len(timed)} data actions{declared} run in turn"
+        if flow.has_ways:
+            when = f"on the longest way, {len(flow.way)} calls of data actions"
         yield flow.found(
             f"callers may wait for {worst_ms} ms {when}, more than the budget of {budget} ms"
         )

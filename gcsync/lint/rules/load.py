@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import FLOW_DOCUMENTS, rule
 from gcsync.lint.wording import figure, listed
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _MINUTE_MS: Final = 60_000
 _BREAKER: Final = "circuit_breaker/"
 
 
-@rule("GC701", "missing-circuit-breaker", severity="warning")
+@rule("GC701", "missing-circuit-breaker", severity="warning", drivers=FLOW_DOCUMENTS)
 def missing_circuit_breaker(flow: Flow) -> Iterator[Found]:
     """No data action of a voice flow has a circuit breaker.
 

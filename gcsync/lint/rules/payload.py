@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.core.diff import HEADERS
 from gcsync.core.secrecy import without_references
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import ALSO_ALONE, rule
 from gcsync.lint.template import is_json, references
 from gcsync.lint.wording import figure, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gcsync.lint.subject import Action, Flow, Found
+    from gcsync.lint.subject import Action, Found, Holder
     from gcsync.lint.template import Reference
 
 _ESCAPES: Final = re.compile(r"esc\.(?:json|url|uri|java)")
 _CLOSES: Final = re.compile(r"\s*[\]}]")
 
 
-@rule("GC501", "large-body", severity="warning", threshold=4_096, unit="bytes")
-def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
+@rule("GC501", "large-body", severity="warning", threshold=4_096, unit="bytes", drivers=ALSO_ALONE)
+def large_body(holder: Holder, limit_bytes: float) -> Iterator[Found]:
     """A data action sends a large request body, or may.
 
     Why: everything in a body is put together, sent and read while somebody
@@ -42,14 +42,14 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
               body: '{"customerId":"${esc.jsonString($!{input.customerId})}"}'
               max_body_bytes: 4096
     """
-    for action in flow.actions:
+    for action in holder.actions:
         allowed = action.number("request/max_body_bytes")
         if allowed is not None and allowed > limit_bytes and not _sends_nothing(action):
             yield action.found(
                 f"{action.name} may send {figure(allowed)} bytes, more than {figure(limit_bytes)}",
                 "request/max_body_bytes",
             )
-        body = action.text("request/body")
+        path, body = _body(action)
         if body is not None:
             # Live text may hold half of a surrogate pair, which no strict encoder takes.
             size_bytes = len(body.encode(errors="surrogatepass"))
@@ -57,16 +57,22 @@ def large_body(flow: Flow, limit_bytes: float) -> Iterator[Found]:
                 yield action.found(
                     f"{action.name} sends a body of {size_bytes} bytes before anything is filled"
                     f" in, more than {figure(limit_bytes)}",
-                    "request/body",
+                    path,
                 )
+
+
+def _body(action: Action) -> tuple[str, str | None]:
+    """What is sent, and the path of the setting that holds it: the public API has a template."""
+    path = "request/template" if action.has("request/template") else "request/body"
+    return path, action.text(path)
 
 
 def _sends_nothing(action: Action) -> bool:
     return action.text("request/method") in ("GET", "HEAD")
 
 
-@rule("GC502", "concatenated-json", severity="warning")
-def concatenated_json(flow: Flow) -> Iterator[Found]:
+@rule("GC502", "concatenated-json", severity="warning", drivers=ALSO_ALONE)
+def concatenated_json(holder: Holder) -> Iterator[Found]:
     """A JSON body puts values between quotes as they are.
 
     Why: a quote, a backslash or a new line in the value ends the JSON string
@@ -84,18 +90,18 @@ def concatenated_json(flow: Flow) -> Iterator[Found]:
             request:
               body: '{"subject":"${esc.jsonString($!{input.subject})}"}'
     """
-    for action, found in _in_json(flow):
+    for action, found in _in_json(holder):
         names = _names(each for each in found if each.in_string and _is_raw(each))
         if names:
             yield action.found(
                 f"{action.name} puts {listed(names)} between quotes unescaped, so that a quote in a"
                 " value breaks the JSON; use esc.jsonString",
-                "request/body",
+                _body(action)[0],
             )
 
 
-@rule("GC503", "unguarded-nullable", severity="warning")
-def unguarded_nullable(flow: Flow) -> Iterator[Found]:
+@rule("GC503", "unguarded-nullable", severity="warning", drivers=ALSO_ALONE)
+def unguarded_nullable(holder: Holder) -> Iterator[Found]:
     """A JSON body relies on a value that may be missing.
 
     Why: outside of quotes a missing value leaves `${input.amount}` itself in
@@ -115,21 +121,21 @@ def unguarded_nullable(flow: Flow) -> Iterator[Found]:
                 {"currency": "EUR"
                 #if("$!{input.amount}" != ""), "amount": ${input.amount} #end}
     """
-    for action, found in _in_json(flow):
-        body = action.text("request/body") or ""
+    for action, found in _in_json(holder):
+        body = _body(action)[1] or ""
         names = _names(each for each in found if not each.in_string and _may_miss(each, body))
         if names:
             yield action.found(
                 f"{action.name} sends broken JSON without {listed(names)}; give a default, or leave"
                 " the member out with #if",
-                "request/body",
+                _body(action)[0],
             )
 
 
-def _in_json(flow: Flow) -> Iterator[tuple[Action, list[Reference]]]:
+def _in_json(holder: Holder) -> Iterator[tuple[Action, list[Reference]]]:
     """The data actions that send JSON with values put in, and where these are put."""
-    for action in flow.actions:
-        body = action.text("request/body")
+    for action in holder.actions:
+        body = _body(action)[1]
         if body is not None and "$" in body and is_json(body) and not _says_otherwise(action):
             yield action, list(references(body))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import FLOW_DOCUMENTS, rule
 from gcsync.lint.wording import figure
 from gcsync.model.outline import Branches, Call, Loop, Sequence
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gcsync.model.outline import Step
 
 
-@rule("GC601", "missing-success-status", severity="note")
+@rule("GC601", "missing-success-status", severity="note", drivers=FLOW_DOCUMENTS)
 def missing_success_status(flow: Flow) -> Iterator[Found]:
     """A data action does not say which HTTP statuses mean success.
 
@@ -38,7 +38,7 @@ def missing_success_status(flow: Flow) -> Iterator[Found]:
             yield action.found(f"{action.name} does not say which statuses mean success")
 
 
-@rule("GC602", "missing-content-type", severity="note")
+@rule("GC602", "missing-content-type", severity="note", drivers=FLOW_DOCUMENTS)
 def missing_content_type(flow: Flow) -> Iterator[Found]:
     """A data action does not say of which media type the answer must be.
 
@@ -64,7 +64,14 @@ def missing_content_type(flow: Flow) -> Iterator[Found]:
             yield action.found(f"{action.name} does not say of which type the answer must be")
 
 
-@rule("GC603", "missing-staleness-limit", severity="warning", threshold=30, unit="s")
+@rule(
+    "GC603",
+    "missing-staleness-limit",
+    severity="warning",
+    threshold=30,
+    unit="s",
+    drivers=FLOW_DOCUMENTS,
+)
 def missing_staleness_limit(flow: Flow, limit_s: float) -> Iterator[Found]:
     """An answer that calls are routed on may be old.
 
@@ -103,7 +110,7 @@ def missing_staleness_limit(flow: Flow, limit_s: float) -> Iterator[Found]:
 
 
 def _is_managed(action: Action) -> bool:
-    return action.flow.is_live or bool(action.below("response/"))
+    return action.holder.is_live or bool(action.below("response/"))
 
 
 def _has_no_content(action: Action) -> bool:

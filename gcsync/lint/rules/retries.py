@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gcsync.analysis.latency import loop_times
 from gcsync.analysis.policy import LARGEST
 from gcsync.analysis.repetition import IDEMPOTENT, NOT_IDEMPOTENT, has_key, keys_among
-from gcsync.lint.registry import rule
+from gcsync.lint.registry import FLOW_DOCUMENTS, rule
 from gcsync.lint.wording import exact, listed
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RETRIES = "retry/max_retries"
 
 
-@rule("GC201", "missing-retry", severity="note")
+@rule("GC201", "missing-retry", severity="note", drivers=FLOW_DOCUMENTS)
 def missing_retry(flow: Flow) -> Iterator[Found]:
     """A call that may safely be repeated declares no retries.
 

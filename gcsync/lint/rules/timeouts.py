@@ -5,32 +5,35 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.lint.registry import rule
+from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, MAXIMUM_TIMEOUT_MS
+from gcsync.lint.registry import ALSO_ALONE, rule
 from gcsync.lint.target import is_external
 from gcsync.lint.wording import exact
+from gcsync.model.manifest import DataActionSpec
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Action, Flow, Found
+    from gcsync.lint.subject import Action, Flow, Found, Holder
+    from gcsync.model.manifest import Severity
     from gcsync.model.traffic import Latency
 
 WRITING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 """Methods that ask for a change (RFC 9110, 9.2.1: all but the safe ones)."""
 
-MAXIMUM_MS: Final = 30_000
-"""The longest that the platform waits, whatever a flow asks for."""
+MAXIMUM_MS: Final = MAXIMUM_TIMEOUT_MS["flow-document"]
 
 
-@rule("GC101", "missing-timeout", severity="warning")
-def missing_timeout(flow: Flow) -> Iterator[Found]:
+@rule("GC101", "missing-timeout", severity="warning", drivers=ALSO_ALONE)
+def missing_timeout(holder: Holder) -> Iterator[Found]:
     """A data action has no declared timeout.
 
     Why: whatever is live then applies, and where nothing is, the platform's
-    default. Either may outlive the caller's patience and can change without
-    anybody's commit, and nobody can tell from the manifest how long the flow
-    waits.
+    default: 3 s in a flow document, and 60 s in the public API, by when every
+    caller has hung up. What is live can change without anybody's commit, and
+    nobody can tell from the manifest how long the flow waits. Of a DataAction
+    by itself this is a note, for nobody knows which flows wait for it.
 
     Instead: declare `timeout_ms` for every data action, about three times the
     99th percentile that the service shows in production.
@@ -40,10 +43,16 @@ def missing_timeout(flow: Flow) -> Iterator[Found]:
           GetCustomerProfile:
             timeout_ms: 5000
     """
-    for action in flow.actions:
+    is_alone = holder.spec.DRIVER == DataActionSpec.DRIVER
+    severity: Severity = "note" if is_alone else "warning"
+    applies = "whatever is live"
+    if holder.is_live:
+        default_s = DEFAULT_TIMEOUT_MS[holder.spec.DRIVER] // 1000
+        applies = f"the platform's default of {default_s} s"
+    for action in holder.actions:
         if action.value("timeout_ms") is None:
-            applies = "the platform's default" if flow.is_live else "whatever is live"
-            yield action.found(f"{action.name} has no timeout_ms, so {applies} applies")
+            message = f"{action.name} has no timeout_ms, so {applies} applies"
+            yield action.found(message, severity=severity)
 
 
 @rule("GC102", "slow-voice-action", severity="warning", threshold=6_000, unit="ms")
@@ -110,14 +119,22 @@ def slow_external_write(flow: Flow, limit_ms: float) -> Iterator[Found]:
         )
 
 
-@rule("GC104", "maximal-timeout", severity="warning", threshold=MAXIMUM_MS, unit="ms")
-def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
+@rule(
+    "GC104",
+    "maximal-timeout",
+    severity="warning",
+    threshold=MAXIMUM_MS,
+    unit="ms",
+    drivers=ALSO_ALONE,
+)
+def maximal_timeout(holder: Holder, limit_ms: float) -> Iterator[Found]:
     """A timeout is raised to the platform's maximum.
 
     Why: nobody measured that figure: it says "never give up". While the back
     end hangs, each call keeps one of the organisation's slots for all that
     time, and soon no data action of any flow gets one. (A project may set a
-    lower number; from that on, its timeouts are then too long.)
+    lower number; from that on, its timeouts are then too long.) With driver
+    public the platform's maximum is 60000 ms.
 
     Instead: measure the back end and declare about three times its 99th
     percentile. What really takes that long belongs into a workflow that
@@ -128,12 +145,15 @@ def maximal_timeout(flow: Flow, limit_ms: float) -> Iterator[Found]:
           ClassifyEmail:
             timeout_ms: 12000
     """
-    for action in flow.actions:
+    maximum_ms = MAXIMUM_TIMEOUT_MS[holder.spec.DRIVER]
+    if limit_ms == MAXIMUM_MS:
+        limit_ms = maximum_ms
+    for action in holder.actions:
         timeout_ms = action.number("timeout_ms")
         if timeout_ms is not None and timeout_ms >= limit_ms:
             reason = (
-                f"raised to the platform's maximum of {MAXIMUM_MS} ms"
-                if limit_ms == MAXIMUM_MS
+                f"raised to the platform's maximum of {maximum_ms} ms"
+                if limit_ms == maximum_ms
                 else f"and this project wants less than {exact(limit_ms)} ms"
             )
             yield action.found(
