@@ -65,7 +65,6 @@ def plan(
 ) -> int:
     """Show what apply would change."""
     from gcsync.cli import console, session
-    from gcsync.model.manifest import flows_of
     from gcsync.render.plans import present_plan
 
     chosen = settings(**options)
