@@ -61,6 +61,9 @@ class Driver(Protocol):
         Amending by their inverses then gives back the very same document.
         """
 
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
 

@@ -38,6 +38,7 @@ _NOUNS: Final = {
         "live data action of integration {type!r}",
         "live data actions of integration {type!r}",
     ),
+    "integration": ("live integration", "live integrations"),
 }
 
 
@@ -128,7 +129,23 @@ class _Looks:
         outcome, apart = set_aside(spec, outcome, self._today)
         if apart:
             self.tolerated[spec.address] = apart
-        return self._weighed(spec, outcome, snapshot) if outcome.fields else outcome
+        objections = tuple(self._objections(outcome, snapshot))
+        if objections or not outcome.fields:
+            return objections or outcome
+        return self._weighed(spec, outcome, snapshot)
+
+    def _objections(self, change: FlowChange, snapshot: Snapshot) -> Iterator[Finding]:
+        """What the manifest wants and this live document cannot take."""
+        for wanted in change.fields:
+            problem = self._driver.objection(snapshot, wanted)
+            if problem is not None:
+                yield Finding(
+                    rule="reference",
+                    message=f"{wanted.path}: {problem}",
+                    location=wanted.source,
+                    address=change.ref.address,
+                    path=wanted.path,
+                )
 
     def _weighed(self, spec: ResourceSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
         """The change with what it would do to waiting callers, where the document tells."""
@@ -197,8 +214,12 @@ def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
         ids = ", ".join(sorted(flow.id for flow in matches))
         many = _NOUNS[spec.KIND][1].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
-    near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
+    near = nearest(_called(name, kind), (_called(live, its) for live, its in by_key))
     return _finding(spec, f"no {_NOUNS[spec.KIND][0].format(type=kind)} is named {name!r}{near}")
+
+
+def _called(name: str, kind: str) -> str:
+    return f"{name} ({kind})" if kind else name
 
 
 def _unsupported(specs: Iterable[ResourceSpec], driver: Driver) -> Iterator[Finding]:
