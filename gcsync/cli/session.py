@@ -96,12 +96,12 @@ def load_flows(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifest
 
 
 def load_resources(settings: Settings) -> Manifests:
-    """The same, for commands that speak about data actions of the public API, too."""
+    """The same, for commands that speak about what the public API has, too."""
     manifests = load(settings)
     if not manifests.resources:
         raise ConfigurationError(
-            "the manifests declare no flow and no data action, so there is nothing to compare;"
-            " check -f and gcsync.yaml"
+            "the manifests declare no flow, no data action and no integration, so there is nothing"
+            " to compare; check -f and gcsync.yaml"
         )
     return manifests
 
@@ -117,6 +117,7 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     from gcsync.drivers.dispatch import Dispatch
     from gcsync.drivers.flow_document import FlowDocumentDriver
     from gcsync.drivers.integration_action import IntegrationActionDriver
+    from gcsync.drivers.integration_config import IntegrationConfigDriver
 
     stop = Event()
     clock = SystemClock(stop)
@@ -124,7 +125,11 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     with _client(settings, environment, clock, rng) as client:
         settings.account.clients.append(client)
         driver = Dispatch(
-            {"flow": FlowDocumentDriver(client), "dataaction": IntegrationActionDriver(client)}
+            {
+                "flow": FlowDocumentDriver(client),
+                "dataaction": IntegrationActionDriver(client),
+                "integration": IntegrationConfigDriver(client),
+            }
         )
         organisation = driver.organisation()
         settings.account.organisation = organisation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from gcsync.errors import InvalidAnswer
 
@@ -24,14 +25,12 @@ def listed(client: Client, place: str, *, what: str, page_size: int) -> Iterator
     while number <= pages:
         query = {"pageSize": str(page_size), "pageNumber": str(number)}
         document = client.read(place, query, json_object)
-        entities = document.get("entities")
+        entities = _entities(document, place, what)
         page_count, total = document.get("pageCount"), document.get("total")
-        if not isinstance(entities, list) or not isinstance(page_count, int):
+        if not isinstance(page_count, int):
             raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
         pages = page_count
         for entity in entities:
-            if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
-                raise InvalidAnswer(f"GET {place}: one of the {what} has no id; check the API URL")
             if entity["id"] not in seen:
                 seen.add(entity["id"])
                 yield entity
@@ -42,6 +41,34 @@ def listed(client: Client, place: str, *, what: str, page_size: int) -> Iterator
             f"GET {place}: {total} {what} announced, {len(seen)} listed;"
             f" {what} came or went meanwhile, run the command again"
         )
+
+
+def browsed(client: Client, place: str, *, what: str, page_size: int) -> Iterator[dict[str, Any]]:
+    """The same of a listing whose pages name the one after them, by a cursor; it has no total."""
+    seen: set[str] = set()
+    query: dict[str, str] = {}
+    while True:
+        document = client.read(place, {"pageSize": str(page_size), **query}, json_object)
+        fresh = {
+            each["id"]: each for each in _entities(document, place, what) if each["id"] not in seen
+        }
+        seen.update(fresh)
+        yield from fresh.values()
+        # Of the address only the cursor is believed: it could lead to anybody's server.
+        after = dict(parse_qsl(urlsplit(str(document.get("nextUri") or "")).query)).get("after")
+        if after is None or not fresh:
+            return
+        query = {"after": after}
+
+
+def _entities(document: dict[str, Any], place: str, what: str) -> list[dict[str, Any]]:
+    entities = document.get("entities")
+    if not isinstance(entities, list):
+        raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
+    for entity in entities:
+        if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+            raise InvalidAnswer(f"GET {place}: one of the {what} has no id; check the API URL")
+    return entities
 
 
 def json_object(answer: Answer) -> dict[str, Any]:

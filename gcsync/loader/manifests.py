@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from gcsync.model.manifest import AuthBinding, DataActionSpec, Finding, FlowSpec, ResourceSpec
+    from gcsync.model.manifest import (
+        AuthBinding,
+        DataActionSpec,
+        Finding,
+        FlowSpec,
+        IntegrationSpec,
+        ResourceSpec,
+    )
 
 _NOWHERE = Location("", 0, 0)
 
@@ -65,6 +72,7 @@ def _load(
     builder = build.Builder()
     flows: list[FlowSpec] = []
     data_actions: list[DataActionSpec] = []
+    integrations: list[IntegrationSpec] = []
     bindings: dict[str, AuthBinding] = {}
     known: set[str] = set()
     findings = reading.findings
@@ -81,6 +89,8 @@ def _load(
             bindings[document.name] = builder.binding(document.source, node, instance)
         elif document.kind == "DataAction":
             data_actions.append(builder.data_action(document.source, node, instance))
+        elif document.kind == "Integration":
+            integrations.append(builder.integration(document.source, node, instance))
         else:
             flow = builder.flow(document.source, node, instance)
             flow = exempt.with_exemptions(flow, node, instance)
@@ -93,9 +103,11 @@ def _load(
     flows = [exempt.without_ignored(flow, project, bindings, findings) for flow in flows]
     flows.sort(key=_by_address)
     data_actions.sort(key=_by_address)
+    integrations.sort(key=_by_address)
     manifests = Manifests(
         flows=tuple(flows),
         data_actions=tuple(exempt.kept(each, project) for each in data_actions),
+        integrations=tuple(exempt.kept(each, project) for each in integrations),
         bindings=tuple(bindings[name] for name in sorted(bindings)),
         project=project,
         environment=reading.environment,

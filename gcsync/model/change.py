@@ -23,7 +23,7 @@ An ETag byte for byte, quotes included (RFC 9110, 8.8.3), or a version's number.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowRef:
-    """One live flow or data action, and its address in the manifests; its id where none has it."""
+    """One live thing that manifests speak of, and its address there; its id where none has it."""
 
     address: str
     id: str
@@ -31,7 +31,7 @@ class FlowRef:
 
     @property
     def kind(self) -> str:
-        """What manifests of it are called in addresses: ``flow`` or ``dataaction``."""
+        """What its address begins with: ``flow``, ``dataaction`` or ``integration``."""
         kind, slash, _ = self.address.partition("/")
         return kind if slash else "flow"
 

@@ -157,9 +157,10 @@ class ActionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """Which live flow or data action a manifest speaks of: by *id*, or by exact *name* and *type*.
+    """Which live thing a manifest speaks of: by *id*, or by exact *name* and *type*.
 
-    The type of a data action is the name of the integration that it belongs to.
+    The type of a data action is the name of the integration that it belongs
+    to; an integration itself has none.
     """
 
     source: Location
@@ -219,6 +220,17 @@ class DataActionSpec(ResourceSpec):
 
     KIND: ClassVar[str] = "dataaction"
     DRIVER: ClassVar[str] = "integration-action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationSpec(ResourceSpec):
+    """One ``kind: Integration`` document: the configuration that its data actions share.
+
+    It is one action without a name, as a `DataActionSpec` is.
+    """
+
+    KIND: ClassVar[str] = "integration"
+    DRIVER: ClassVar[str] = "integration-config"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,12 +319,13 @@ class Project:
 class Manifests:
     """Everything a command needs of the manifests of one environment.
 
-    *sha256* covers every file read (hexadecimal); *flows* and *data_actions*
-    are sorted by address.
+    *sha256* covers every file read (hexadecimal); *flows*, *data_actions* and
+    *integrations* are sorted by address.
     """
 
     flows: tuple[FlowSpec, ...]
     data_actions: tuple[DataActionSpec, ...] = ()
+    integrations: tuple[IntegrationSpec, ...] = ()
     bindings: tuple[AuthBinding, ...]
     project: Project
     environment: Environment | None
@@ -320,8 +333,8 @@ class Manifests:
 
     @property
     def resources(self) -> tuple[ResourceSpec, ...]:
-        """Everything whose settings are planned and written, data actions first."""
-        return (*self.data_actions, *self.flows)
+        """Everything whose settings are planned and written, by address."""
+        return (*self.data_actions, *self.flows, *self.integrations)
 
 
 def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:
