@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gcsync.api.pacing import Clock
     from gcsync.cli.options import Settings
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import Organisation, Plan
+    from gcsync.model.change import FlowChange, Organisation, Plan
     from gcsync.model.manifest import Environment, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.store.journal import Journal
@@ -228,6 +228,7 @@ def make_plan(
             progress=step,
         )
     judge(observation.outlines)
+    changes, unknown = _reaching(session, observation.changes)
     now = session.clock.now().replace(microsecond=0)
     tolerated = (
         tolerated_note(address, field)
@@ -235,7 +236,7 @@ def make_plan(
         for field in fields
     )
     plan = build_plan(
-        observation.changes,
+        changes,
         flow_count=len(specs),
         kinds={spec.KIND for spec in specs},
         managed_flows=len(manifests.resources),
@@ -246,11 +247,24 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*observation.warnings, *tolerated, *warnings),
+        warnings=(*observation.warnings, *unknown, *tolerated, *warnings),
     )
     plan = replace(plan, part=session.settings.account.part)
     over = over_limits(plan, manifests.project.limits)
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {over}")) if over else plan
+
+
+def _reaching(
+    session: Session, changes: tuple[FlowChange, ...]
+) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
+    """*changes* with their blast radius, where there is somebody to ask, and warnings."""
+    from gcsync.drivers.dependencies import DependencyTracker
+    from gcsync.engine.reach import with_blast_radius
+
+    if session.client is None:
+        return changes, ()
+    tracker = DependencyTracker(session.client)
+    return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
 
 
 def plan_key() -> bytes | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from gcsync.model.execution import Execution, Launch, StartInput
     from gcsync.model.outline import Outline
+    from gcsync.model.reach import ReachedAction, ReachedFlow
 
 
 class Driver(Protocol):
@@ -76,6 +77,16 @@ class Driver(Protocol):
 
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:
         """Why the API cannot express *setting* (a path below an action), or ``None``."""
+
+
+class Tracker(Protocol):
+    """How the engine finds out what a change reaches; used from many threads at once."""
+
+    def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
+        """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""
+
+    def users(self, action: ReachedAction) -> tuple[ReachedFlow, ...]:
+        """The flows that use *action*, by name. Raises an `ApiError`."""
 
 
 class Launcher(Protocol):

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import json
+from operator import itemgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from gcsync.errors import InvalidAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from gcsync.api.http import Answer, Client
 
 
-def listed(client: Client, place: str, *, what: str, page_size: int) -> Iterator[dict[str, Any]]:
+def listed(
+    client: Client,
+    place: str,
+    *,
+    what: str,
+    page_size: int,
+    query: Mapping[str, str] = MappingProxyType({}),
+    key: Callable[[dict[str, Any]], object] = itemgetter("id"),
+) -> Iterator[dict[str, Any]]:
     """Yield each entity of the listing at *place* once; all have a text for an ``id``.
 
+    *query* is what else is asked for, *key* what tells the entities apart.
     Raises `InvalidAnswer` when pages and total disagree; *what* is how its
     message calls the entities.
     """
-    seen: set[str] = set()
+    seen: set[object] = set()
     number, pages, total = 1, 1, None
     while number <= pages:
-        query = {"pageSize": str(page_size), "pageNumber": str(number)}
-        document = client.read(place, query, json_object)
+        paged = {**query, "pageSize": str(page_size), "pageNumber": str(number)}
+        document = client.read(place, paged, json_object)
         entities = _entities(document, place, what)
         page_count, total = document.get("pageCount"), document.get("total")
         if not isinstance(page_count, int):
             raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
         pages = page_count
         for entity in entities:
-            if entity["id"] not in seen:
-                seen.add(entity["id"])
+            if key(entity) not in seen:
+                seen.add(key(entity))
                 yield entity
         # A count of pages that never ends is no reason to ask for ever.
         number = number + 1 if entities else pages + 1

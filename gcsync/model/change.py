@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.model.manifest import JSON, Location, Value
+    from gcsync.model.reach import ReachedAction
     from gcsync.model.shard import Part
     from gcsync.model.smoke import CaseResult
 
@@ -133,9 +134,10 @@ class WorstCase:
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
-    *revision* is the one the fields were computed against. *worst_case*
-    (``None`` where nobody worked it out) and the manifest's *labels* inform,
-    and nothing depends on them.
+    *revision* is the one the fields were computed against. *worst_case* and
+    *blast_radius*, the data actions that it reaches (both ``None`` where nobody
+    worked them out), and the manifest's *labels* inform, and nothing depends
+    on them.
     """
 
     ref: FlowRef
@@ -144,6 +146,7 @@ class FlowChange:
     wave: int = 0
     driver: str = "flow-document"
     worst_case: WorstCase | None = None
+    blast_radius: tuple[ReachedAction, ...] | None = None
     labels: tuple[tuple[str, str], ...] = ()
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manifest_builders import integration
+from manifest_builders import data_action, integration
 from official_sdk import logged_in
 from public_builders import stored_action
 
 from gcsync.sandbox.actions import Actions
+from gcsync.sandbox.dependencies import Use
+from gcsync.sandbox.faults import Fault, error_answer
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
+from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
+from gcsync.sandbox.org import CLIENT_ID
 
 if TYPE_CHECKING:
     from acceptance_world import Stage, World
 
     from gcsync.sandbox.app import SandboxServer
 
+TRACKING = "architect:dependencyTracking:view"
 ID = "i-crm"
 APPLY = ("apply", "--auto-approve")
 CRM = StoredIntegration(
@@ -29,12 +35,33 @@ CRM = StoredIntegration(
 )
 
 
+def use(action: str, flow: str, kind: str = "inboundcall") -> Use:
+    return Use(flow_id=flow, flow_name=flow.title(), flow_type=kind, action_id=action)
+
+
 @pytest.fixture
 def centre(world: World) -> World:
     """Two integrations, four credentials, and a manifest that wants another credential."""
     names = {"c-1": "CRM 1", "c-2": "CRM 2", "c-3": "Twin", "c-4": "Twin"}
     world.lives(
-        actions=Actions([stored_action()]),
+        actions=Actions(
+            [
+                stored_action(),
+                stored_action("custom_-_2", name="Pay", secure=True),
+                stored_action("custom_-_3", name="Idle"),
+                stored_action("custom_-_4", name="Elsewhere", integration_id="i-erp"),
+            ]
+        ),
+        uses=[
+            use("custom_-_1", "billing"),
+            use("custom_-_1", "sales", "workflow"),
+            use("custom_-_2", "billing"),
+            use("custom_-_4", "orders"),
+        ],
+        clients=[
+            Client(id=CLIENT_ID, secret=world.environ["GENESYSCLOUD_OAUTHCLIENT_SECRET"]),
+            Client(id="no-tracking", secret="s", permissions=ALL_PERMISSIONS - {TRACKING}),
+        ],
         integrations=Integrations(
             [CRM, StoredIntegration(id="i-erp", name="ERP")],
             [
@@ -80,6 +107,59 @@ def test_an_integration_is_planned_applied_and_read_by_the_official_sdk(
     )
     again = centre.run("plan", "--detailed-exitcode")
     assert (again.code, again.out) == (0, "No changes: 1 live integration as desired.\n")
+
+
+def test_a_plan_tells_every_data_action_and_every_flow_that_a_change_reaches(
+    centre: World,
+) -> None:
+    centre.manifests(integration(), data_action(spec="timeout_ms: 7000"))
+
+    plan = centre.run("plan", "--out", "p.json")
+
+    assert (
+        "  ~ timeout_ms  20000  ->  7000  manifests/flows.yaml:13:15\n"
+        "      used by Billing (inboundcall), Sales (workflow)\n"
+    ) in plan.out
+    assert plan.out.partition("integration/crm")[2].splitlines()[2:6] == [
+        "      reaches 3 data actions and 2 flows",
+        "          Get Customer: used by Billing (inboundcall), Sales (workflow)",
+        "          Idle: used by no published flow",
+        "          Pay: used by Billing (inboundcall)",
+    ]
+    saved = json.loads((centre.folder / "p.json").read_text())
+    action, crm = [each["blast_radius"] for each in saved["resource_changes"]]
+    assert [each["id"] for each in crm] == ["custom_-_1", "custom_-_3", "custom_-_2"]
+    assert action == crm[:1]
+    assert action[0]["flows"][0] == {"id": "billing", "name": "Billing", "type": "inboundcall"}
+    assert centre.run("show", "p.json").out == plan.out
+    assert centre.run("apply", "p.json").code == 0
+
+
+def test_without_the_permission_to_track_dependencies_a_plan_warns_and_names_it(
+    centre: World,
+) -> None:
+    plan = centre.run(
+        "plan",
+        GENESYSCLOUD_OAUTHCLIENT_ID="no-tracking",
+        GENESYSCLOUD_OAUTHCLIENT_SECRET="s",
+    )
+
+    assert plan.code == 0
+    assert "      reaches 3 data actions\n" in plan.out
+    assert "          Pay: used by flows that are not known\n" in plan.out
+    [warning] = [line for line in plan.out.splitlines() if "warning:" in line]
+    assert "which flows the changes reach is not known" in warning
+    assert TRACKING in warning
+
+
+def test_nothing_is_asked_of_dependency_tracking_where_nothing_changes(centre: World) -> None:
+    centre.manifests(integration(spec="credentials: {basicAuth: CRM 1}"))
+    centre.org.faults.add(Fault(path="/api/v2/architect", effect=error_answer(500), times=1))
+
+    plan = centre.run("plan")
+
+    assert plan.out == "No changes: 1 live integration as desired.\n"
+    assert len(centre.org.faults.waiting) == 1
 
 
 @pytest.mark.parametrize("status", [409, 400])
