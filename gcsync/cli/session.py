@@ -228,7 +228,7 @@ def make_plan(
             progress=step,
         )
     judge(observation.outlines)
-    changes, unknown = _reaching(session, observation.changes)
+    changes, unknown = reaching(session, observation.changes)
     now = session.clock.now().replace(microsecond=0)
     tolerated = (
         tolerated_note(address, field)
@@ -254,15 +254,15 @@ def make_plan(
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {over}")) if over else plan
 
 
-def _reaching(
-    session: Session, changes: tuple[FlowChange, ...]
+def reaching(
+    session: Session, changes: Sequence[FlowChange]
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
     from gcsync.drivers.dependencies import DependencyTracker
     from gcsync.engine.reach import with_blast_radius
 
     if session.client is None:
-        return changes, ()
+        return tuple(changes), ()
     tracker = DependencyTracker(session.client)
     return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
 

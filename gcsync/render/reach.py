@@ -31,7 +31,8 @@ def reach_rows(change: FlowChange) -> Iterator[Row]:
     said = f"reaches {count(len(change.blast_radius), 'data action')}{also}"
     yield replace(_ROW, cells=(said,))
     for action in change.blast_radius:
-        yield replace(_ROW, cells=(f"{action.name}: {_users(action)}",), depth=2)
+        # Without a sign it is an item of its own wherever lists are made of rows.
+        yield replace(_ROW, sign="", cells=(f"{action.name}: {_users(action)}",), depth=2)
 
 
 def _users(action: ReachedAction) -> str:

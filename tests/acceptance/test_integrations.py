@@ -122,9 +122,9 @@ def test_a_plan_tells_every_data_action_and_every_flow_that_a_change_reaches(
     ) in plan.out
     assert plan.out.partition("integration/crm")[2].splitlines()[2:6] == [
         "      reaches 3 data actions and 2 flows",
-        "          Get Customer: used by Billing (inboundcall), Sales (workflow)",
-        "          Idle: used by no published flow",
-        "          Pay: used by Billing (inboundcall)",
+        "        Get Customer: used by Billing (inboundcall), Sales (workflow)",
+        "        Idle: used by no published flow",
+        "        Pay: used by Billing (inboundcall)",
     ]
     saved = json.loads((centre.folder / "p.json").read_text())
     action, crm = [each["blast_radius"] for each in saved["resource_changes"]]
@@ -146,7 +146,7 @@ def test_without_the_permission_to_track_dependencies_a_plan_warns_and_names_it(
 
     assert plan.code == 0
     assert "      reaches 3 data actions\n" in plan.out
-    assert "          Pay: used by flows that are not known\n" in plan.out
+    assert "        Pay: used by flows that are not known\n" in plan.out
     [warning] = [line for line in plan.out.splitlines() if "warning:" in line]
     assert "which flows the changes reach is not known" in warning
     assert TRACKING in warning
@@ -220,6 +220,8 @@ def test_a_rollback_binds_the_former_credential_again(centre: World) -> None:
     rolled_back = centre.run("rollback", "latest", "--auto-approve")
 
     assert rolled_back.code == 0
+    assert "~ credentials/basicAuth  CRM 2  ->  Twin (c-4)" in rolled_back.out
+    assert "reaches 3 data actions and 2 flows" in rolled_back.out
     assert held(centre) == replace(CRM, credentials={"basicAuth": "c-4"}, version=3)
 
 
