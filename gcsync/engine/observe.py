@@ -33,12 +33,13 @@ Spec = TypeVar("Spec", bound="ResourceSpec")
 _Listing = dict[tuple[str, str], list["LiveFlow"]]
 
 _NOUNS: Final = {
-    "flow": ("live {type} flow", "live {type} flows"),
+    "flow": ("flow", "live {type} flow", "live {type} flows"),
     "dataaction": (
+        "data action",
         "live data action of integration {type!r}",
         "live data actions of integration {type!r}",
     ),
-    "integration": ("live integration", "live integrations"),
+    "integration": ("integration", "live integration", "live integrations"),
 }
 
 
@@ -212,10 +213,10 @@ def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
         return FlowRef(address=spec.address, id=matches[0].id, name=name)
     if matches:
         ids = ", ".join(sorted(flow.id for flow in matches))
-        many = _NOUNS[spec.KIND][1].format(type=kind)
+        many = _NOUNS[spec.KIND][2].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
     near = nearest(_called(name, kind), (_called(live, its) for live, its in by_key))
-    return _finding(spec, f"no {_NOUNS[spec.KIND][0].format(type=kind)} is named {name!r}{near}")
+    return _finding(spec, f"no {_NOUNS[spec.KIND][1].format(type=kind)} is named {name!r}{near}")
 
 
 def _called(name: str, kind: str) -> str:
@@ -254,10 +255,11 @@ def _claimed_twice(resolved: Iterable[tuple[ResourceSpec, FlowRef]]) -> Iterator
                 for setting in action.settings:
                     other = claims.setdefault((action.id or action.name, setting.path), spec)
                     if other is not spec:
+                        whose = f" of {action.name}" if action.name else ""
                         yield Finding(
                             rule="reference",
-                            message=f"{setting.path} of {action.name} in live flow {flow_id} is"
-                            f" claimed by {other.address} too; keep one of them",
+                            message=f"{setting.path}{whose} in live {_NOUNS[spec.KIND][0]}"
+                            f" {flow_id} is claimed by {other.address} too; keep one of them",
                             location=setting.source,
                             address=spec.address,
                         )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gcsync.sandbox.app import SandboxServer
 
 TRACKING = "architect:dependencyTracking:view"
+SECRET = "987654321987654321"
 ID = "i-crm"
 APPLY = ("apply", "--auto-approve")
 CRM = StoredIntegration(
@@ -261,6 +262,20 @@ def test_one_of_several_credentials_of_a_name_is_bound_by_its_id(centre: World) 
     assert centre.run("plan", "--detailed-exitcode").code == 0
 
 
+def test_two_manifests_may_share_an_integration_but_not_a_setting_of_it(centre: World) -> None:
+    centre.manifests(integration("a"), integration("b", integration="{id: i-crm}", spec="notes: x"))
+    assert centre.run("plan").code == 0
+    centre.manifests(integration("a"), integration("b", integration="{id: i-crm}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert (
+        "credentials/basicAuth in live integration i-crm is claimed by integration/a too"
+        in plan.err
+    )
+
+
 def test_an_integration_that_is_not_live_is_refused_with_the_nearest(centre: World) -> None:
     centre.manifests(integration(integration="{name: CRN}"))
 
@@ -272,12 +287,25 @@ def test_an_integration_that_is_not_live_is_refused_with_the_nearest(centre: Wor
     )
 
 
-def test_a_live_property_that_holds_a_secret_is_never_shown(centre: World) -> None:
-    centre.org.integrations.recall([replace(CRM, properties={"apiKey": "hunter22hunter22"})])
-    centre.manifests(integration(spec="properties: {apiKey: '${Secure.Key}'}"))
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("apiKey", f"hunter{SECRET}"),
+        ("apiKey", int(SECRET)),
+        ("deep", {"user": "me", "password": SECRET}),
+        ("hosts", [f"https://me:{SECRET}@crm.example"]),
+    ],
+)
+def test_a_live_property_that_holds_a_secret_is_never_shown(
+    centre: World, key: str, value: Any
+) -> None:
+    centre.org.integrations.recall([replace(CRM, properties={key: value})])
+    centre.manifests(integration(spec=f"properties: {{{key}: '${{Secure.Key}}'}}"))
 
     plan = centre.run("plan", "--out", "p.json")
+    applied = centre.run("apply", "p.json")
 
-    assert plan.code == 0
+    assert (plan.code, applied.code) == (0, 0)
     assert "(secret, digest" in plan.out
-    assert "hunter22" not in plan.said + (centre.folder / "p.json").read_text()
+    assert SECRET not in plan.said + applied.said + (centre.folder / "p.json").read_text()
+    assert held(centre).properties == {key: "${Secure.Key}"}
