@@ -134,7 +134,9 @@ field_changes = st.builds(
 many_field_changes = st.lists(field_changes, max_size=3, unique_by=lambda field: field.path).map(
     tuple
 )
-refs = st.builds(FlowRef, address=names, id=names, name=texts)
+# What an address begins with is a kind, and no kind is empty.
+addresses = names.filter(lambda name: not name.startswith("/"))
+refs = st.builds(FlowRef, address=addresses, id=names, name=texts)
 durations = st.integers(0, 10**24)
 reached_flows = st.builds(ReachedFlow, id=texts, name=texts, type=texts)
 reached_actions = st.builds(
@@ -169,6 +171,7 @@ plans = st.lists(flow_changes, max_size=3, unique_by=lambda change: change.ref.a
         source=st.builds(Source, commit=st.none() | texts, dirty=st.booleans()),
         manifest_sha256=texts,
         changes=st.just(tuple(changes)),
+        kinds=st.just(tuple(sorted({change.ref.kind for change in changes})) or ("flow",)),
         flow_count=st.integers(len(changes), 1000),
         managed_flows=st.integers(1000),
         warnings=st.lists(texts, max_size=2).map(tuple),
