@@ -28,6 +28,7 @@ from gcsync.model.change import (
 )
 from gcsync.model.drift import Drift
 from gcsync.model.manifest import ABSENT, Location
+from gcsync.model.reach import ReachedAction, ReachedFlow
 from gcsync.model.smoke import CaseResult, Shortfall
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
@@ -133,8 +134,18 @@ field_changes = st.builds(
 many_field_changes = st.lists(field_changes, max_size=3, unique_by=lambda field: field.path).map(
     tuple
 )
-refs = st.builds(FlowRef, address=names, id=names, name=texts)
+# What an address begins with is a kind, and no kind is empty.
+addresses = names.filter(lambda name: not name.startswith("/"))
+refs = st.builds(FlowRef, address=addresses, id=names, name=texts)
 durations = st.integers(0, 10**24)
+reached_flows = st.builds(ReachedFlow, id=texts, name=texts, type=texts)
+reached_actions = st.builds(
+    ReachedAction,
+    id=texts,
+    name=texts,
+    is_secure=st.booleans(),
+    flows=st.none() | st.lists(reached_flows, max_size=2).map(tuple),
+)
 flow_changes = st.builds(
     FlowChange,
     ref=refs,
@@ -144,6 +155,7 @@ flow_changes = st.builds(
     driver=names,
     worst_case=st.none()
     | st.builds(WorstCase, before_ms=durations, after_ms=durations, budget_ms=durations),
+    blast_radius=st.none() | st.lists(reached_actions, max_size=2).map(tuple),
     labels=st.dictionaries(texts, texts, max_size=2).map(
         lambda labels: tuple(sorted(labels.items()))
     ),
@@ -159,6 +171,7 @@ plans = st.lists(flow_changes, max_size=3, unique_by=lambda change: change.ref.a
         source=st.builds(Source, commit=st.none() | texts, dirty=st.booleans()),
         manifest_sha256=texts,
         changes=st.just(tuple(changes)),
+        kinds=st.just(tuple(sorted({change.ref.kind for change in changes})) or ("flow",)),
         flow_count=st.integers(len(changes), 1000),
         managed_flows=st.integers(1000),
         warnings=st.lists(texts, max_size=2).map(tuple),

@@ -85,6 +85,9 @@ class PretendDriver:
     ) -> tuple[FieldChange, ...]:
         return as_found(snapshot, fields)
 
+    def objection(self, _snapshot: object, _field: object) -> str | None:
+        return None
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         return amended(snapshot, fields)
 

@@ -47,6 +47,19 @@ def data_action(
     )
 
 
+def integration(
+    name: str = "crm",
+    *,
+    integration: str = "{name: CRM}",
+    spec: str = "credentials: {basicAuth: CRM 2}",
+) -> str:
+    """A valid Integration document."""
+    return (
+        f"apiVersion: gcsync/v1\nkind: Integration\nmetadata: {{name: {name}}}\nspec:\n"
+        f"  integration: {integration}\n" + indent(dedent(spec).strip("\n"), "  ") + "\n"
+    )
+
+
 def oauth(name: str = "crm") -> str:
     """An AuthBinding with every setting of client credentials."""
     return binding(

@@ -127,14 +127,15 @@ class Client:
         call = _Call(method="GET", target=path, accept="text/plain")
         return self._run(call, lambda answer: _text(call, answer))
 
-    def put(self, path: str, body: bytes, *, if_match: str) -> Answer:
-        """Write if the live revision is *if_match*; never repeated once it may have been sent.
+    def put(self, path: str, body: bytes, *, if_match: str | None = None) -> Answer:
+        """Replace; never repeated once it may have been sent.
 
-        Raises `OutcomeUnknown` where nobody can say whether it happened,
-        else an `ApiError` that promises that nothing did.
+        With *if_match* only if that is the live revision; without it the body
+        is to name its version. Raises `OutcomeUnknown` where nobody can say
+        whether it happened, else an `ApiError` that promises that nothing did.
         """
         call = _Call(method="PUT", target=path, body=body, if_match=if_match)
-        if not _SENDABLE.fullmatch(if_match):
+        if if_match is not None and not _SENDABLE.fullmatch(if_match):
             raise NotSent(f"{call.name}: this revision is no ETag: {if_match!a}", permanent=True)
         return self._run(call, _as_it_is)
 

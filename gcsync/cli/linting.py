@@ -19,7 +19,6 @@ from gcsync.cli.options import (
     settings,
 )
 from gcsync.errors import LintRefused, WrongUsage
-from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +63,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     """
     from gcsync.cli import console, session
     from gcsync.cli.surveying import notes, surveyed
+    from gcsync.model.manifest import flows_of
     from gcsync.render.findings import present_findings
 
     chosen = settings(**options)
@@ -96,6 +96,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
 
 
 def _looked_at(specs: Sequence[ResourceSpec], *, is_live: bool) -> str:
+    from gcsync.model.manifest import flows_of
     from gcsync.render.values import count
 
     flows = len(flows_of(specs))

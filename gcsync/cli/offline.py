@@ -57,7 +57,7 @@ def validate(**options: Any) -> int:
 def schema(kind: str | None) -> int:
     """Print the JSON Schema of a kind, or of all.
 
-    KIND is Flow, DataAction, AuthBinding or Project.
+    KIND is Flow, DataAction, Integration, AuthBinding or Project.
     """
     from gcsync.loader.schema import schema_of
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gcsync.api.pacing import Clock
     from gcsync.cli.options import Settings
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import Organisation, Plan
+    from gcsync.model.change import FlowChange, Organisation, Plan
     from gcsync.model.manifest import Environment, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.store.journal import Journal
@@ -118,7 +118,7 @@ def load_judged(settings: Settings) -> Manifests:
 
 
 def load_resources(settings: Settings) -> Manifests:
-    """The same, for commands that speak about data actions of the public API, too.
+    """The same, for commands that speak about what the public API has, too.
 
     Flows of the public API are not compared: it is said that, and what is.
     """
@@ -126,7 +126,7 @@ def load_resources(settings: Settings) -> Manifests:
     public = manifests.public_flows
     through = "managed through its data actions, by manifests of kind DataAction"
     if not manifests.resources:
-        fact = "the manifests declare no flow and no data action"
+        fact = "the manifests declare no flow, no data action and no integration"
         if public:
             fact = f"{public[0].address} has driver public and is {through}, and there are none"
         raise ConfigurationError(
@@ -156,6 +156,7 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     from gcsync.drivers.dispatch import Dispatch
     from gcsync.drivers.flow_document import FlowDocumentDriver
     from gcsync.drivers.integration_action import IntegrationActionDriver
+    from gcsync.drivers.integration_config import IntegrationConfigDriver
 
     stop = Event()
     clock = SystemClock(stop)
@@ -163,7 +164,11 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     with _client(settings, environment, clock, rng) as client:
         settings.account.clients.append(client)
         driver = Dispatch(
-            {"flow": FlowDocumentDriver(client), "dataaction": IntegrationActionDriver(client)}
+            {
+                "flow": FlowDocumentDriver(client),
+                "dataaction": IntegrationActionDriver(client),
+                "integration": IntegrationConfigDriver(client),
+            }
         )
         organisation = driver.organisation()
         settings.account.organisation = organisation
@@ -262,6 +267,7 @@ def make_plan(
             progress=step,
         )
     judge(observation.outlines)
+    changes, unknown = reaching(session, observation.changes)
     now = session.clock.now().replace(microsecond=0)
     tolerated = (
         tolerated_note(address, field)
@@ -269,7 +275,7 @@ def make_plan(
         for field in fields
     )
     plan = build_plan(
-        observation.changes,
+        changes,
         flow_count=len(specs),
         kinds={spec.KIND for spec in specs},
         managed_flows=len(manifests.resources),
@@ -280,11 +286,24 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*observation.warnings, *tolerated, *warnings),
+        warnings=(*observation.warnings, *unknown, *tolerated, *warnings),
     )
     plan = replace(plan, part=session.settings.account.part)
     over = over_limits(plan, manifests.project.limits)
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {over}")) if over else plan
+
+
+def reaching(
+    session: Session, changes: Sequence[FlowChange]
+) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
+    """*changes* with their blast radius, where there is somebody to ask, and warnings."""
+    from gcsync.drivers.dependencies import DependencyTracer
+    from gcsync.engine.reach import with_blast_radius
+
+    if session.client is None:
+        return tuple(changes), ()
+    tracker = DependencyTracer(session.client)
+    return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
 
 
 def plan_key() -> bytes | None:

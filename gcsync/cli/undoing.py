@@ -289,10 +289,11 @@ def _plan(
     warnings: Sequence[str],
 ) -> Plan:
     from gcsync.cli import provenance
-    from gcsync.cli.session import PLAN_TTL
+    from gcsync.cli.session import PLAN_TTL, reaching
     from gcsync.core.plan import build_plan
 
     now = found.clock.now().replace(microsecond=0)
+    changes, unknown = reaching(found, changes)
     return build_plan(
         changes,
         flow_count=flow_count,
@@ -306,5 +307,5 @@ def _plan(
         source=provenance.source(Path.cwd()),
         # Made of the journal: no manifest has a say in it.
         manifest_sha256="",
-        warnings=warnings,
+        warnings=(*warnings, *unknown),
     )

@@ -13,6 +13,7 @@ import hmac
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.exact_json import Malformed, Node, canonical, stamp, to_json
+from gcsync.core.reach_document import reach_document, reach_from_document
 from gcsync.core.result_document import (
     field_document,
     field_from_document,
@@ -184,6 +185,7 @@ def _change_document(change: FlowChange) -> dict[str, Any]:
         "fields": [field_document(field) for field in change.fields],
         "worst_case_ms": _worst_case_document(change.worst_case),
         "labels": dict(change.labels),
+        **reach_document(change.blast_radius),
     }
 
 
@@ -264,6 +266,7 @@ def _change(node: Node) -> FlowChange:
         wave=node.member("wave").integer(),
         driver=node.member("driver").name(),
         worst_case=_worst_case(worst) if worst else None,
+        blast_radius=reach_from_document(node),
         labels=_labels(node.maybe("labels")),
     )
     paths = [field.path for field in change.fields]

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import canonical
-from gcsync.model.manifest import Sealed
+from gcsync.model.manifest import Absent, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ _SHAPES = {
         r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"
     ),
 }
-_NAMED = frozenset(("variables", "data", "context"))
+_NAMED = frozenset(("variables", "data", "context", "properties"))
 # The least that a shape above, or "bearer" with a token, can be.
 _SHORTEST = 15
 # What the patterns above need in lower case; most texts have none of it.
@@ -73,19 +73,29 @@ def sealed(setting: str, value: Value) -> Value:
 
     *setting* is the path below the data action, e.g. ``request/headers/x``.
     """
-    if isinstance(value, str) and any(secrets_in(setting, value)):
+    text = _text(setting, value)
+    if text is not None and any(secrets_in(setting, text)):
         return Sealed(salt=setting, digest=_digest(setting, value))
     return value
+
+
+def _text(setting: str, value: Value) -> str | None:
+    """What of *value* can be read as a text; properties alone have secrets in any shape."""
+    if isinstance(value, str):
+        return value
+    if setting.startswith("properties/") and not isinstance(value, Sealed | Absent):
+        return canonical(value).decode()
+    return None
 
 
 def opens(seal: Sealed, value: Value) -> bool:
     """Whether *value* is the one that *seal* was made of."""
     if isinstance(value, Sealed):
         return seal == value
-    return isinstance(value, str) and _digest(seal.salt, value) == seal.digest
+    return _text(seal.salt, value) is not None and _digest(seal.salt, value) == seal.digest
 
 
-def _digest(salt: str, value: str) -> str:
+def _digest(salt: str, value: Value) -> str:
     # A password can be guessed from a plain hash of it; scrypt makes each guess dear (RFC 7914).
     return hashlib.scrypt(
         canonical(value), salt=f"gcsync/{salt}".encode(), n=2**14, r=8, p=1, dklen=16

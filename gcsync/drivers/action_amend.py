@@ -68,18 +68,20 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
             raise sealed(snapshot, field)
         if field.action_id != snapshot.ref.id and (field.action_id or field.action):
             raise InvalidAnswer(f"{snapshot.ref}: {field.path}: this is another data action")
-        if field.setting == TIMEOUT:
-            _check_timeout(snapshot, field)
+        problem = objection(snapshot, field)
+        if problem:
+            raise InvalidAnswer(f"{snapshot.ref}: {problem}")
         _place(snapshot, document, field)
     return compact(document)
 
 
-def _check_timeout(snapshot: Snapshot, field: FieldChange) -> None:
-    problem = refused(TIMEOUT, field.after)
-    if problem is None and snapshot.ref.id.startswith(CUSTOM_AUTH) and field.after is not ABSENT:
-        problem = "the action of a custom sign-in has no timeout; leave timeout_ms out"
-    if problem:
-        raise InvalidAnswer(f"{snapshot.ref}: {problem}")
+def objection(snapshot: Snapshot, field: FieldChange) -> str | None:
+    """Why the value that *field* leads to cannot be written, or ``None``; pure."""
+    if field.setting != TIMEOUT or field.after is ABSENT:
+        return None
+    if snapshot.ref.id.startswith(CUSTOM_AUTH):
+        return "the action of a custom sign-in has no timeout; leave timeout_ms out"
+    return refused(TIMEOUT, field.after)
 
 
 def _place(snapshot: Snapshot, document: dict[str, Any], field: FieldChange) -> None:

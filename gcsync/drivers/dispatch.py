@@ -52,6 +52,10 @@ class Dispatch:
         """The fields with their *before* exactly as the document has it; pure."""
         return self._of(snapshot).as_found(snapshot, fields)
 
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
+        return self._of(snapshot).objection(snapshot, field)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
         return self._of(snapshot).amend(snapshot, fields)

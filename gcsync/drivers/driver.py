@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from gcsync.model.execution import Execution, Launch, StartInput
     from gcsync.model.outline import Outline
+    from gcsync.model.reach import ReachedAction, ReachedFlow
 
 
 class Driver(Protocol):
@@ -61,6 +62,9 @@ class Driver(Protocol):
         Amending by their inverses then gives back the very same document.
         """
 
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
 
@@ -83,6 +87,16 @@ class Tracker(Protocol):
 
         Raises `InvalidAnswer` where that cannot be asked, or another `ApiError`.
         """
+
+
+class Tracer(Protocol):
+    """How the engine finds out what a change reaches; used from many threads at once."""
+
+    def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
+        """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""
+
+    def users(self, action: ReachedAction) -> tuple[ReachedFlow, ...]:
+        """The flows that use *action*, by name. Raises an `ApiError`."""
 
 
 class Launcher(Protocol):

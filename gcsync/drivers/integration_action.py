@@ -1,30 +1,29 @@
 """Data actions as the public API has them: guarded by a version, their templates behind URIs.
 
 A data action is read in several requests, so its version is asked for once
-more after the last of them; and since replicas lag behind each other, a
-version older than one that this driver has seen is taken for no answer at all.
+more after the last of them.
 """
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
-from gcsync.core.exact_json import Malformed, compact, parse
-from gcsync.drivers.action_amend import amended, as_found
+from gcsync.core.exact_json import compact, parse
+from gcsync.drivers.action_amend import amended, as_found, objection
 from gcsync.drivers.action_lens import composed, files, read_action, unsupported
-from gcsync.drivers.listing import json_object, listed
+from gcsync.drivers.listing import listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
-from gcsync.errors import InvalidAnswer, OutcomeUnknown, Refused
-from gcsync.model.change import LiveFlow, Revision
+from gcsync.drivers.versions import Versions
+from gcsync.errors import InvalidAnswer, Refused
+from gcsync.model.change import LiveFlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gcsync.api.http import Answer, Client
-    from gcsync.model.change import FieldChange, FlowRef, Organisation, Snapshot
+    from gcsync.api.http import Client
+    from gcsync.model.change import FieldChange, FlowRef, Organisation, Revision, Snapshot
     from gcsync.model.outline import Outline
 
 INTEGRATIONS: Final = "/api/v2/integrations"
@@ -43,8 +42,7 @@ class IntegrationActionDriver:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._lock = Lock()
-        self._newest: dict[str, int] = {}
+        self._versions = Versions()
 
     def organisation(self) -> Organisation:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
@@ -89,6 +87,10 @@ class IntegrationActionDriver:
         """The fields with their former values to the last digit; pure."""
         return as_found(snapshot, fields)
 
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
+        return objection(snapshot, field)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
         return amended(snapshot, fields)
@@ -100,11 +102,7 @@ class IntegrationActionDriver:
         ref = snapshot.ref
         with explained(ref, WHAT, revision=snapshot.revision):
             answer = self._client.patch(_place(ref), _change(document, int(snapshot.revision)))
-        version = _version(answer)
-        if version is None:
-            raise OutcomeUnknown(f"{ref}: written, but the answer names no version")
-        self._has_seen(ref, version)
-        return Revision(str(version))
+        return self._versions.written(ref, answer)
 
     def unsupported(self, setting: str, kind: str = "dataaction") -> str | None:  # noqa: ARG002 - as above
         """Why the API cannot express *setting*, and what to do instead, or ``None``."""
@@ -112,22 +110,9 @@ class IntegrationActionDriver:
 
     def _action(self, ref: FlowRef, query: dict[str, str]) -> dict[str, Any]:
         """The data action as it is now, or at least not older than it was seen."""
-        return self._client.read(_place(ref), query, lambda answer: self._believed(ref, answer))
-
-    def _believed(self, ref: FlowRef, answer: Answer) -> dict[str, Any]:
-        try:
-            action = parse(answer.body)
-        except Malformed as error:
-            raise InvalidAnswer(f"{ref}: the answer is not valid JSON: {error}") from error
-        if not isinstance(action, dict) or action.get("id") != ref.id:
-            raise InvalidAnswer(f"{ref}: the answer is not this data action's")
-        version = action.get("version")
-        if type(version) is int and (newest := self._has_seen(ref, version)) > version:
-            raise InvalidAnswer(
-                f"{ref}: version {version} was read after version {newest}, so a replica lags"
-                " behind; run the command again"
-            )
-        return action
+        return self._client.read(
+            _place(ref), query, lambda answer: self._versions.believed(ref, answer, has_id=True)
+        )
 
     def _still_is(self, ref: FlowRef, action: dict[str, Any]) -> bool:
         return self._action(ref, {}).get("version") == action.get("version")
@@ -146,24 +131,9 @@ class IntegrationActionDriver:
                 raise
             return None
 
-    def _has_seen(self, ref: FlowRef, version: int) -> int:
-        """Note a version that was seen; gives the newest that ever was."""
-        with self._lock:
-            newest = self._newest[ref.id] = max(version, self._newest.get(ref.id, version))
-        return newest
-
 
 def _place(ref: FlowRef) -> str:
     return path(f"{ACTIONS}/{{}}", ref.id)
-
-
-def _version(answer: Answer) -> int | None:
-    """The version that an answer to a write names."""
-    try:
-        version = json_object(answer).get("version")
-    except InvalidAnswer:
-        return None
-    return version if type(version) is int else None
 
 
 def _change(document: bytes, version: int) -> bytes:

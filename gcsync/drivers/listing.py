@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from operator import itemgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from gcsync.errors import InvalidAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gcsync.api.http import Answer, Client
 
@@ -19,28 +22,28 @@ def listed(
     *,
     what: str,
     page_size: int,
-    query: Mapping[str, str] | None = None,
+    query: Mapping[str, str] = MappingProxyType({}),
+    key: Callable[[dict[str, Any]], object] = itemgetter("id"),
 ) -> Iterator[dict[str, Any]]:
     """Yield each entity of the listing at *place* once; all have a text for an ``id``.
 
+    *query* is what else is asked for, *key* what tells the entities apart.
     Raises `InvalidAnswer` when pages and total disagree; *what* is how its
     message calls the entities, *query* what is asked for beside the page.
     """
-    seen: set[str] = set()
+    seen: set[object] = set()
     number, pages, total = 1, 1, None
     while number <= pages:
-        page = {"pageSize": str(page_size), "pageNumber": str(number)}
-        document = client.read(place, {**(query or {}), **page}, json_object)
-        entities = document.get("entities")
+        paged = {**query, "pageSize": str(page_size), "pageNumber": str(number)}
+        document = client.read(place, paged, json_object)
+        entities = _entities(document, place, what)
         page_count, total = document.get("pageCount"), document.get("total")
-        if not isinstance(entities, list) or not isinstance(page_count, int):
+        if not isinstance(page_count, int):
             raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
         pages = page_count
         for entity in entities:
-            if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
-                raise InvalidAnswer(f"GET {place}: one of the {what} has no id; check the API URL")
-            if entity["id"] not in seen:
-                seen.add(entity["id"])
+            if key(entity) not in seen:
+                seen.add(key(entity))
                 yield entity
         # A count of pages that never ends is no reason to ask for ever.
         number = number + 1 if entities else pages + 1
@@ -49,6 +52,34 @@ def listed(
             f"GET {place}: {total} {what} announced, {len(seen)} listed;"
             f" {what} came or went meanwhile, run the command again"
         )
+
+
+def browsed(client: Client, place: str, *, what: str, page_size: int) -> Iterator[dict[str, Any]]:
+    """The same of a listing whose pages name the one after them, by a cursor; it has no total."""
+    seen: set[str] = set()
+    query: dict[str, str] = {}
+    while True:
+        document = client.read(place, {"pageSize": str(page_size), **query}, json_object)
+        fresh = {
+            each["id"]: each for each in _entities(document, place, what) if each["id"] not in seen
+        }
+        seen.update(fresh)
+        yield from fresh.values()
+        # Of the address only the cursor is believed: it could lead to anybody's server.
+        after = dict(parse_qsl(urlsplit(str(document.get("nextUri") or "")).query)).get("after")
+        if after is None or not fresh:
+            return
+        query = {"after": after}
+
+
+def _entities(document: dict[str, Any], place: str, what: str) -> list[dict[str, Any]]:
+    entities = document.get("entities")
+    if not isinstance(entities, list):
+        raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
+    for entity in entities:
+        if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+            raise InvalidAnswer(f"GET {place}: one of the {what} has no id; check the API URL")
+    return entities
 
 
 def json_object(answer: Answer) -> dict[str, Any]:

@@ -73,6 +73,10 @@ class Recorder:
         """The fields with their former values to the last digit; pure."""
         return self._driver.as_found(snapshot, fields)
 
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Ask the driver."""
+        return self._driver.objection(snapshot, field)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """Ask the driver."""
         return self._driver.amend(snapshot, fields)
@@ -213,6 +217,10 @@ class SavedSnapshots:
     ) -> tuple[FieldChange, ...]:
         """The fields with their former values to the last digit; pure."""
         return as_found(snapshot, fields)
+
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
+        """A flow document takes whatever the schema of manifests lets through."""
+        return None
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""

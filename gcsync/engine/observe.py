@@ -33,11 +33,13 @@ Spec = TypeVar("Spec", bound="ResourceSpec")
 _Listing = dict[tuple[str, str], list["LiveFlow"]]
 
 _NOUNS: Final = {
-    "flow": ("live {type} flow", "live {type} flows"),
+    "flow": ("flow", "live {type} flow", "live {type} flows"),
     "dataaction": (
+        "data action",
         "live data action of integration {type!r}",
         "live data actions of integration {type!r}",
     ),
+    "integration": ("integration", "live integration", "live integrations"),
 }
 
 
@@ -128,7 +130,23 @@ class _Looks:
         outcome, apart = set_aside(spec, outcome, self._today)
         if apart:
             self.tolerated[spec.address] = apart
-        return self._weighed(spec, outcome, snapshot) if outcome.fields else outcome
+        objections = tuple(self._objections(outcome, snapshot))
+        if objections or not outcome.fields:
+            return objections or outcome
+        return self._weighed(spec, outcome, snapshot)
+
+    def _objections(self, change: FlowChange, snapshot: Snapshot) -> Iterator[Finding]:
+        """What the manifest wants and this live document cannot take."""
+        for wanted in change.fields:
+            problem = self._driver.objection(snapshot, wanted)
+            if problem is not None:
+                yield Finding(
+                    rule="reference",
+                    message=f"{wanted.path}: {problem}",
+                    location=wanted.source,
+                    address=change.ref.address,
+                    path=wanted.path,
+                )
 
     def _weighed(self, spec: ResourceSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
         """The change with what it would do to waiting callers, where the document tells."""
@@ -203,10 +221,14 @@ def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
         return FlowRef(address=spec.address, id=matches[0].id, name=name)
     if matches:
         ids = ", ".join(sorted(flow.id for flow in matches))
-        many = _NOUNS[spec.KIND][1].format(type=kind)
+        many = _NOUNS[spec.KIND][2].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
-    near = nearest(f"{name} ({kind})", (f"{live} ({its})" for live, its in by_key))
-    return _finding(spec, f"no {_NOUNS[spec.KIND][0].format(type=kind)} is named {name!r}{near}")
+    near = nearest(_called(name, kind), (_called(live, its) for live, its in by_key))
+    return _finding(spec, f"no {_NOUNS[spec.KIND][1].format(type=kind)} is named {name!r}{near}")
+
+
+def _called(name: str, kind: str) -> str:
+    return f"{name} ({kind})" if kind else name
 
 
 def _unsupported(specs: Iterable[ResourceSpec], driver: Driver) -> Iterator[Finding]:
@@ -241,10 +263,11 @@ def _claimed_twice(resolved: Iterable[tuple[ResourceSpec, FlowRef]]) -> Iterator
                 for setting in action.settings:
                     other = claims.setdefault((action.id or action.name, setting.path), spec)
                     if other is not spec:
+                        whose = f" of {action.name}" if action.name else ""
                         yield Finding(
                             rule="reference",
-                            message=f"{setting.path} of {action.name} in live flow {flow_id} is"
-                            f" claimed by {other.address} too; keep one of them",
+                            message=f"{setting.path}{whose} in live {_NOUNS[spec.KIND][0]}"
+                            f" {flow_id} is claimed by {other.address} too; keep one of them",
                             location=setting.source,
                             address=spec.address,
                         )

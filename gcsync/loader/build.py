@@ -15,6 +15,7 @@ from gcsync.model.manifest import (
     DataActionSpec,
     Finding,
     FlowSpec,
+    IntegrationSpec,
     Location,
     PublicFlowSpec,
     Selector,
@@ -33,8 +34,8 @@ BINDING = "auth/binding"
 ACTION_FACTS: Final = ("id", "data_action", "action", "backend", "idempotent", "routed_on")
 """What a manifest says of a data action that is no setting: it is never written."""
 
-RESOURCE_FACTS: Final = ("action", "wave")
-"""The same of a DataAction as a whole."""
+RESOURCE_FACTS: Final = ("action", "integration", "wave")
+"""The same of a DataAction or an Integration as a whole."""
 
 WHOLE_MAPS: Final = frozenset(("translation_map", "translation_map_defaults"))
 """Settings of a DataAction that are compared and written as one."""
@@ -73,29 +74,37 @@ class Builder:
 
     def data_action(self, source: Location, document: Mapping, instance: Any) -> DataActionSpec:
         """A DataAction; its maps are settings as a whole, for their names belong together."""
-        metadata, spec = instance["metadata"], instance["spec"]
-        chosen = {**spec["action"]}
+        chosen = {**instance["spec"]["action"]}
         integration = chosen.pop("integration", None)
-        flat = self.settings(document.mapping("spec"), spec)
         return DataActionSpec(
-            name=metadata["name"],
-            source=source,
             selector=Selector(source=_selector(document, "action"), type=integration, **chosen),
-            actions=(
-                ActionSpec(
-                    name="",
-                    source=source,
-                    settings=_sorted(flat),
-                ),
-            ),
-            labels=tuple(sorted(metadata.get("labels", {}).items())),
-            owner=metadata.get("owner"),
-            wave=spec.get("wave", 0),
-            allowances=facts.allowances(document, metadata),
+            allowances=facts.allowances(document, instance["metadata"]),
+            **self._whole(source, document, instance),
         )
 
+    def integration(self, source: Location, document: Mapping, instance: Any) -> IntegrationSpec:
+        """An Integration; each credential and each property is a setting of its own."""
+        chosen = instance["spec"]["integration"]
+        return IntegrationSpec(
+            selector=Selector(source=_selector(document, "integration"), **chosen),
+            **self._whole(source, document, instance),
+        )
+
+    def _whole(self, source: Location, document: Mapping, instance: Any) -> dict[str, Any]:
+        """What is said of something that has its settings by itself."""
+        metadata, spec = instance["metadata"], instance["spec"]
+        flat = self.settings(document.mapping("spec"), spec)
+        return {
+            "name": metadata["name"],
+            "source": source,
+            "actions": (ActionSpec(name="", source=source, settings=_sorted(flat)),),
+            "labels": tuple(sorted(metadata.get("labels", {}).items())),
+            "owner": metadata.get("owner"),
+            "wave": spec.get("wave", 0),
+        }
+
     def settings(self, node: Mapping, spec: Any) -> Flat:
-        """The settings of a DataAction's *spec*; its maps are one each."""
+        """The settings of a *spec* that has them by itself; its `WHOLE_MAPS` are one each."""
         own = {key: value for key, value in spec.items() if key not in RESOURCE_FACTS}
         maps = {key: own["response"][key] for key in WHOLE_MAPS & own.get("response", {}).keys()}
         if maps:

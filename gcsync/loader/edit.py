@@ -31,6 +31,7 @@ _HEADER = re.compile(r"[|>][-+0-9]*([ \t]+#[^\r\n]*)?")
 _COLON = re.compile(r"(\s*:)\s*")
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r?\n|\Z))+")
+_INDENTED_COMMENT = re.compile(r"\A(?:[ \t]*\r?\n)*[ \t]+(?=#)")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 _REST_IN_FLOW = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?\n")
 _ACTION: Final = ("spec", "actions")
@@ -212,6 +213,8 @@ def _without(text: str, step: Step) -> Iterator[str]:
         yield text[:line_start] + text[rest.end() :]
         # Blank lines would become those of a block scalar above that keeps its own.
         yield text[:line_start] + _BLANK_LINES.sub("", text[rest.end() :])
+        # So would a comment that is indented.
+        yield text[:line_start] + _INDENTED_COMMENT.sub("", text[rest.end() :])
     if number + 1 < len(keys):
         # The first key behind a dash: the next one moves up to it.
         if "#" not in text[end : keys[number + 1].start] or step.parent.is_flow:

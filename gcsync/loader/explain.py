@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import JSON, FieldGlob, Location, Manifests, ResourceSpec
 
 FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
+_NOUNS: Final = {"dataaction": "data action", "integration": "integration"}
 How = Literal["default", "action", "overlay", "variable", "binding"]
 
 
@@ -104,7 +105,7 @@ def _declared(manifests: Manifests, address: str) -> ResourceSpec:
                 f" explain {managers or 'a DataAction'}"
             )
     choices = nearest(address, known) or f"; there are {listed(known)}"
-    what = "data action" if address.startswith("dataaction/") else "flow"
+    what = _NOUNS.get(address.partition("/")[0], "flow")
     raise WrongUsage(f"{quoted(address)}: no manifest declares this {what}{choices}")
 
 
@@ -181,7 +182,7 @@ class _Layers:
             if not isinstance(node, Mapping):
                 continue
             values = {key: value for key, value in typed(node, at).items() if key not in FACTS}
-            is_whole = document.kind == "DataAction"
+            is_whole = document.kind in ("DataAction", "Integration")
             flat = (self._builder.settings if is_whole else self._builder.flatten)(node, values)
             for path, setting in flat.items():
                 origin = Origin(

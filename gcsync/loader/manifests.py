@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from gcsync.loader.documents import Document
     from gcsync.loader.node import Mapping
-    from gcsync.model.manifest import AuthBinding, DataActionSpec, Finding, FlowSpec, ResourceSpec
+    from gcsync.model.manifest import (
+        AuthBinding,
+        DataActionSpec,
+        Finding,
+        FlowSpec,
+        IntegrationSpec,
+        ResourceSpec,
+    )
 
 _NOWHERE = Location("", 0, 0)
 
@@ -79,6 +86,7 @@ class _Declared:
         self._flows: list[FlowSpec] = []
         self._public: list[PublicFlowSpec] = []
         self._data_actions: list[DataActionSpec] = []
+        self._integrations: list[IntegrationSpec] = []
         self._bindings: dict[str, AuthBinding] = {}
         self._addresses: set[str] = set()
         self._names: set[str] = set()
@@ -99,6 +107,8 @@ class _Declared:
             self._bindings[document.name] = self._builder.binding(source, node, instance)
         elif document.kind == "DataAction":
             self._data_actions.append(self._builder.data_action(source, node, instance))
+        elif document.kind == "Integration":
+            self._integrations.append(self._builder.integration(source, node, instance))
         else:
             self._take_flow(self._builder.flow(source, node, instance), node, instance)
 
@@ -128,6 +138,9 @@ class _Declared:
             flows=tuple(sorted(flows, key=_by_address)),
             public_flows=tuple(sorted(public, key=_by_address)),
             data_actions=tuple(data_actions),
+            integrations=tuple(
+                sorted((exempt.kept(each, project) for each in self._integrations), key=_by_address)
+            ),
             bindings=tuple(bindings[name] for name in sorted(bindings)),
             project=project,
             environment=reading.environment,

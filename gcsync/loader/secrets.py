@@ -87,6 +87,9 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
     elif kind == "DataAction":
         yield from _texts("request", document.get("spec", "request"))
         yield from _texts("response", document.get("spec", "response"))
+    elif kind == "Integration":
+        yield from _texts("properties", document.get("spec", "properties"))
+        yield from _texts("notes", document.get("spec", "notes"))
     elif kind == "AuthBinding":
         yield from _texts("token_url", document.get("spec", "token_url"))
         yield from _texts("scopes", document.get("spec", "scopes"))

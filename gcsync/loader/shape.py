@@ -20,7 +20,7 @@ from gcsync.loader.node import Mapping, Node, Scalar, Sequence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KINDS: Final = ("Flow", "DataAction", "AuthBinding", "Project")
+KINDS: Final = ("Flow", "DataAction", "Integration", "AuthBinding", "Project")
 
 # Eighteen digits fit 64 bits; int() refuses giants with a bare ValueError.
 # A leading zero is refused: YAML 1.1 reads 010 as 8, YAML 1.2 as 10.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.model.manifest import JSON, Location, Value
+    from gcsync.model.reach import ReachedAction
     from gcsync.model.shard import Part
     from gcsync.model.smoke import CaseResult
 
@@ -23,7 +24,7 @@ An ETag byte for byte, quotes included (RFC 9110, 8.8.3), or a version's number.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowRef:
-    """One live flow or data action, and its address in the manifests; its id where none has it."""
+    """One live thing that manifests speak of, and its address there; its id where none has it."""
 
     address: str
     id: str
@@ -31,7 +32,7 @@ class FlowRef:
 
     @property
     def kind(self) -> str:
-        """What manifests of it are called in addresses: ``flow`` or ``dataaction``."""
+        """What its address begins with: ``flow``, ``dataaction`` or ``integration``."""
         kind, slash, _ = self.address.partition("/")
         return kind if slash else "flow"
 
@@ -137,9 +138,10 @@ class WorstCase:
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
-    *revision* is the one the fields were computed against. *worst_case*
-    (``None`` where nobody worked it out) and the manifest's *labels* inform,
-    and nothing depends on them.
+    *revision* is the one the fields were computed against. *worst_case* and
+    *blast_radius*, the data actions that it reaches (both ``None`` where nobody
+    worked them out), and the manifest's *labels* inform, and nothing depends
+    on them.
     """
 
     ref: FlowRef
@@ -148,6 +150,7 @@ class FlowChange:
     wave: int = 0
     driver: str = "flow-document"
     worst_case: WorstCase | None = None
+    blast_radius: tuple[ReachedAction, ...] | None = None
     labels: tuple[tuple[str, str], ...] = ()
 
 

@@ -136,9 +136,10 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """Which live flow or data action a manifest speaks of: by *id*, or by exact *name* and *type*.
+    """Which live thing a manifest speaks of: by *id*, or by exact *name* and *type*.
 
-    The type of a data action is the name of the integration that it belongs to.
+    The type of a data action is the name of the integration that it belongs
+    to; an integration itself has none.
     """
 
     source: Location
@@ -239,6 +240,17 @@ class DataActionSpec(ResourceSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationSpec(ResourceSpec):
+    """One ``kind: Integration`` document: the configuration that its data actions share.
+
+    It is one action without a name, as a `DataActionSpec` is.
+    """
+
+    KIND: ClassVar[str] = "integration"
+    DRIVER: ClassVar[str] = "integration-config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthBinding:
     """One ``kind: AuthBinding`` document; *settings* lie under an action's ``auth``.
 
@@ -324,14 +336,15 @@ class Project:
 class Manifests:
     """Everything a command needs of the manifests of one environment.
 
-    *sha256* covers every file read (hexadecimal); *flows*, *public_flows* and
-    *data_actions* are sorted by address. Of *flows*, settings are planned and
-    written; of *public_flows* nothing is.
+    *sha256* covers every file read (hexadecimal); *flows*, *public_flows*,
+    *data_actions* and *integrations* are sorted by address. Of *public_flows*
+    nothing is planned or written.
     """
 
     flows: tuple[FlowSpec, ...]
     public_flows: tuple[PublicFlowSpec, ...] = ()
     data_actions: tuple[DataActionSpec, ...] = ()
+    integrations: tuple[IntegrationSpec, ...] = ()
     bindings: tuple[AuthBinding, ...]
     project: Project
     environment: Environment | None
@@ -339,8 +352,8 @@ class Manifests:
 
     @property
     def resources(self) -> tuple[ResourceSpec, ...]:
-        """Everything whose settings are planned and written, data actions first."""
-        return (*self.data_actions, *self.flows)
+        """Everything whose settings are planned and written, by address."""
+        return (*self.data_actions, *self.flows, *self.integrations)
 
     @property
     def judged(self) -> tuple[ResourceSpec, ...]:

@@ -37,7 +37,7 @@ def present_drift(drift: Drift) -> Report:
     return Report(
         document=drift_document(drift),
         blocks=(*map(_block, drift.flows), *([history] if history else [])),
-        closing=(*_warnings(drift), *_since(drift), _closing(drift)),
+        closing=(*_warnings(drift), *_since(drift), *_unseen(drift), _closing(drift)),
         command="drift",
         environment=drift.environment,
         changed_flows=sum(bool(flow.fields) for flow in drift.flows),
@@ -197,6 +197,15 @@ def _since(drift: Drift) -> Iterator[Row]:
     elif len(drift.history) > 1:
         before = stamp(drift.history[-2].observed_at)
         yield Row(cells=(f"The drift is new: there was none at {before}.",), tone="faint")
+
+
+def _unseen(drift: Drift) -> Iterator[Row]:
+    """What an all-clear for integrations does not cover."""
+    if any(address.startswith("integration/") for address in drift.addresses):
+        said = (
+            "Which credentials are bound is compared, what they hold is not: the API never tells."
+        )
+        yield Row(cells=(said,), tone="faint")
 
 
 def _closing(drift: Drift) -> Row:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gcsync.core.document import sealed
 from gcsync.model.manifest import ABSENT, Finding
 from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
+from gcsync.render.reach import reach_rows
 from gcsync.render.values import count, noun, place, seconds, shown
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
 def _block(change: FlowChange) -> Block:
     ref = change.ref
     return Block(
-        rows=(*_flow_rows(change), *_worst_case(change.worst_case)),
+        rows=(*_flow_rows(change), *_worst_case(change.worst_case), *reach_rows(change)),
         subject=Subject(address=ref.address, name=ref.name, status="changed", labels=change.labels),
         gauges=_gauges(change.worst_case),
     )

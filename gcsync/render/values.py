@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import Location, Value
 
 LONGEST = 200
-_NOUNS: Final = {"flow": "flow", "dataaction": "data action"}
+_NOUNS: Final = {"flow": "flow", "dataaction": "data action", "integration": "integration"}
 
 
 def shown(value: Value) -> str:

@@ -164,3 +164,17 @@ def test_saved_snapshots_of_flows_say_that_they_hold_no_data_actions(centre: Wor
 
     assert plan.code == 1
     assert "snapshots hold flows only" in plan.err
+
+
+def test_a_timeout_that_this_data_action_cannot_have_is_refused_before_anything_is_planned(
+    centre: World,
+) -> None:
+    held = centre.org.actions
+    held.recall([stored_action("customAuth_-_1", name="Sign In")], ())
+    centre.manifests(data_action(action="{id: customAuth_-_1}", spec="timeout_ms: 7000"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert "manifests/flows.yaml:6:15: error: timeout_ms: the action of a custom" in plan.err
+    assert held.log == []

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
-@pytest.mark.parametrize("kind", ["Flow", "DataAction", "AuthBinding", "Project", "flow"])
+@pytest.mark.parametrize(
+    "kind", ["Flow", "DataAction", "Integration", "AuthBinding", "Project", "flow"]
+)
 def test_the_schema_of_a_kind_is_the_one_that_is_shipped(world: World, kind: str) -> None:
     printed = world.run("schema", kind)
 
@@ -24,7 +26,13 @@ def test_one_schema_for_all_kinds(world: World) -> None:
     printed = world.process("schema")
 
     assert printed.code == 0
-    assert set(printed.json["$defs"]) == {"Flow", "DataAction", "AuthBinding", "Project"}
+    assert set(printed.json["$defs"]) == {
+        "Flow",
+        "DataAction",
+        "Integration",
+        "AuthBinding",
+        "Project",
+    }
     assert printed.json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 

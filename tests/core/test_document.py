@@ -33,6 +33,7 @@ from gcsync.core.exact_json import Malformed, from_json, parse, readable, stamp,
 from gcsync.errors import PlanRefused
 from gcsync.model.change import Conflict, FieldConflict, Plan, WorstCase
 from gcsync.model.manifest import ABSENT
+from gcsync.model.reach import ReachedAction, ReachedFlow
 
 if TYPE_CHECKING:
     import random
@@ -123,6 +124,29 @@ def test_a_change_tells_its_worst_case_before_and_after_against_the_budget() -> 
     ]
 
     assert document["worst_case_ms"] == {"before": 51_300, "after": 38_500, "budget": 40_000}
+
+
+def test_a_change_tells_the_data_actions_and_the_flows_that_it_reaches() -> None:
+    flow = ReachedFlow(id="f1", name="Billing", type="inboundcall")
+    radius = (
+        ReachedAction(id="a", name="Get", flows=(flow,)),
+        ReachedAction(id="b", name="Pay", is_secure=True),
+    )
+
+    [document] = to_document(a_plan(flow_change(timeout_change(), blast_radius=radius)))[
+        "resource_changes"
+    ]
+
+    assert document["blast_radius"] == [
+        {
+            "id": "a",
+            "name": "Get",
+            "secure": False,
+            "flows": [{"id": "f1", "name": "Billing", "type": "inboundcall"}],
+        },
+        {"id": "b", "name": "Pay", "secure": True, "flows": None},
+    ]
+    assert "blast_radius" not in to_document(a_plan())["resource_changes"][0]
 
 
 def test_a_plan_saved_before_labels_were_known_is_read_without() -> None:
@@ -296,6 +320,8 @@ def edited(path: str, value: Any) -> dict[str, Any]:
         ("resource_changes.0.fields.0.path", "actions/x/y", "path does not agree"),
         ("resource_changes.0.fields.0.source.line", "14", "source.line is not an integer"),
         ("resource_changes.0.worst_case_ms", 5000, "worst_case_ms is not an object"),
+        ("resource_changes.0.blast_radius", {}, "blast_radius is not an array"),
+        ("resource_changes.0.blast_radius", [{"id": "a"}], r"blast_radius\[0\].name is missing"),
         ("resource_changes.0.labels", ["a"], "labels is not an object"),
         ("resource_changes.0.labels", {"team": 1}, "labels.team is not a string"),
         ("resource_changes.0.worst_case_ms", {"before": 1}, "worst_case_ms.after is missing"),

@@ -232,6 +232,12 @@ def test_blanks_behind_what_goes_are_not_left_to_a_block_above() -> None:
     assert removed(text, 4, 4) == "a: |\n x\n\n"
 
 
+def test_an_indented_comment_behind_what_goes_is_not_left_to_a_block_above() -> None:
+    text = "a: |\n x\nb: 1\n  # c\n"
+
+    assert removed(text, 3, 4) == "a: |\n x\n# c\n"
+
+
 def test_a_text_in_the_place_of_braces_within_braces_is_quoted_where_it_has_to_be() -> None:
     text = "a: {b: {c: 1}, d: 2}\n"
 

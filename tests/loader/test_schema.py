@@ -223,7 +223,7 @@ def test_the_ends_of_the_range_are_legal(number: int) -> None:
             [
                 (
                     "1:1: error: the document has no kind; write one of Flow, DataAction,"
-                    " AuthBinding, Project"
+                    " Integration, AuthBinding, Project"
                 )
             ],
         ),

@@ -1,0 +1,52 @@
+"""The blast radius of a change as JSON, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gcsync.model.reach import ReachedAction, ReachedFlow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gcsync.core.exact_json import Node
+
+
+def reach_document(actions: Sequence[ReachedAction] | None) -> dict[str, Any]:
+    """What a change's document says of its blast radius; nothing where nobody worked it out."""
+    return {} if actions is None else {"blast_radius": [_action_document(one) for one in actions]}
+
+
+def reach_from_document(node: Node) -> tuple[ReachedAction, ...] | None:
+    """The inverse of `reach_document`, of a whole change. Raises `Malformed`."""
+    listed = node.maybe("blast_radius")
+    return None if listed is None else tuple(map(_action, listed.items()))
+
+
+def _action_document(action: ReachedAction) -> dict[str, Any]:
+    return {
+        "id": action.id,
+        "name": action.name,
+        "secure": action.is_secure,
+        "flows": None
+        if action.flows is None
+        else [{"id": flow.id, "name": flow.name, "type": flow.type} for flow in action.flows],
+    }
+
+
+def _action(node: Node) -> ReachedAction:
+    flows = node.maybe("flows")
+    return ReachedAction(
+        id=node.member("id").text(),
+        name=node.member("name").text(),
+        is_secure=node.member("secure").flag(),
+        flows=None if flows is None else tuple(map(_flow, flows.items())),
+    )
+
+
+def _flow(node: Node) -> ReachedFlow:
+    return ReachedFlow(
+        id=node.member("id").text(),
+        name=node.member("name").text(),
+        type=node.member("type").text(),
+    )

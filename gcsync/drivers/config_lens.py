@@ -1,0 +1,190 @@
+"""The lens onto the configuration of an integration: one document, and settings out of it. Pure.
+
+The document holds the configuration as the API answers it, but for two
+things. Every credential that it binds is reduced to its id, for that is all
+that a write says of it. And the names of all credentials stand beside it, so
+that a manifest can call them by name: what they hold, the API never tells,
+and nobody here asks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from gcsync.core.exact_json import compact, from_json, parse, to_json
+from gcsync.core.plan import nearest
+from gcsync.drivers.flow_lens import frozen
+from gcsync.drivers.refusals import misshapen, sealed
+from gcsync.errors import InvalidAnswer
+from gcsync.model.change import LiveAction, Revision, Snapshot
+from gcsync.model.manifest import ABSENT, Sealed, escape, unescape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gcsync.model.change import FieldChange, FlowRef
+    from gcsync.model.manifest import JSON
+
+NOTES: Final = "notes"
+PROPERTIES: Final = "properties"
+CREDENTIALS: Final = "credentials"
+_GROUPS: Final = (PROPERTIES, CREDENTIALS)
+
+ENABLED: Final = (
+    "an integration is enabled by a call of its own, which no version guards; enable it in"
+    " Genesys Cloud"
+)
+
+
+def unsupported(setting: str) -> str | None:
+    """Why an integration of the public API cannot have *setting*, or ``None``."""
+    group, slash, _ = setting.partition("/")
+    if setting == NOTES or (slash and group in _GROUPS):
+        return None
+    if setting == "enabled":
+        return ENABLED
+    return f"an integration of the public API has no place for {setting}"
+
+
+def composed(ref: FlowRef, config: Mapping[str, Any], credentials: Mapping[str, str]) -> bytes:
+    """One document of a configuration, as answered, and the name of each credential by its id.
+
+    What the API gives as ``null`` is nothing there. Raises `InvalidAnswer`
+    for a configuration that is none.
+    """
+    held = dict(config)
+    for group in _GROUPS:
+        if not isinstance(held.setdefault(group, None), dict | None):
+            raise InvalidAnswer(f"{ref}: the answer's {group} are not those of an integration")
+        held[group] = held[group] or {}
+    held[NOTES] = "" if held.get(NOTES) is None else held[NOTES]
+    bound = {kind: info for kind, info in held[CREDENTIALS].items() if info is not None}
+    names = dict(credentials)
+    for kind, info in bound.items():
+        if not isinstance(info, dict) or not isinstance(info.get("id"), str):
+            raise InvalidAnswer(f"{ref}: the answer binds {kind} to something without an id")
+        # A credential may be bound that this client does not see in the listing.
+        names.setdefault(info["id"], str(info.get("name") or info["id"]))
+    held[CREDENTIALS] = {kind: {"id": info["id"]} for kind, info in bound.items()}
+    return compact({"config": held, "names": names})
+
+
+def read_config(ref: FlowRef, body: bytes) -> Snapshot:
+    """Decode the settings of a document that `composed` made."""
+    document = parse(body)
+    config = document["config"]
+    version, name = config.get("version"), config.get("name")
+    is_guarded = type(version) is int
+    return Snapshot(
+        ref=ref if ref.name or not isinstance(name, str) else replace(ref, name=name),
+        revision=Revision(str(version)) if is_guarded else None,
+        document=body,
+        actions=(LiveAction(id=ref.id, name="", settings=_settings(document)),),
+        unwritable=None
+        if is_guarded
+        else "the answer names no version, so nothing can guard a write",
+    )
+
+
+def _settings(document: Mapping[str, Any]) -> dict[str, JSON]:
+    config, called = document["config"], labels(document["names"])
+    return {
+        NOTES: frozen(config[NOTES]),
+        **{
+            f"{PROPERTIES}/{escape(key)}": frozen(value)
+            for key, value in config[PROPERTIES].items()
+        },
+        **{
+            f"{CREDENTIALS}/{escape(kind)}": called[bound["id"]]
+            for kind, bound in config[CREDENTIALS].items()
+        },
+    }
+
+
+def labels(names: Mapping[str, str]) -> dict[str, str]:
+    """What each credential is called, by id: its name, with the id where others have it too."""
+    full = {credential_id: f"{name} ({credential_id})" for credential_id, name in names.items()}
+    taken = Counter((*names.values(), *full.values()))
+    return {
+        credential_id: name if taken[name] == 1 else full[credential_id]
+        for credential_id, name in names.items()
+    }
+
+
+def objection(snapshot: Snapshot, field: FieldChange) -> str | None:
+    """Why the value that *field* leads to cannot be written, or ``None``; pure.
+
+    No credential is called so, or several are.
+    """
+    if not field.setting.startswith(f"{CREDENTIALS}/") or not isinstance(field.after, str):
+        return None
+    names: dict[str, str] = parse(snapshot.document)["names"]
+    called = labels(names)
+    if field.after in called.values():
+        return None
+    alike = sorted(called[each] for each, name in names.items() if name == field.after)
+    if alike:
+        return (
+            f"{len(alike)} credentials are named {field.after!r}; write one of them with its id:"
+            f" {', '.join(alike)}"
+        )
+    return f"no credential is named {field.after!r}{nearest(field.after, called.values())}"
+
+
+def as_found(snapshot: Snapshot, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
+    """The fields with their *before* to the last digit.
+
+    They fit the snapshot already: `rebase` has looked at them.
+    """
+    document = parse(snapshot.document)
+    called = labels(document["names"])
+    return tuple(_noted(document["config"], called, field) for field in fields)
+
+
+def _noted(config: Mapping[str, Any], called: Mapping[str, str], field: FieldChange) -> FieldChange:
+    if isinstance(field.before, Sealed):
+        return field
+    group, key = _place_of(field)
+    holder = config[group] if group else config
+    if key not in holder:
+        return replace(field, vacancy="member")
+    value = holder[key]
+    return replace(field, before=called[value["id"]] if group == CREDENTIALS else from_json(value))
+
+
+def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
+    """The snapshot's document with the *after* of each field in place.
+
+    Raises `InvalidAnswer` for a name that no credential has, or several have.
+    """
+    if not fields:
+        return snapshot.document
+    document = parse(snapshot.document)
+    ids = {label: each for each, label in labels(document["names"]).items()}
+    for field in fields:
+        if isinstance(field.after, Sealed):
+            raise sealed(snapshot, field)
+        if field.action_id != snapshot.ref.id and (field.action_id or field.action):
+            raise InvalidAnswer(f"{snapshot.ref}: {field.path}: this is another integration")
+        problem = objection(snapshot, field)
+        if problem:
+            raise InvalidAnswer(f"{snapshot.ref}: {field.path}: {problem}")
+        group, key = _place_of(field)
+        holder = document["config"][group] if group else document["config"]
+        if field.after is ABSENT:
+            holder.pop(key, None)
+        elif group != CREDENTIALS:
+            holder[key] = to_json(field.after)
+        elif field.after in ids:
+            holder[key] = {"id": ids[cast("str", field.after)]}
+        else:
+            raise misshapen(snapshot, field, editor="Genesys Cloud")
+    return compact(document)
+
+
+def _place_of(field: FieldChange) -> tuple[str, str]:
+    """The group that a setting lies in, none for the notes, and its own key."""
+    group, slash, key = field.setting.partition("/")
+    return (group, unescape(key)) if slash else ("", group)

@@ -1,0 +1,311 @@
+"""Integrations of the public API, from manifest to PUT and back, as a user and the SDK see it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from manifest_builders import data_action, integration
+from official_sdk import logged_in
+from public_builders import stored_action
+
+from gcsync.sandbox.actions import Actions
+from gcsync.sandbox.dependencies import Use
+from gcsync.sandbox.faults import Fault, error_answer
+from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
+from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
+from gcsync.sandbox.org import CLIENT_ID
+
+if TYPE_CHECKING:
+    from acceptance_world import Stage, World
+
+    from gcsync.sandbox.app import SandboxServer
+
+TRACKING = "architect:dependencyTracking:view"
+SECRET = "987654321987654321"
+ID = "i-crm"
+APPLY = ("apply", "--auto-approve")
+CRM = StoredIntegration(
+    id=ID,
+    name="CRM",
+    credentials={"basicAuth": "c-1"},
+    properties={"base": "x", "deep": {"of": [1]}},
+    advanced={"left": "alone"},
+)
+
+
+def use(action: str, flow: str, kind: str = "inboundcall") -> Use:
+    return Use(flow_id=flow, flow_name=flow.title(), flow_type=kind, action_id=action)
+
+
+@pytest.fixture
+def centre(world: World) -> World:
+    """Two integrations, four credentials, and a manifest that wants another credential."""
+    names = {"c-1": "CRM 1", "c-2": "CRM 2", "c-3": "Twin", "c-4": "Twin"}
+    world.lives(
+        actions=Actions(
+            [
+                stored_action(),
+                stored_action("custom_-_2", name="Pay", secure=True),
+                stored_action("custom_-_3", name="Idle"),
+                stored_action("custom_-_4", name="Elsewhere", integration_id="i-erp"),
+            ]
+        ),
+        uses=[
+            use("custom_-_1", "billing"),
+            use("custom_-_1", "sales", "workflow"),
+            use("custom_-_2", "billing"),
+            use("custom_-_4", "orders"),
+        ],
+        clients=[
+            Client(id=CLIENT_ID, secret=world.environ["GENESYSCLOUD_OAUTHCLIENT_SECRET"]),
+            Client(id="no-tracking", secret="s", permissions=ALL_PERMISSIONS - {TRACKING}),
+        ],
+        integrations=Integrations(
+            [CRM, StoredIntegration(id="i-erp", name="ERP")],
+            [
+                StoredCredential(id=each, name=name, type="basicAuth")
+                for each, name in names.items()
+            ],
+        ),
+    )
+    world.manifests(integration(spec="credentials: {basicAuth: CRM 2}\nproperties: {base: 7}"))
+    return world
+
+
+def held(world: World) -> StoredIntegration:
+    return world.org.integrations.integration(ID)
+
+
+def colleague(world: World, **facts: Any) -> None:
+    """Somebody saves the integration in Genesys Cloud."""
+    live = held(world)
+    world.org.integrations.save(replace(live, version=live.version + 1, **facts))
+
+
+def test_an_integration_is_planned_applied_and_read_by_the_official_sdk(
+    centre: World, server: tuple[Stage, SandboxServer]
+) -> None:
+    plan = centre.run("plan")
+    assert plan.code == 0
+    assert "~ integration/crm  (CRM, revision 1)" in plan.out
+    assert "~ credentials/basicAuth  CRM 1  ->  CRM 2" in plan.out
+    assert plan.out.endswith("Plan: 1 integration of 1 to change, 2 settings.\n")
+
+    applied = centre.run(*APPLY, "-o", "json")
+
+    [result] = applied.json["results"]
+    assert (applied.code, result["status"], result["revision_after"]) == (0, "applied", "2")
+    read = logged_in(server[1]).integrations.get_integration_config_current(ID)
+    assert (read.credentials["basicAuth"].id, read.properties["base"]) == ("c-2", 7)
+    assert held(centre) == replace(
+        CRM,
+        credentials={"basicAuth": "c-2"},
+        properties={**CRM.properties, "base": 7},
+        version=2,
+    )
+    again = centre.run("plan", "--detailed-exitcode")
+    assert (again.code, again.out) == (0, "No changes: 1 live integration as desired.\n")
+
+
+def test_a_plan_tells_every_data_action_and_every_flow_that_a_change_reaches(
+    centre: World,
+) -> None:
+    centre.manifests(integration(), data_action(spec="timeout_ms: 7000"))
+
+    plan = centre.run("plan", "--out", "p.json")
+
+    assert (
+        "  ~ timeout_ms  20000  ->  7000  manifests/flows.yaml:13:15\n"
+        "      used by Billing (inboundcall), Sales (workflow)\n"
+    ) in plan.out
+    assert plan.out.partition("integration/crm")[2].splitlines()[2:6] == [
+        "      reaches 3 data actions and 2 flows",
+        "        Get Customer: used by Billing (inboundcall), Sales (workflow)",
+        "        Idle: used by no published flow",
+        "        Pay: used by Billing (inboundcall)",
+    ]
+    saved = json.loads((centre.folder / "p.json").read_text())
+    action, crm = [each["blast_radius"] for each in saved["resource_changes"]]
+    assert [each["id"] for each in crm] == ["custom_-_1", "custom_-_3", "custom_-_2"]
+    assert action == crm[:1]
+    assert action[0]["flows"][0] == {"id": "billing", "name": "Billing", "type": "inboundcall"}
+    assert centre.run("show", "p.json").out == plan.out
+    assert centre.run("apply", "p.json").code == 0
+
+
+def test_without_the_permission_to_track_dependencies_a_plan_warns_and_names_it(
+    centre: World,
+) -> None:
+    plan = centre.run(
+        "plan",
+        GENESYSCLOUD_OAUTHCLIENT_ID="no-tracking",
+        GENESYSCLOUD_OAUTHCLIENT_SECRET="s",
+    )
+
+    assert plan.code == 0
+    assert "      reaches 3 data actions\n" in plan.out
+    assert "        Pay: used by flows that are not known\n" in plan.out
+    [warning] = [line for line in plan.out.splitlines() if "warning:" in line]
+    assert "which flows the changes reach is not known" in warning
+    assert TRACKING in warning
+
+
+def test_nothing_is_asked_of_dependency_tracking_where_nothing_changes(centre: World) -> None:
+    centre.manifests(integration(spec="credentials: {basicAuth: CRM 1}"))
+    centre.org.faults.add(Fault(path="/api/v2/architect", effect=error_answer(500), times=1))
+
+    plan = centre.run("plan")
+
+    assert plan.out == "No changes: 1 live integration as desired.\n"
+    assert len(centre.org.faults.waiting) == 1
+
+
+@pytest.mark.parametrize("status", [409, 400])
+def test_a_colleagues_edit_in_the_middle_survives_in_either_shape_of_the_mismatch(
+    centre: World, status: Any
+) -> None:
+    centre.org.integrations.mismatch_status = status
+    assert centre.run("plan", "--out", "p.json").code == 0
+    colleague(centre, notes="theirs")
+
+    applied = centre.run("apply", "p.json", "-o", "json")
+
+    assert (applied.code, applied.json["results"][0]["status"]) == (0, "rebased")
+    assert (held(centre).notes, held(centre).credentials) == ("theirs", {"basicAuth": "c-2"})
+
+
+def test_an_edit_of_the_same_setting_is_a_conflict_and_stays(centre: World) -> None:
+    assert centre.run("plan", "--out", "p.json").code == 0
+    colleague(centre, credentials={"basicAuth": "c-3"})
+
+    applied = centre.run("apply", "p.json")
+
+    assert applied.code == 3
+    assert "Twin (c-3)" in applied.out
+    assert (held(centre).credentials, held(centre).properties) == (
+        {"basicAuth": "c-3"},
+        CRM.properties,
+    )
+
+
+def test_drift_is_told_and_accepted_and_says_what_it_cannot_see(centre: World) -> None:
+    assert centre.run(*APPLY).code == 0
+    clear = centre.run("drift")
+    assert clear.out.endswith("No drift in 1 integration.\n")
+    assert "what they hold is not: the API never tells" in clear.out
+    colleague(centre, credentials={"basicAuth": "c-1"})
+
+    drift = centre.run("drift", "-o", "json")
+
+    [entry] = drift.json["drift"]
+    [field] = entry["fields"]
+    assert drift.code == 2
+    assert (field["path"], field["kind"], field["live"], field["desired"]) == (
+        "credentials/basicAuth",
+        "drift",
+        "CRM 1",
+        "CRM 2",
+    )
+    assert centre.run("drift", "--accept", "integration/crm").code == 0
+    assert "basicAuth: CRM 1" in (centre.folder / "manifests" / "flows.yaml").read_text()
+    assert centre.run("drift").code == 0
+
+
+def test_a_rollback_binds_the_former_credential_again(centre: World) -> None:
+    centre.org.integrations.recall([replace(CRM, credentials={"basicAuth": "c-4"})])
+    assert centre.run(*APPLY).code == 0
+
+    rolled_back = centre.run("rollback", "latest", "--auto-approve")
+
+    assert rolled_back.code == 0
+    assert "~ credentials/basicAuth  CRM 2  ->  Twin (c-4)" in rolled_back.out
+    assert "reaches 3 data actions and 2 flows" in rolled_back.out
+    assert held(centre) == replace(CRM, credentials={"basicAuth": "c-4"}, version=3)
+
+
+def test_where_a_value_comes_from_is_explained_with_what_is_live(centre: World) -> None:
+    explained = centre.run("explain", "integration/crm/credentials/basicAuth", "-o", "json")
+
+    assert explained.code == 0
+    assert "CRM 1" in explained.out
+    assert "CRM 2" in explained.out
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("CRM2", "credentials/basicAuth: no credential is named 'CRM2'; nearest: CRM "),
+        ("Twin", "write one of them with its id: Twin (c-3), Twin (c-4)"),
+    ],
+)
+def test_a_credential_that_no_one_name_means_is_refused_before_anything_is_planned(
+    centre: World, name: str, told: str
+) -> None:
+    centre.manifests(integration(spec=f"credentials: {{basicAuth: {name}}}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert told in plan.err
+    assert "manifests/flows.yaml:6:28: error:" in plan.err
+
+
+def test_one_of_several_credentials_of_a_name_is_bound_by_its_id(centre: World) -> None:
+    centre.manifests(integration(spec="credentials: {basicAuth: Twin (c-4)}"))
+
+    assert centre.run(*APPLY).code == 0
+
+    assert held(centre).credentials == {"basicAuth": "c-4"}
+    assert centre.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_two_manifests_may_share_an_integration_but_not_a_setting_of_it(centre: World) -> None:
+    centre.manifests(integration("a"), integration("b", integration="{id: i-crm}", spec="notes: x"))
+    assert centre.run("plan").code == 0
+    centre.manifests(integration("a"), integration("b", integration="{id: i-crm}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert (
+        "credentials/basicAuth in live integration i-crm is claimed by integration/a too"
+        in plan.err
+    )
+
+
+def test_an_integration_that_is_not_live_is_refused_with_the_nearest(centre: World) -> None:
+    centre.manifests(integration(integration="{name: CRN}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert "no live integration is named 'CRN'; nearest: CRM\n" in plan.err.replace(
+        " [reference]", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("apiKey", f"hunter{SECRET}"),
+        ("apiKey", int(SECRET)),
+        ("deep", {"user": "me", "password": SECRET}),
+        ("hosts", [f"https://me:{SECRET}@crm.example"]),
+    ],
+)
+def test_a_live_property_that_holds_a_secret_is_never_shown(
+    centre: World, key: str, value: Any
+) -> None:
+    centre.org.integrations.recall([replace(CRM, properties={key: value})])
+    centre.manifests(integration(spec=f"properties: {{{key}: '${{Secure.Key}}'}}"))
+
+    plan = centre.run("plan", "--out", "p.json")
+    applied = centre.run("apply", "p.json")
+
+    assert (plan.code, applied.code) == (0, 0)
+    assert "(secret, digest" in plan.out
+    assert SECRET not in plan.said + applied.said + (centre.folder / "p.json").read_text()
+    assert held(centre).properties == {key: "${Secure.Key}"}
