@@ -9,7 +9,7 @@ from live_builders import VALUES, data_of, live_document
 
 from gcsync.drivers.flow_lens import MAPPING, read_snapshot
 from gcsync.loader.adopt import draft
-from gcsync.loader.christen import flow_names
+from gcsync.loader.christen import live_names
 from gcsync.loader.deliver import deliver
 from gcsync.loader.ground import Ground
 from gcsync.loader.manifests import load
@@ -163,7 +163,7 @@ def imported(live: Live, root: Path, *, is_forced: bool = False) -> Settlement:
     ground = Ground(root / "manifests", manifests, root=root, is_forced=is_forced)
     known = {flow.id: specs[0].name for flow, _ in live if (specs := ground.managing(flow))}
     taken = {spec.name for spec in manifests.flows}
-    names = flow_names([flow for flow, _ in live], known=known, taken=taken)
+    names = live_names([flow for flow, _ in live], known=known, taken=taken)
     drafts = [draft(flow, held) for flow, held in live if is_forced or flow.id not in known]
     settlement = settled(drafts, names, {flow.id: held for flow, held in live}, ground)
     deliver(settlement.files)

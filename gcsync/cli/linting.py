@@ -69,7 +69,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
         raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
-    manifests = session.load_flows(chosen)
+    manifests = session.load_resources(chosen)
     specs = chosen.chosen(manifests.flows)
     outlines = (
         {
@@ -82,6 +82,8 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
     found = findings(manifests, specs, live=outlines)
     looked_at = f"{'live ' if live else ''}flow"
     all_well = f"Nothing to object to in {count(len(specs), looked_at)}."
+    if not manifests.flows:
+        all_well = "Nothing to look at: the manifests declare no flow, and rules are about flows."
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     code = int(any(finding.severity in failing for finding in found))
     report = present_findings(

@@ -7,7 +7,7 @@ from adoption_builders import NAMES, TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcsync.loader.christen import action_keys, binding_name, flow_names, slug
+from gcsync.loader.christen import action_keys, binding_name, live_names, slug
 from gcsync.model.change import LiveAction, LiveFlow
 
 
@@ -16,7 +16,7 @@ def flow(flow_id: str, name: str, kind: str = "inboundcall") -> LiveFlow:
 
 
 def named(*flows: LiveFlow, **given: Any) -> dict[str, str]:
-    return flow_names(flows, **{"known": {}, "taken": ()} | given)
+    return live_names(flows, **{"known": {}, "taken": ()} | given)
 
 
 def action(name: str, action_id: str | None = None) -> LiveAction:
