@@ -47,9 +47,9 @@ _MOVE: Final = {
 }
 _CLOSELY: Final = {
     "flow": ("request/", "token_url", "scopes"),
-    "dataaction": ("request/", "response/"),
+    "dataaction": ("request/", "response/", "category"),
 }
-"""Kind -> where its manifests are looked at closely for secrets."""
+"""Kind -> where its settings are looked at closely for secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
