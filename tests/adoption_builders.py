@@ -178,7 +178,12 @@ CONFIG: Final = st.fixed_dictionaries(
     },
 )
 DATA_ACTIONS: Final = st.lists(
-    st.tuples(st.sampled_from(["Lookup", "lookup"]) | NAMES, NAMES, TEXTS | VALUES, CONFIG),
+    st.tuples(
+        st.sampled_from(["Lookup", "lookup"]) | NAMES,
+        st.sampled_from(["CRM", "crm"]) | NAMES,
+        TEXTS | VALUES,
+        CONFIG,
+    ),
     min_size=1,
     max_size=4,
 )

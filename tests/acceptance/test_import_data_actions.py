@@ -149,6 +149,25 @@ def test_flow_documents_with_data_actions_come_first_where_nothing_is_asked_for(
     assert list(files(world)) == ["billing.yaml"]
 
 
+def test_where_there_is_no_data_action_at_all_flows_are_told_to_be_empty(world: World) -> None:
+    has(world)
+
+    told = world.run("import")
+
+    assert told.code == 0
+    assert told.out.startswith("empty  Menu, inboundcall  it has no data actions\n")
+
+
+def test_beside_manifests_of_another_kind_nothing_is_promised(world: World) -> None:
+    has(world, stored_action())
+    world.manifests()
+
+    told = world.run("import", "--kind", "dataaction")
+
+    assert told.code == 0
+    assert told.out.endswith("Next: 'gcsync plan'.\n")
+
+
 def test_static_data_actions_are_skipped_with_a_word_and_not_read(world: World) -> None:
     statics = [stored_action(f"static_-_{number}", kind="static") for number in (1, 2)]
     has(world, stored_action(), *statics)
