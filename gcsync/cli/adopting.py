@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 Read = tuple["Draft", tuple["LiveAction", ...]]
 """What can be said of something live, and the data actions that it has or is."""
 
+PROBED: Final = 20
+"""So many flows tell whether there are flow documents: these have an ETag, or data actions."""
+
 _PLATFORMS: Final = "a static action is the platform's own, and nobody can change it"
 
 
@@ -115,7 +118,7 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     flows = actions = None
     denied = []
     try:
-        flows = _flows(found, meant)
+        flows = _flows(found, meant, may_give_up=True)
         if flows.holds_any:
             return [flows], []
     except PermissionMissing as missing:
@@ -128,32 +131,42 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
         raise PermissionMissing("\n".join(map(str, denied)), status=403) from denied[0]
     left_out = "data actions" if flows else "flows"
     notes = [f"{left_out} are left out: {missing}" for missing in denied]
-    if actions is None or (flows and not actions.listing):
-        return [flows] if flows else [], notes
+    if flows and (actions is None or not actions.listing):
+        return [_flows(found, meant)], notes
     if flows and flows.listing:
         notes.append(
             f"no flow document holds a data action ({count(len(flows.listing), 'live flow')}), so"
             " these are the data actions of the public API"
         )
-    return [actions], notes
+    return [actions] if actions else [], notes
 
 
-def _flows(found: Session, meant: Meant) -> Gathered:
-    """The live flows; documents are forgotten once they are read."""
+def _flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Gathered:
+    """The live flows; documents are forgotten once they are read.
+
+    An organisation may have thousands, and no flow documents at all: that is
+    found out by a few of them where it *may give up*.
+    """
     ground = meant.ground("flow")
     listing = tuple(found.driver.list_live())
     names = _names(listing, ground)
     picked = chosen_flows(listing, wanted=meant.flows, types=meant.types)
     left, rest = _parted(_addressed(picked, names, found, ground), ground)
 
+    documents: list[bool] = []
+
     def read(flow: LiveFlow, snapshot: Snapshot) -> Read:
+        documents.append(bool(snapshot.actions) or snapshot.revision is not None)
         try:
             actions = in_call_order(found.driver.outline(snapshot))
         except InvalidAnswer:  # what makes no sense has settings all the same
             actions = snapshot.actions
         return draft(flow, actions), actions
 
-    reads = _read(found, rest, names, ground, read)
+    def goes_on() -> bool:
+        return any(documents) or not may_give_up
+
+    reads = _read(found, "flow", _referred(rest, names, "flow"), read, goes_on)
     return Gathered(
         ground=ground,
         listing=listing,
@@ -187,7 +200,7 @@ def _actions(found: Session, meant: Meant) -> Gathered:
         made = action_draft(live, snapshot.actions[0], is_told=live.id in told)
         return made, snapshot.actions
 
-    reads = _read(found, rest, names, ground, read)
+    reads = _read(found, "dataaction", _referred(rest, names, "dataaction"), read)
     return Gathered(
         ground=ground,
         listing=listing,
@@ -237,22 +250,37 @@ def _parted(picked: Sequence[LiveFlow], ground: Ground) -> tuple[list[AdoptedFlo
     return managed, unmanaged
 
 
+def _referred(
+    live: Sequence[LiveFlow], names: dict[str, str], kind: str
+) -> list[tuple[LiveFlow, FlowRef]]:
+    """Each with what a driver and its messages call it."""
+    return [
+        (each, FlowRef(address=f"{kind}/{names[each.id]}", id=each.id, name=each.name))
+        for each in live
+    ]
+
+
 def _read(
     found: Session,
-    live: Sequence[LiveFlow],
-    names: dict[str, str],
-    ground: Ground,
+    kind: str,
+    live: Sequence[tuple[LiveFlow, FlowRef]],
     read: Callable[[LiveFlow, Snapshot], Read],
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> list[Read]:
-    """What *read* makes of each one's snapshot, which is forgotten then."""
+    """What *read* makes of each one's snapshot, which is forgotten then.
 
-    def one(each: LiveFlow) -> Read:
-        ref = FlowRef(address=f"{ground.kind}/{names[each.id]}", id=each.id, name=each.name)
+    After `PROBED` of them it is asked whether that *goes on*.
+    """
+
+    def one(pair: tuple[LiveFlow, FlowRef]) -> Read:
+        each, ref = pair
         return read(each, found.driver.fetch(ref))
 
-    with console.progress(len(live), f"Reading {_NOUNS[ground.kind]}", found.settings) as step:
-        return list(
-            in_parallel(
-                one, live, parallelism=found.settings.parallelism, done=lambda _outcome: step()
-            )
+    def several(part: Sequence[tuple[LiveFlow, FlowRef]]) -> list[Read]:
+        return in_parallel(
+            one, part, parallelism=found.settings.parallelism, done=lambda _outcome: step()
         )
+
+    with console.progress(len(live), f"Reading {_NOUNS[kind]}", found.settings) as step:
+        reads = several(live[:PROBED])
+        return reads + several(live[PROBED:]) if goes_on() else reads

@@ -12,12 +12,16 @@ from acceptance_world import live, project
 from manifest_builders import data_action
 from public_builders import stored_action
 
+from gcsync.cli.adopting import PROBED
 from gcsync.sandbox.actions import Actions, StoredAction
+from gcsync.sandbox.faults import PRESETS, Fault
 from gcsync.sandbox.integrations import Integrations, StoredIntegration
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from acceptance_world import World
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "data_actions"
@@ -28,12 +32,13 @@ CRM = StoredIntegration(id="i-crm", name="CRM")
 def has(
     world: World,
     *actions: StoredAction,
+    flows: Sequence[bytes] = (live("menu", {}),),
     integrations: tuple[StoredIntegration, ...] = (CRM,),
     permissions: frozenset[str] = ALL_PERMISSIONS,
 ) -> None:
     """A real organisation: its flows hold no data action in their documents."""
     world.lives(
-        live("menu", {}),
+        *flows,
         actions=Actions(actions),
         integrations=Integrations(integrations),
         clients=[Client(id=CLIENT_ID, secret="sandbox", permissions=permissions)],
@@ -147,6 +152,28 @@ def test_flow_documents_with_data_actions_come_first_where_nothing_is_asked_for(
     assert world.run("import").code == 0
 
     assert list(files(world)) == ["billing.yaml"]
+
+
+def test_of_many_flows_that_are_no_documents_a_few_are_read(world: World) -> None:
+    has(world, stored_action(), flows=[live(f"menu-{number}", {}) for number in range(50)])
+    world.org.faults.add(
+        Fault(method="GET", path="/api/v2/flows/*", times=None, effect=PRESETS["no-etag"])
+    )
+
+    told = world.run("import")
+
+    assert told.code == 0, told.said
+    assert "(50 live flows)" in told.out
+    assert len(files(world)) == 1
+    assert world.org.requests["GET /api/v2/flows/{id}"] == PROBED
+
+
+def test_of_many_flow_documents_all_are_read(world: World) -> None:
+    flows = [live(f"menu-{number}", {}) for number in range(50)]
+    has(world, stored_action(), flows=[*flows, live("zzz")])
+
+    assert world.run("import").code == 0
+    assert list(files(world)) == ["zzz.yaml"]
 
 
 def test_where_there_is_no_data_action_at_all_flows_are_told_to_be_empty(world: World) -> None:
