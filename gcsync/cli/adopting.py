@@ -113,10 +113,10 @@ def _kinds_of(targets: Sequence[str]) -> tuple[str, ...]:
 def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     """Flows whose documents hold data actions, else the data actions of the public API.
 
-    What this client may not see is no reason to give up while there is more.
+    A client that may not see flows may see these. Raises `PermissionMissing`
+    where it may not either.
     """
-    flows = actions = None
-    denied = []
+    flows, denied = None, []
     try:
         flows = _flows(found, meant, may_give_up=True)
         if flows.holds_any:
@@ -126,19 +126,17 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     try:
         actions = _actions(found, meant)
     except PermissionMissing as missing:
-        denied.append(missing)
-    if flows is None and actions is None:
-        raise PermissionMissing("\n".join(map(str, denied)), status=403) from denied[0]
-    left_out = "data actions" if flows else "flows"
-    notes = [f"{left_out} are left out: {missing}" for missing in denied]
-    if flows and (actions is None or not actions.listing):
-        return [_flows(found, meant)], notes
+        said = [*(f"flows: {each}" for each in denied), f"data actions: {missing}"]
+        raise PermissionMissing("\n".join(said), status=403) from missing
+    if flows and not actions.listing:
+        return [_flows(found, meant)], []
+    notes = [f"flows are left out, and --kind dataaction asks for none: {each}" for each in denied]
     if flows and flows.listing:
         notes.append(
             f"no flow document holds a data action ({count(len(flows.listing), 'live flow')}), so"
             " these are the data actions of the public API"
         )
-    return [actions] if actions else [], notes
+    return [actions], notes
 
 
 def _flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Gathered:

@@ -110,7 +110,10 @@ def test_none_of_600_is_missed_by_a_client_that_may_only_look(world: World) -> N
     told = world.run("import", "-q")
 
     assert told.code == 0, told.said
-    assert "! flows are left out: GET /api/v2/flows: not allowed" in told.out
+    assert (
+        "! flows are left out, and --kind dataaction asks for none: GET /api/v2/flows: not allowed"
+        in told.out
+    )
     assert "architect:flow:view" in told.out
     assert "Imported 600 of 600 live data actions" in told.out
     assert len(files(world)) == 600
@@ -128,7 +131,8 @@ def test_a_permission_that_is_missing_is_named_and_nothing_is_written(
 
     assert told.code == 1
     assert missing in told.err
-    assert "architect:flow:view" in told.err
+    assert "error: flows: GET /api/v2/flows: not allowed" in told.err
+    assert "data actions: GET /api/v2/integrations" in told.err
     assert not (world.folder / "manifests").exists()
     asked_for = world.run("import", "--kind", "dataaction")
     assert (asked_for.code, "architect" in asked_for.err) == (1, False)
@@ -142,6 +146,10 @@ def test_a_client_that_may_see_flows_alone_imports_these(world: World) -> None:
 
     assert world.run("import").code == 0
     assert list(files(world)) == ["billing.yaml"]
+    has(world, stored_action(), permissions=ALL_PERMISSIONS - VIEW)
+    told = world.run("import")
+    assert (told.code, told.out) == (1, "")
+    assert "data actions: GET /api/v2/integrations: not allowed" in told.err
 
 
 def test_a_project_of_data_actions_needs_nothing_of_flows(world: World) -> None:
