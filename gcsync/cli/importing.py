@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from gcsync.model.adoption import Adoption
     from gcsync.model.manifest import Manifests
 
+_SELECTORS: Final = {"flow": "spec/flow", "dataaction": "spec/action"}
+"""Kind -> where a manifest says which live one it means."""
+
 ACCEPTED_FOR: Final = timedelta(days=90)
 """How long lint accepts what was live when it was imported."""
 
@@ -174,7 +177,7 @@ def _adoption(
         flows=tuple(sorted((*met, *left), key=lambda each: (each.address, each.flow.id))),
         bindings=tuple(one for each in settlements for one in each.adoption.bindings),
         bindings_file="".join(each.adoption.bindings_file for each in settlements),
-        notes=(*notes, *_notes(manifests), *astray),
+        notes=(*notes, *_notes(manifests, gathered), *astray),
         is_whole=not (astray or is_beside or has_overlays),
     )
 
@@ -210,18 +213,21 @@ def _astray(gathered: Gathered) -> Iterator[str]:
         )
 
 
-def _notes(manifests: Manifests) -> tuple[str, ...]:
+def _notes(manifests: Manifests, gathered: Sequence[Gathered]) -> tuple[str, ...]:
     """What one ought to know where there are several environments: an import writes the base."""
     environment = manifests.environment
     others = sorted(manifests.project.environments)
+    # What is told by its name is so in every organisation.
+    by_id = {draft.kind for each in gathered for draft in each.drafts if not draft.is_told}
+    places = [_SELECTORS[kind] for kind in sorted(by_id)]
     if environment is None:
         return ()
     notes = []
     others.remove(environment.name)
-    if others:
+    if others and places:
         notes.append(
             f"this is the base of all environments with the ids of {environment.name}; overlays of"
-            f" {' and '.join(others)} have to give theirs under spec/flow"
+            f" {' and '.join(others)} have to give theirs under {' and '.join(places)}"
         )
     if environment.overlays:
         notes.append(

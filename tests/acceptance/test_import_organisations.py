@@ -152,6 +152,19 @@ def test_a_client_that_may_see_flows_alone_imports_these(world: World) -> None:
     assert "data actions: GET /api/v2/integrations: not allowed" in told.err
 
 
+@pytest.mark.parametrize(("count", "is_told"), [(1, False), (2, True)])
+def test_other_environments_have_to_give_ids_where_names_are_not_enough(
+    world: World, count: int, *, is_told: bool
+) -> None:
+    has(world, *(stored_action(f"custom_-_{number}") for number in range(count)))
+    world.write({"gcsync.yaml": project("environments: {dev: {}, prod: {}}")})
+
+    told = world.run("import", "--env", "dev")
+
+    assert told.code == 0, told.said
+    assert ("overlays of prod have to give theirs under spec/action" in told.out) == is_told
+
+
 def test_a_project_of_data_actions_needs_nothing_of_flows(world: World) -> None:
     has(world, stored_action())
     world.write({"gcsync.yaml": project("limits: {max_percent: 100}")})
