@@ -60,14 +60,14 @@ def test_data_actions_are_told_by_folders_and_each_in_the_document() -> None:
         )
         for name in ("a", "b")
     ]
-    static = replace(EMPTY, standing="skipped", address="dataaction/c", reason="static")
+    static = replace(EMPTY, standing="skipped", address="dataaction/c", reason="a static action")
     kept = replace(written[0], standing="kept", reason="it says something else")
     report = present_import(Adoption(flows=(static, *written, kept)))
 
     assert text(report) == (
         "kept     m/data-actions/crm/a.yaml  it says something else\n"
         "written  m/data-actions/crm/        2 data actions, 4 settings\n"
-        "skipped  1 data action              static\n"
+        "skipped  1 data action              a static action\n"
         "\n"
         "Imported 2 of 4 live data actions, 4 settings. Next: 'gcsync plan', which finds nothing"
         " to change.\n"
