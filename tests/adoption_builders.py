@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 from live_builders import VALUES, data_of, live_document
+from template_builders import TEMPLATES
 
+from gcsync.core.exact_json import parse
+from gcsync.drivers.action_lens import composed, read_action
 from gcsync.drivers.flow_lens import MAPPING, read_snapshot
-from gcsync.loader.adopt import draft
-from gcsync.loader.christen import flow_names
+from gcsync.loader.adopt import action_draft, draft
+from gcsync.loader.christen import NAMELESS, live_names, tellable
 from gcsync.loader.deliver import deliver
 from gcsync.loader.ground import Ground
 from gcsync.loader.manifests import load
@@ -144,6 +147,47 @@ TYPES: Final = st.sampled_from(["inboundcall", "inboundchat", "workflow", "stran
 FLOWS: Final = st.lists(st.tuples(NAMES, TYPES, ACTIONS), min_size=1, max_size=3)
 IDS: Final = ("400cccc2-ffab-1", "400cccc2-ffab-2", "zz", "Ä/../x", TOKEN)
 
+TEMPLATE: Final = TEXTS | TEMPLATES | st.sampled_from(SECRETS)
+MAPS: Final = st.dictionaries(NAMES, TEMPLATE, max_size=3)
+# Anything at all in one place, and what belongs there in the others.
+CONFIG: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "timeoutSeconds": st.integers(-1, 61) | st.sampled_from([None, "5", 2.5, True]),
+        "request": st.fixed_dictionaries(
+            {},
+            optional={
+                "requestUrlTemplate": TEMPLATE | VALUES,
+                "requestType": st.sampled_from(["GET", "POST", "get", ""]) | VALUES,
+                "requestTemplate": TEMPLATE | VALUES,
+                "headers": st.dictionaries(
+                    st.sampled_from(["Accept", "X-Api-Key", "on", "~", TOKEN]) | NAMES,
+                    TEMPLATE | VALUES,
+                    max_size=3,
+                ),
+            },
+        ),
+        "response": st.fixed_dictionaries(
+            {},
+            optional={
+                "translationMap": MAPS | VALUES,
+                "translationMapDefaults": MAPS,
+                "successTemplate": TEMPLATE,
+            },
+        ),
+    },
+)
+DATA_ACTIONS: Final = st.lists(
+    st.tuples(
+        st.sampled_from(["Lookup", "lookup"]) | NAMES,
+        st.sampled_from(["CRM", "crm"]) | NAMES,
+        TEXTS | VALUES,
+        CONFIG,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
 Live = list[tuple[LiveFlow, tuple[LiveAction, ...]]]
 
 
@@ -157,14 +201,35 @@ def organisation(flows: list[tuple[str, str, list[dict[str, Any]]]]) -> Live:
     return live
 
 
-def imported(live: Live, root: Path, *, is_forced: bool = False) -> Settlement:
+def data_actions(drawn: list[tuple[str, str, Any, dict[str, Any]]]) -> Live:
+    """The same of data actions of the public API: name, integration, category, configuration."""
+    live: Live = []
+    for live_id, (name, integration, category, config) in zip(IDS, drawn, strict=False):
+        ref = FlowRef(address="dataaction/x", id=live_id)
+        answer = {"id": live_id, "name": name, "category": category, "config": config, "version": 1}
+        text = live_document(answer, flow_id=live_id)
+        snapshot = read_action(ref, composed(ref, parse(text), {}))
+        live.append((LiveFlow(id=live_id, name=name, type=integration), snapshot.actions))
+    return live
+
+
+def imported(live: Live, root: Path, *, is_forced: bool = False, kind: str = "flow") -> Settlement:
     """Import *live* into ``manifests`` below *root*, as the command does."""
     manifests = load(None, root=root, may_be_empty=True)
-    ground = Ground(root / "manifests", manifests, root=root, is_forced=is_forced)
-    known = {flow.id: specs[0].name for flow, _ in live if (specs := ground.managing(flow))}
-    taken = {spec.name for spec in manifests.flows}
-    names = flow_names([flow for flow, _ in live], known=known, taken=taken)
-    drafts = [draft(flow, held) for flow, held in live if is_forced or flow.id not in known]
+    ground = Ground(root / "manifests", manifests, root=root, is_forced=is_forced, kind=kind)
+    listing = [flow for flow, _ in live]
+    managing = {flow.id: ground.managing(flow) for flow in listing}
+    known = {live_id: specs[0].name for live_id, specs in managing.items() if specs}
+    taken = {spec.name for spec in ground.specs}
+    names = live_names(listing, known=known, taken=taken, nameless=NAMELESS[kind])
+    told = tellable(listing)
+    drafts = [
+        draft(flow, held)
+        if kind == "flow"
+        else action_draft(flow, held[0], is_told=flow.id in told)
+        for flow, held in live
+        if is_forced or flow.id not in known
+    ]
     settlement = settled(drafts, names, {flow.id: held for flow, held in live}, ground)
     deliver(settlement.files)
     return settlement

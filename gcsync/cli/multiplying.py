@@ -93,7 +93,7 @@ def _shards(chosen: Settings, environment: str, most_flows: int | None) -> int:
 
     if most_flows is None:
         return 1
-    manifests = session.load_flows(replace(chosen, environment=environment or None))
+    manifests = session.load_resources(replace(chosen, environment=environment or None))
     addresses = [spec.address for spec in manifests.resources]
     of = least_shards(addresses, most_flows)
     if of is None:

@@ -214,10 +214,10 @@ def _chosen(chosen: Settings, run: Run, project: Project) -> tuple[int | None, C
     managed = None
     addresses = {address for address in known if chosen.names(address)}
     if chosen.select or project.limits.max_percent is not None:
-        manifests = session.load_flows(chosen)
-        managed = max(len(manifests.flows), len(known))
+        manifests = session.load_resources(chosen)
+        managed = max(len(manifests.resources), len(known))
         if chosen.select:
-            addresses &= {spec.address for spec in chosen.chosen(manifests.flows)}
+            addresses &= {spec.address for spec in chosen.chosen(manifests.resources)}
     if known and not addresses:
         raise WrongUsage(
             f"--select, --target and --exclude leave none of {len(known)} flows;"

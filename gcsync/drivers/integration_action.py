@@ -49,12 +49,12 @@ class IntegrationActionDriver:
         return organisation(self._client)
 
     def list_live(self, kind: str = "dataaction") -> Iterator[LiveFlow]:  # noqa: ARG002 - there are data actions only
-        """Yield every data action, its type being the name of its integration in lower case.
+        """Yield every data action, its type being the name of its integration.
 
         Raises `InvalidAnswer` when pages and total disagree.
         """
         integrations = {
-            each["id"]: str(each.get("name", "")).lower()
+            each["id"]: str(each.get("name", ""))
             for each in listed(self._client, INTEGRATIONS, what="integrations", page_size=PAGE_SIZE)
         }
         for each in listed(self._client, ACTIONS, what="data actions", page_size=PAGE_SIZE):

@@ -1,4 +1,4 @@
-"""Live flows kept in a file: recorded from one driver, read back as another that cannot write.
+"""What is live kept in a file: recorded from one driver, read back as one that cannot write.
 
 The file holds each document as the text that was received, so that a plan
 against it is the plan that the organisation would have given at that time;
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.exact_json import Malformed, Node, parse, readable
 from gcsync.core.secrecy import REMOVED, secrets_in
-from gcsync.drivers.flow_amend import amended, as_found
+from gcsync.drivers import action_amend, flow_amend
+from gcsync.drivers.action_lens import read_action
 from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.drivers.flow_outline import outline
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import FlowRef, Revision, Snapshot
+    from gcsync.model.manifest import JSON
     from gcsync.model.outline import Outline
 
 FORMAT_VERSION: Final = "1.0"
@@ -32,6 +34,15 @@ FILE_NAME: Final = "snapshots.json"
 """What a file of snapshots is called where somebody names only its folder."""
 
 LARGEST_FILE: Final = 512 * 1024 * 1024
+
+_MEMBERS: Final = {
+    "flow": ("listing", "flows"),
+    "dataaction": ("data_action_listing", "data_actions"),
+}
+"""Kind -> where the file holds the listing and the documents of it."""
+
+_AS_FOUND: Final = {"flow": flow_amend.as_found, "dataaction": action_amend.as_found}
+_AMENDED: Final = {"flow": flow_amend.amended, "dataaction": action_amend.amended}
 
 
 class Recorder:
@@ -41,8 +52,8 @@ class Recorder:
         self.name = driver.name
         self._driver = driver
         self._lock = Lock()
-        self._listing: dict[str, LiveFlow] = {}
-        self._snapshots: dict[str, Snapshot] = {}
+        self._listings: dict[str, dict[str, LiveFlow]] = {kind: {} for kind in _MEMBERS}
+        self._snapshots: dict[str, dict[str, Snapshot]] = {kind: {} for kind in _MEMBERS}
 
     def organisation(self) -> Organisation:
         """Ask the driver."""
@@ -50,17 +61,15 @@ class Recorder:
 
     def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
         """Ask the driver, and keep the answer."""
-        for flow in self._driver.list_live(kind):
-            if kind == "flow":
-                self._listing[flow.id] = flow
-            yield flow
+        for each in self._driver.list_live(kind):
+            self._listings[kind][each.id] = each
+            yield each
 
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Ask the driver, and keep the answer."""
         snapshot = self._driver.fetch(ref)
-        if ref.kind == "flow":
-            with self._lock:
-                self._snapshots[ref.id] = snapshot
+        with self._lock:
+            self._snapshots[ref.kind][ref.id] = snapshot
         return snapshot
 
     def outline(self, snapshot: Snapshot) -> Outline:
@@ -94,18 +103,8 @@ class Recorder:
         document = {
             "format_version": FORMAT_VERSION,
             "org": {"id": organisation.id, "api_url": organisation.api_url},
-            "listing": [
-                {"id": flow.id, "name": flow.name, "type": flow.type}
-                for _, flow in sorted(self._listing.items())
-            ],
-            "flows": [
-                {
-                    "id": flow_id,
-                    "revision": snapshot.revision,
-                    "document": _without_secrets(snapshot).decode(),
-                }
-                for flow_id, snapshot in sorted(self._snapshots.items())
-            ],
+            **self._of_kind("flow"),
+            **self._of_kind("dataaction"),
         }
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -116,27 +115,49 @@ class Recorder:
                 f"{file}: snapshots cannot be saved ({error.strerror}); choose another file"
             ) from error
 
+    def _of_kind(self, kind: str) -> dict[str, Any]:
+        """The listing and the documents of *kind*, for the file.
 
-def _without_secrets(snapshot: Snapshot) -> bytes:
-    """The document with every setting that holds a secret replaced: the file will be passed on.
+        Raises `InvalidAnswer` where a secret cannot be replaced in place.
+        """
+        listing, documents = _MEMBERS[kind]
+        return {
+            listing: [
+                {"id": each.id, "name": each.name, "type": each.type}
+                for _, each in sorted(self._listings[kind].items())
+            ],
+            documents: [
+                {
+                    "id": live_id,
+                    "revision": snapshot.revision,
+                    "document": self.amend(snapshot, list(_removals(snapshot))).decode(),
+                }
+                for live_id, snapshot in sorted(self._snapshots[kind].items())
+            ],
+        }
 
-    Raises `InvalidAnswer` where a secret cannot be replaced in place.
-    """
-    return amended(
-        snapshot,
-        [
-            FieldChange(
-                action=action.name,
-                action_id=action.id,
-                setting=setting,
-                before=value,
-                after=REMOVED,
-            )
-            for action in snapshot.actions
-            for setting, value in action.settings.items()
-            if isinstance(value, str) and any(secrets_in(setting, value))
-        ],
-    )
+
+def _removals(snapshot: Snapshot) -> Iterator[FieldChange]:
+    """What replaces every setting that holds a secret: the file will be passed on."""
+    for action in snapshot.actions:
+        for setting, value in action.settings.items():
+            after = _without_secrets(setting, value)
+            if after != value:
+                yield FieldChange(
+                    action=action.name,
+                    action_id=action.id,
+                    setting=setting,
+                    before=value,
+                    after=after,
+                )
+
+
+def _without_secrets(setting: str, value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {key: _without_secrets(f"{setting}/{key}", each) for key, each in value.items()}
+    if isinstance(value, str) and any(secrets_in(setting, value)):
+        return REMOVED
+    return value
 
 
 class SavedSnapshots:
@@ -172,21 +193,17 @@ class SavedSnapshots:
         self._organisation = Organisation(
             id=org_id.text() if org_id else None, api_url=org.member("api_url").text()
         )
-        self._listing = [
-            LiveFlow(
-                id=entry.member("id").name(),
-                name=entry.member("name").text(),
-                type=entry.member("type").text(),
-            )
-            for entry in node.member("listing").items()
-        ]
-        self._flows: dict[str, tuple[str | None, str]] = {}
-        for entry in node.member("flows").items():
-            revision = entry.maybe("revision")
-            self._flows[entry.member("id").name()] = (
-                revision.text() if revision else None,
-                entry.member("document").text(),
-            )
+        self._listings: dict[str, list[LiveFlow]] = {}
+        self._documents: dict[str, dict[str, tuple[str | None, str]]] = {}
+        for kind, (listing, documents) in _MEMBERS.items():
+            # A file of before there were other kinds holds flows only.
+            if kind != "flow" and node.maybe(listing) is None:
+                continue
+            self._listings[kind] = [_listed(entry) for entry in node.member(listing).items()]
+            self._documents[kind] = {
+                entry.member("id").name(): _document(entry)
+                for entry in node.member(documents).items()
+            }
 
     def organisation(self) -> Organisation:
         """The organisation that the snapshots were taken of."""
@@ -195,17 +212,20 @@ class SavedSnapshots:
     def list_live(self, kind: str = "flow") -> Iterator[LiveFlow]:
         """The listing as it was. Raises `ConfigurationError` for what snapshots do not hold."""
         self._check(kind)
-        return iter(self._listing)
+        return iter(self._listings[kind])
 
     def fetch(self, ref: FlowRef) -> Snapshot:
-        """The flow as it was. Raises `FlowNotFound` for one that was not saved."""
+        """What *ref* names, as it was. Raises `FlowNotFound` for what was not saved."""
         self._check(ref.kind)
-        if ref.id not in self._flows:
+        documents = self._documents[ref.kind]
+        if ref.id not in documents:
             raise FlowNotFound(
                 f"{ref}: not in {self._file}; save snapshots again with these manifests",
                 status=404,
             )
-        revision, document = self._flows[ref.id]
+        revision, document = documents[ref.id]
+        if ref.kind == "dataaction":  # its revision is a part of it
+            return read_action(ref, document.encode())
         return read_snapshot(ref, document.encode(), revision)
 
     def outline(self, snapshot: Snapshot) -> Outline:
@@ -216,7 +236,7 @@ class SavedSnapshots:
         self, snapshot: Snapshot, fields: Sequence[FieldChange]
     ) -> tuple[FieldChange, ...]:
         """The fields with their former values to the last digit; pure."""
-        return as_found(snapshot, fields)
+        return _AS_FOUND[snapshot.ref.kind](snapshot, fields)
 
     def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
         """A flow document takes whatever the schema of manifests lets through."""
@@ -224,19 +244,33 @@ class SavedSnapshots:
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""
-        return amended(snapshot, fields)
+        return _AMENDED[snapshot.ref.kind](snapshot, fields)
 
     def put(self, snapshot: Snapshot, document: bytes) -> Revision:  # noqa: ARG002 - the protocol's signature
         """Refuse: a file is no organisation."""
         raise InvalidAnswer(f"{snapshot.ref}: snapshots in {self._file} cannot be written to")
 
     def _check(self, kind: str) -> None:
-        if kind != "flow":
+        if kind not in self._documents:
             raise ConfigurationError(
-                f"{self._file}: snapshots hold flows only; leave data actions out with"
-                " --target 'flow/*'"
+                f"{self._file}: holds flows only, for an earlier version saved it; save snapshots"
+                " again, or leave data actions out with --target 'flow/*'"
             )
 
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - the protocol's signature
         """Whatever was saved can be compared."""
         return None
+
+
+def _listed(entry: Node) -> LiveFlow:
+    return LiveFlow(
+        id=entry.member("id").name(),
+        name=entry.member("name").text(),
+        type=entry.member("type").text(),
+    )
+
+
+def _document(entry: Node) -> tuple[str | None, str]:
+    """The revision and the text of one saved document."""
+    revision = entry.maybe("revision")
+    return revision.text() if revision else None, entry.member("document").text()

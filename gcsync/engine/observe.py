@@ -208,7 +208,7 @@ def _resolved(
 def _listed(live: Iterable[LiveFlow]) -> _Listing:
     by_key: _Listing = defaultdict(list)
     for each in live:
-        by_key[each.name, each.type].append(each)
+        by_key[each.name, each.type.lower()].append(each)
     return by_key
 
 

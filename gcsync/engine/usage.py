@@ -102,7 +102,8 @@ def _is_meant(action: ActionSpec, live: LiveFlow) -> bool:
         return live.id == action.id
     if wanted is None:
         return is_named(live.name, action.name)
-    return is_named(live.name, wanted.name or "") and live.type == (wanted.type or "").lower()
+    integration = (wanted.type or "").lower()
+    return is_named(live.name, wanted.name or "") and live.type.lower() == integration
 
 
 def _misfit(action: ActionSpec, found: Several[LiveFlow], used: _Used) -> str:
@@ -118,7 +119,7 @@ def _misfit(action: ActionSpec, found: Several[LiveFlow], used: _Used) -> str:
         near = nearest(action.name, (each.name or each.id for each in used.actions))
     else:
         sought = f"{wanted.name!r} of integration {wanted.type!r}"
-        name = f"{wanted.name} ({(wanted.type or '').lower()})"
+        name = f"{wanted.name} ({wanted.type or ''})"
         near = nearest(name, (f"{each.name} ({each.type})" for each in used.actions))
     if not used.actions:
         return f"the live flow uses no data action at all, {sought} neither; remove it"

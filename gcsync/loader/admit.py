@@ -7,6 +7,7 @@ YAML cannot write, a secret.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -16,9 +17,10 @@ import jsonschema_rs
 from gcsync.core.secrecy import secrets_in, unmistakable_secrets_in
 from gcsync.errors import CannotEdit
 from gcsync.loader.build import BINDING_FACTS
-from gcsync.loader.names import listed, shown
+from gcsync.loader.names import listed, shown, trouble
 from gcsync.loader.shape import Shape, shape
 from gcsync.loader.spelling import number, spelled
+from gcsync.loader.variables import literal
 from gcsync.loader.wording import TYPES
 from gcsync.model.adoption import LeftOut
 from gcsync.model.manifest import unescape
@@ -30,12 +32,24 @@ if TYPE_CHECKING:
     from gcsync.model.manifest import JSON
 
 HEADERS: Final = "request/headers/"
+SETTINGS_OF: Final = {
+    "flow": ("Flow", ("spec", "actions", "*")),
+    "dataaction": ("DataAction", ("spec",)),
+}
+"""Kind of what is live -> what manifests of it are called, and where they hold settings."""
+
 _AUTH: Final = "auth/"
 _MEND: Final = "correct the live value, then import again with --force"
-_MOVE: Final = (
-    "move it to a secure variable, refer to it in the flow as ${Secure.Name}, then import again"
-    " with --force"
-)
+_MOVE: Final = {
+    "flow": "move it to a secure variable, refer to it in the flow as ${Secure.Name}, then import"
+    " again with --force",
+    "dataaction": "move it to the credentials of the integration, then import again with --force",
+}
+_CLOSELY: Final = {
+    "flow": ("request/", "token_url", "scopes"),
+    "dataaction": ("request/", "response/", "category"),
+}
+"""Kind -> where its settings are looked at closely for secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +65,11 @@ class Admitted:
     left_out: tuple[LeftOut, ...]
 
 
-def admitted(action: LiveAction) -> Admitted:
-    """The settings of *action* that a manifest can hold; ``null`` is unmanaged, and not told."""
+def admitted(action: LiveAction, *, kind: str = "flow") -> Admitted:
+    """The settings of *action* that a manifest of *kind* can hold.
+
+    ``null`` is unmanaged, and not told.
+    """
     settings: dict[str, JSON] = {}
     auth: dict[str, JSON] = {}
     left: list[LeftOut] = []
@@ -62,12 +79,12 @@ def admitted(action: LiveAction) -> Admitted:
         if path.startswith(_AUTH):
             auth[path.removeprefix(_AUTH)] = value
             continue
-        objection = _objection(path, value, _place(path)) or _misnamed(path)
+        objection = _objection(path, value, _place(path, kind), kind) or _misnamed(path, kind)
         if objection is None:
             settings[path] = value
         else:
             left.append(_left_out(path, objection))
-    left += _too_many_headers(settings)
+    left += _too_many_headers(settings, kind)
     bound = _binding(auth, left) if auth else None
     return Admitted(settings=settings, auth=bound, left_out=tuple(left))
 
@@ -99,9 +116,9 @@ def _binding(auth: Mapping[str, JSON], left: list[LeftOut]) -> dict[str, JSON] |
     return held
 
 
-def _too_many_headers(settings: dict[str, JSON]) -> Iterator[LeftOut]:
+def _too_many_headers(settings: dict[str, JSON], kind: str) -> Iterator[LeftOut]:
     headers = [path for path in settings if path.startswith(HEADERS)]
-    at = _place(HEADERS.rstrip("/"))
+    at = _place(HEADERS.rstrip("/"), kind)
     most = at.raw["maxProperties"] if at else len(headers)
     if len(headers) > most:
         for path in headers:
@@ -110,8 +127,8 @@ def _too_many_headers(settings: dict[str, JSON]) -> Iterator[LeftOut]:
         yield _left_out(HEADERS.rstrip("/"), reason)
 
 
-def _objection(path: str, value: JSON, at: Shape | None) -> str | None:
-    """Why a manifest cannot hold *value* in the place *at*; ``None`` where it can."""
+def _objection(path: str, value: JSON, at: Shape | None, kind: str = "flow") -> str | None:
+    """Why a manifest of *kind* cannot hold *value* in the place *at*; ``None`` where it can."""
     if at is None:
         return "has no place in a manifest; leave it to Architect"
     try:
@@ -120,13 +137,23 @@ def _objection(path: str, value: JSON, at: Shape | None) -> str | None:
         return str(error)
     if not _validator(path, at).is_valid(_thawed(value)):
         return f"{_fact(value)}, and a manifest takes {_wanted(at)}; {_MEND}"
-    for text in _texts(value):
-        for what in _secrets(path, text):
-            return f"holds {what}, which a manifest must not; {_MOVE}"
+    for place, text in _texts(unescape(path), value):
+        for what in _secrets(place, text, kind):
+            return f"holds {what}, which a manifest must not; {_MOVE[kind]}"
+    names = value if isinstance(value, dict) else ()
+    return next((f"has a name that {wrong}" for wrong in map(_unreadable, names) if wrong), None)
+
+
+def _unreadable(name: str) -> str | None:
+    """Why a name in a map would not be read as it is written, and what to do."""
+    if literal(name) != name:
+        return f"reads as a variable; {_MEND}"
+    if unicodedata.normalize("NFC", name) != name or trouble(name):
+        return f"can be mistaken for another, or has an invisible character; {_MEND}"
     return None
 
 
-def _misnamed(path: str) -> str | None:
+def _misnamed(path: str, kind: str) -> str | None:
     """Why a header's name cannot stand in a manifest."""
     if not path.startswith(HEADERS):
         return None
@@ -134,21 +161,22 @@ def _misnamed(path: str) -> str | None:
     if not _header_names().is_valid(name):
         return f"is no name of an HTTP header; {_MEND}"
     if any(unmistakable_secrets_in(name)):
-        return f"has a secret for a name; {_MOVE}"
+        return f"has a secret for a name; {_MOVE[kind]}"
     return None
 
 
-def _secrets(path: str, text: str) -> Iterator[str]:
+def _secrets(place: str, text: str, kind: str) -> Iterator[str]:
     # As the loader looks at manifests: closely where secrets are at home.
-    if path.startswith("request/") or path in ("token_url", "scopes"):
-        yield from secrets_in(unescape(path), text)
+    if place.startswith(_CLOSELY[kind]):
+        yield from secrets_in(place, text)
     yield from unmistakable_secrets_in(text)
 
 
-def _place(path: str) -> Shape | None:
+def _place(path: str, kind: str = "flow") -> Shape | None:
     """What the schema says of a setting of a data action."""
-    at: Shape | None = shape("Flow")
-    for step in ("spec", "actions", "*", *path.split("/")):
+    document, above = SETTINGS_OF[kind]
+    at: Shape | None = shape(document)
+    for step in (*above, *path.split("/")):
         at = at.child(step) if at else None
     return at
 
@@ -177,12 +205,17 @@ def _thawed(value: JSON) -> Any:
     return value
 
 
-def _texts(value: JSON) -> Iterator[str]:
+def _texts(place: str, value: JSON) -> Iterator[tuple[str, str]]:
+    """Every text of a value and every name in it, each with what a secret there would be called."""
     if isinstance(value, str):
-        yield value
+        yield place, value
     elif isinstance(value, tuple):
         for item in value:
-            yield from _texts(item)
+            yield from _texts(place, item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield "", key
+            yield from _texts(f"{place}/{key}", item)
 
 
 def _fact(value: JSON) -> str:

@@ -62,9 +62,10 @@ class DraftAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the manifest of one live flow will say, and what it cannot.
+    """What the manifest of one live flow or data action will say, and what it cannot.
 
-    With a *refusal* there is none: the flow is *empty*, or cannot be named.
+    With a *refusal* there is none: it is *empty*, or cannot be named. One that
+    *is_told* is found by its name and type, others by id.
     """
 
     flow: LiveFlow
@@ -72,6 +73,8 @@ class Draft:
     left_out: tuple[LeftOut, ...] = ()
     refusal: str = ""
     is_empty: bool = False
+    kind: str = "flow"
+    is_told: bool = False
 
     @property
     def channel(self) -> Channel:
@@ -118,6 +121,23 @@ def draft(flow: LiveFlow, actions: tuple[LiveAction, ...]) -> Draft:
         left_out=tuple(left),
         refusal=refusal,
         is_empty=not drafted,
+    )
+
+
+def action_draft(live: LiveFlow, action: LiveAction, *, is_told: bool) -> Draft:
+    """What can be said of one live data action of the public API."""
+    if not is_told and not is_pinnable(live.id):
+        refusal = "neither its name nor its id can stand in a manifest"
+        return Draft(flow=live, actions=(), refusal=refusal, kind="dataaction")
+    can = admitted(action, kind="dataaction")
+    return Draft(
+        flow=live,
+        actions=(DraftAction(key="", id=None, settings=can.settings),) if can.settings else (),
+        left_out=can.left_out,
+        refusal="" if can.settings else "it has no setting to manage",
+        is_empty=not can.settings,
+        kind="dataaction",
+        is_told=is_told,
     )
 
 

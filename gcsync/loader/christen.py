@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 AUTH: Final = "auth"
 """The file of the bindings, which no flow may have."""
 
-_NAMELESS: Final = "flow"
+NAMELESS: Final = {"flow": "flow", "dataaction": "action"}
+"""Kind -> what one is called of whose name nothing is left."""
+
+_INTEGRATION: Final = "integration"
 _LONGEST: Final = 60
 _LONGEST_KEY: Final = 200
+_LONGEST_LIVE: Final = 256
 _GAP = re.compile(r"[^a-z0-9]+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # Windows takes these for devices, whatever comes behind a dot.
@@ -47,25 +51,29 @@ def slug(text: str) -> str:
     return "" if _is_secret(text) or _is_secret(word) else word
 
 
-def flow_names(
-    flows: Sequence[LiveFlow], *, known: Mapping[str, str], taken: Collection[str]
+def live_names(
+    live: Sequence[LiveFlow],
+    *,
+    known: Mapping[str, str],
+    taken: Collection[str],
+    nameless: str = NAMELESS["flow"],
 ) -> dict[str, str]:
-    """A name for the manifest of each live flow, by id; no two are the same.
+    """A name for the manifest of each of one kind, by id; no two are the same.
 
-    *known* are the names that flows have already, *taken* those of other
-    manifests. It is a matter of all live flows, so that choosing some of them
+    *known* are the names that some have already, *taken* those of other
+    manifests. It is a matter of all that is live, so that choosing some of it
     changes no name.
     """
     names = dict(known)
     alike: dict[str, list[LiveFlow]] = defaultdict(list)
-    for flow in sorted(flows, key=lambda flow: flow.id):
+    for flow in sorted(live, key=lambda flow: flow.id):
         if flow.id not in names:
-            alike[slug(flow.name) or _NAMELESS].append(flow)
+            alike[slug(flow.name) or nameless].append(flow)
     used = {*taken, *known.values()}
     alone = {
         stem: group[0]
         for stem, group in alike.items()
-        if len(group) == 1 and stem not in used and _is_free(stem)
+        if len(group) == 1 and stem not in used and stem != nameless and _is_free(stem)
     }
     names |= {flow.id: stem for stem, flow in alone.items()}
     used |= alone.keys()
@@ -73,24 +81,48 @@ def flow_names(
         types = Counter(flow.type for flow in group)
         for flow in group if stem not in alone else ():
             names[flow.id] = next(
-                each for each in _told_apart(stem, flow, types) if each not in used
+                each for each in _told_apart(stem, flow, types, nameless) if each not in used
             )
             used.add(names[flow.id])
     return names
 
 
 def _is_free(stem: str) -> bool:
-    return stem != _NAMELESS and not _DEVICES.fullmatch(stem) and not _OWN_FILES.fullmatch(stem)
+    return not _DEVICES.fullmatch(stem) and not _OWN_FILES.fullmatch(stem)
 
 
-def _told_apart(stem: str, flow: LiveFlow, types: Counter[str]) -> Iterator[str]:
-    if types[flow.type] == 1 and stem != _NAMELESS:
-        yield f"{stem}-{slug(flow.type) or _NAMELESS}"
-    short = slug(flow.id)[:8].strip("-")
+def _told_apart(stem: str, flow: LiveFlow, types: Counter[str], nameless: str) -> Iterator[str]:
+    if types[flow.type] == 1 and stem != nameless:
+        yield f"{stem}-{slug(flow.type)[: _LONGEST // 2].strip('-') or nameless}"
+    # What stands before it in ids of data actions, they have alike.
+    short = slug(flow.id.rpartition("_-_")[2])[:8].strip("-")
     if short:
         yield f"{stem}-{short}"
     # Ids that begin alike, or hold nothing that a name may.
     yield f"{stem}-{hashlib.sha256(flow.id.encode()).hexdigest()[:32]}"
+
+
+def integration_folder(integration: str) -> str:
+    """The folder of an integration's data actions; integrations named alike share one."""
+    word = slug(integration)
+    return word if word and _is_free(word) else _INTEGRATION
+
+
+def tellable(actions: Sequence[LiveFlow]) -> frozenset[str]:
+    """The ids of the data actions that a manifest can name by integration and name."""
+    often = Counter((each.name, each.type.lower()) for each in actions)
+    return frozenset(
+        each.id
+        for each in actions
+        if often[each.name, each.type.lower()] == 1
+        and all(_is_word(word) for word in (each.name, each.type))
+    )
+
+
+def _is_word(text: str) -> bool:
+    """Whether a manifest can name something live by this text."""
+    is_plain = text.isprintable() and trouble(text) is None
+    return 0 < len(text) <= _LONGEST_LIVE and is_plain and not _is_secret(text)
 
 
 def binding_name(settings: Mapping[str, JSON], used: Collection[str]) -> str:

@@ -59,6 +59,23 @@ def flow_text(draft: Draft, name: str, accepted: Iterable[Accepted] = ()) -> str
     return formatted(f"{comment}{_document(document)}", name)
 
 
+def action_text(draft: Draft, name: str) -> str:
+    """The manifest *name* of one live data action of the public API. Raises `CannotEdit`."""
+    live = draft.flow
+    selector: Tree = {"id": live.id}
+    if draft.is_told:
+        selector = {"integration": live.type, "name": live.name}
+    (action,) = draft.actions
+    document: Tree = {
+        "kind": "DataAction",
+        "metadata": {"name": name},
+        "spec": {"action": _OneLine(selector), **_nested(action.settings)},
+    }
+    called = shown(live.name)[:_LONGEST_NAME]
+    comment = f"# {called} ({shown(live.type)[:_LONGEST_NAME]}), imported as it was live.\n"
+    return formatted(f"{comment}{_document(document)}", name)
+
+
 def bindings_text(bindings: Iterable[NewBinding]) -> str:
     """The file of the bindings, one document each. Raises `CannotEdit`."""
     comment = "# How data actions sign in. Names of secure variables and credentials only.\n"
@@ -86,7 +103,17 @@ def _metadata(name: str, accepted: Iterable[Accepted]) -> Tree:
 
 
 def _tree(settings: Mapping[str, JSON]) -> Tree:
-    """Flat settings as they nest in a manifest."""
+    """Flat settings of a flow's data action as they nest in a manifest."""
+    tree = _nested(settings)
+    for key in _ON_ONE_LINE:
+        if key in tree:
+            tree[key] = _OneLine(tree[key])
+    if _SHORT_REQUEST.issuperset(tree.get("request", {"url"})):
+        tree["request"] = _OneLine(tree["request"])
+    return tree
+
+
+def _nested(settings: Mapping[str, JSON]) -> Tree:
     tree: Tree = {}
     for path, value in settings.items():
         *above, last = map(unescape, path.split("/"))
@@ -94,11 +121,6 @@ def _tree(settings: Mapping[str, JSON]) -> Tree:
         for key in above:
             holder = holder.setdefault(key, {})
         holder[last] = value
-    for key in _ON_ONE_LINE:
-        if key in tree:
-            tree[key] = _OneLine(tree[key])
-    if _SHORT_REQUEST.issuperset(tree.get("request", {"url"})):
-        tree["request"] = _OneLine(tree["request"])
     return tree
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gcsync.loader.christen import AUTH
+from gcsync.loader.christen import AUTH, integration_folder
 from gcsync.loader.deliver import content_of, standing_in_the_way
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from gcsync.model.adoption import Standing
     from gcsync.model.change import LiveFlow
-    from gcsync.model.manifest import AuthBinding, FlowSpec, Manifests
+    from gcsync.model.manifest import AuthBinding, Manifests, ResourceSpec
+
+ACTIONS: Final = "data-actions"
+"""The folder of the data actions of the public API."""
 
 _SUFFIX: Final = ".yaml"
 
@@ -28,7 +31,7 @@ _SUFFIX: Final = ".yaml"
 class Ground:
     """A folder to import into, and the *manifests* that are declared, in it or elsewhere.
 
-    Their files are named as from *root*.
+    It is for what is live of one *kind*. Files are named as from *root*.
     """
 
     def __init__(
@@ -36,40 +39,56 @@ class Ground:
         folder: Path,
         manifests: Manifests,
         *,
+        kind: str = "flow",
         root: Path | None = None,
         is_forced: bool = False,
     ) -> None:
         self.manifests = manifests
+        self.kind = kind
         self.is_forced = is_forced
         self._root = root or Path()
         self._folder = folder
         self._entries = standing_in_the_way(folder)
-        self._managing: dict[str | tuple[str, str], list[FlowSpec]] = defaultdict(list)
-        for spec in manifests.flows:
+        self._folders: dict[Path, dict[str, str]] = {}
+        self.specs = tuple(spec for spec in manifests.resources if kind == spec.KIND)
+        self._managing: dict[str | tuple[str, str], list[ResourceSpec]] = defaultdict(list)
+        for spec in self.specs:
             selected = spec.selector
             key = selected.id or (selected.name or "", (selected.type or "").lower())
             self._managing[key].append(spec)
         self._declared: dict[Path, set[str]] = defaultdict(set)
-        every: tuple[FlowSpec | AuthBinding, ...] = manifests.flows + manifests.bindings
+        every: tuple[ResourceSpec | AuthBinding, ...] = manifests.resources + manifests.bindings
         for each in every:
             self._declared[(self._root / each.source.file).resolve()].add(each.address)
 
-    def managing(self, flow: LiveFlow) -> list[FlowSpec]:
-        """The manifests that speak of a live flow."""
-        found = (self._managing.get(key, ()) for key in (flow.id, (flow.name, flow.type)))
+    def managing(self, live: LiveFlow) -> list[ResourceSpec]:
+        """The manifests that speak of something live."""
+        found = (self._managing.get(key, ()) for key in (live.id, (live.name, live.type.lower())))
         return [spec for specs in found for spec in specs]
 
-    def astray(self, listing: Iterable[LiveFlow]) -> list[FlowSpec]:
-        """The manifests that speak of no flow of *listing*, which no plan puts up with."""
-        met = {spec.address for flow in listing for spec in self.managing(flow)}
-        return [spec for spec in self.manifests.flows if spec.address not in met]
+    def astray(self, listing: Iterable[LiveFlow]) -> list[ResourceSpec]:
+        """The manifests that speak of nothing in *listing*, which no plan puts up with."""
+        met = {spec.address for live in listing for spec in self.managing(live)}
+        return [spec for spec in self.specs if spec.address not in met]
 
-    def file_of(self, flow: LiveFlow, name: str) -> Path:
-        """The file of a flow's own manifest, where it has one, else a new one."""
-        for spec in self.managing(flow):
+    def file_of(self, live: LiveFlow, name: str) -> Path:
+        """The file of its own manifest, where it has one, else a new one.
+
+        Data actions of the public API are many: each integration has a folder
+        for its own, so that one can be read, reviewed and owned by itself.
+        """
+        for spec in self.managing(live):
             return self._root / spec.source.file
         file = f"{name}{_SUFFIX}"
+        if self.kind == "dataaction":
+            folder = self._folder / ACTIONS / integration_folder(live.type)
+            return folder / self._inside(folder).get(file.casefold(), file)
         return self._folder / self._entries.get(file.casefold(), file)
+
+    def _inside(self, folder: Path) -> dict[str, str]:
+        if folder not in self._folders:
+            self._folders[folder] = standing_in_the_way(folder)
+        return self._folders[folder]
 
     def auth_file(self) -> Path:
         """A new file for bindings: to what is there already nothing is added."""

@@ -5,7 +5,7 @@ Everything that the loader would refuse is found before a file is written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gcsync.core.plan import compare
 from gcsync.loader import build, facts, schema, secrets
@@ -22,10 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
     from typing import Any
 
-    from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec
+    from gcsync.model.change import LiveAction, LiveFlow
+    from gcsync.model.manifest import (
+        AuthBinding,
+        DataActionSpec,
+        Finding,
+        FlowSpec,
+        ResourceSpec,
+    )
 
 _NO_VARIABLES = Variables(values={}, elsewhere={})
+_TOO_LARGE = f"its manifest would be larger than {MAX_BYTES:,} bytes"
+
+Spec = TypeVar("Spec", bound="ResourceSpec")
 
 
 def read_bindings(text: str, name: str) -> dict[str, AuthBinding]:
@@ -48,25 +57,51 @@ def proven(
     Or why it is no such manifest.
     """
     if len(text.encode()) > MAX_BYTES:
-        return f"its manifest would be larger than {MAX_BYTES:,} bytes"
+        return _TOO_LARGE
     findings: list[Finding] = []
     flow: FlowSpec | None = None
     for node, instance in _documents(text, name, findings):
         flow = build.Builder().flow(location(node), node, instance)
         findings += [*facts.impossible(node, flow.address), *build.twice(flow)]
         flow = build.resolve(flow, bindings, findings, set(bindings))
-        ref = FlowRef(address=flow.address, id=flow.selector.id or "")
+    return _judged(flow, actions, findings)
+
+
+def proven_action(text: str, name: str, live: LiveFlow, action: LiveAction) -> DataActionSpec | str:
+    """What *text* says of the data action *live* with the settings of *action*, which all stay.
+
+    Or why it is no such manifest.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        return _TOO_LARGE
+    findings: list[Finding] = []
+    spec: DataActionSpec | None = None
+    for node, instance in _documents(text, name, findings):
+        spec = build.Builder().data_action(location(node), node, instance)
+        findings += facts.impossible(node, spec.address)
+        meant = spec.selector.id or (spec.selector.name, (spec.selector.type or "").lower())
+        if meant not in (live.id, (live.name, live.type.lower())):
+            return "its manifest would speak of another data action"
+    return _judged(spec, (action,), findings)
+
+
+def _judged(
+    spec: Spec | None, actions: Sequence[LiveAction], findings: list[Finding]
+) -> Spec | str:
+    """*spec* itself if it changes nothing of the live *actions* and nothing was found."""
+    if spec is not None:
+        ref = FlowRef(address=spec.address, id=spec.selector.id or "")
         live = Snapshot(ref=ref, revision=None, document=b"", actions=tuple(actions))
-        match compare(flow, live):
+        match compare(spec, live):
             case FlowChange(fields=fields) if fields:
                 return f"its manifest would want {shown(fields[0].path)} changed"
             case FlowChange():
                 pass
             case misfits:
                 findings += misfits
-    if flow is None or findings:
+    if spec is None or findings:
         return f"its manifest would be refused: {findings[0].message if findings else 'it is none'}"
-    return flow
+    return spec
 
 
 def _documents(text: str, name: str, findings: list[Finding]) -> Iterator[tuple[Mapping, Any]]:

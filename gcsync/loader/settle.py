@@ -10,10 +10,11 @@ from gcsync.errors import CannotEdit, InvalidManifests
 from gcsync.loader.adopt import bound
 from gcsync.loader.build import BINDING
 from gcsync.loader.christen import AUTH
-from gcsync.loader.compose import bindings_text, flow_text
-from gcsync.loader.proof import proven, read_bindings
+from gcsync.loader.compose import action_text, bindings_text, flow_text
+from gcsync.loader.proof import proven, proven_action, read_bindings
 from gcsync.loader.source import printable
 from gcsync.model.adoption import AdoptedFlow, Adoption
+from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from gcsync.loader.ground import Ground
     from gcsync.model.adoption import Accepted, NewBinding
     from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import AuthBinding, FlowSpec
+    from gcsync.model.manifest import AuthBinding, FlowSpec, ResourceSpec
 
 _HELD = ("written", "replaced", "unchanged")
 
-Made = tuple["FlowSpec", bytes] | str
+Made = tuple["ResourceSpec", bytes] | str
 """A manifest as it will be read and as it is written, or why there is none."""
 
 
@@ -36,7 +37,7 @@ class Settlement:
     """What an import comes to: contents by file, and the *flows* and *bindings* that they declare.
 
     Flows whose file says just that already are among them. *made* are all
-    manifests by address.
+    manifests by address, those of data actions of the public API included.
     """
 
     adoption: Adoption
@@ -55,9 +56,9 @@ def settled(
     accepted: Mapping[str, tuple[Accepted, ...]] = MappingProxyType({}),
     made: Mapping[str, Made] = MappingProxyType({}),
 ) -> Settlement:
-    """What becomes of each flow, and the contents of the files to write, bindings first.
+    """What becomes of each draft, and the contents of the files to write, bindings first.
 
-    *names* and *actions* are those of the live flows, by id; *accepted* are
+    *names* and *actions* are those of what is live, by id; *accepted* are
     lint findings by the address of what they are about. What was *made*
     before, of the same drafts, is not made again unless they concern it.
     """
@@ -71,11 +72,10 @@ def settled(
     used: set[str] = set()
     for draft in named:
         name, live = names[draft.flow.id], actions[draft.flow.id]
-        path, given = ground.file_of(draft.flow, name), accepted.get(_flow(name), ())
-        one = every.get(_flow(name)) or _made(
-            draft, name, given, path, bindings=bindings, actions=live
-        )
-        every[_flow(name)] = one
+        address = _address(draft, name)
+        path, given = ground.file_of(draft.flow, name), accepted.get(address, ())
+        one = every.get(address) or _made(draft, name, given, path, bindings=bindings, actions=live)
+        every[address] = one
         adopted = _adopted(draft, name, given, made=one, path=path, ground=ground)
         flows.append(adopted)
         if adopted.standing in _HELD:
@@ -88,7 +88,7 @@ def settled(
     specs = (one[0] for key, one in every.items() if key in held and isinstance(one, tuple))
     return replace(
         settlement,
-        flows=tuple(specs),
+        flows=flows_of(specs),
         bindings=tuple(bindings[each.name] for each in kept),
         made=every,
     )
@@ -116,11 +116,16 @@ def _made(
     bindings: Mapping[str, AuthBinding],
     actions: Sequence[LiveAction],
 ) -> Made:
+    is_action = draft.kind == "dataaction"
     try:
-        text = flow_text(draft, name, accepted)
+        text = action_text(draft, name) if is_action else flow_text(draft, name, accepted)
     except (CannotEdit, InvalidManifests) as error:
         return f"its manifest cannot be written: {error}"
-    spec = proven(text, printable(path), bindings, actions)
+    spec: ResourceSpec | str
+    if is_action:
+        spec = proven_action(text, printable(path), draft.flow, actions[0])
+    else:
+        spec = proven(text, printable(path), bindings, actions)
     return spec if isinstance(spec, str) else (spec, text.encode())
 
 
@@ -136,7 +141,7 @@ def _adopted(
     adopted = AdoptedFlow(
         flow=draft.flow,
         standing="refused",
-        address=_flow(name),
+        address=_address(draft, name),
         action_count=len(draft.actions),
         setting_count=draft.setting_count,
         left_out=draft.left_out,
@@ -150,18 +155,18 @@ def _adopted(
 
 
 def _unsayable(draft: Draft, name: str) -> AdoptedFlow:
-    """A flow of which no manifest is made."""
+    """What no manifest is made of."""
     return AdoptedFlow(
         flow=draft.flow,
         standing="empty" if draft.is_empty else "refused",
-        address=_flow(name),
+        address=_address(draft, name),
         reason=draft.refusal,
         left_out=draft.left_out,
     )
 
 
-def _flow(name: str) -> str:
-    return f"flow/{name}"
+def _address(draft: Draft, name: str) -> str:
+    return f"{draft.kind}/{name}"
 
 
 def _binding(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What an import made of live flows. Standard library only."""
+"""What an import made of live flows and data actions. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from gcsync.model.change import LiveFlow
     from gcsync.model.manifest import JSON
 
-Standing = Literal["written", "replaced", "unchanged", "kept", "managed", "empty", "refused"]
-"""What became of a file, or why a flow has none.
+Standing = Literal[
+    "written", "replaced", "unchanged", "kept", "managed", "empty", "skipped", "refused"
+]
+"""What became of a file, or why a flow or a data action has none.
 
-*kept* is a file that was there and says something else, *managed* a flow that
-a manifest speaks of already, *empty* one that has nothing to manage, and
-*refused* one that no manifest can say.
+*kept* is a file that was there and says something else, *managed* one that a
+manifest speaks of already, *empty* one that has nothing to manage, *skipped*
+one that nobody can write, and *refused* one that no manifest can say.
 """
 
 
@@ -44,7 +46,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptedFlow:
-    """One live flow and the manifest that speaks of it.
+    """One live flow or data action, as *address* tells, and the manifest that speaks of it.
 
     *reason* says why nothing was written where nothing was.
     """
@@ -71,7 +73,7 @@ class NewBinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
-    """The flows of one import in the order of their addresses, and the bindings it wrote.
+    """What one import met in the order of its addresses, and the bindings it wrote.
 
     *bindings_file* is empty where there are no new ones. *notes* are for
     people. Unless *is_whole*, other files count beside what was written.

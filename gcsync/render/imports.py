@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from gcsync.core.secrecy import unmistakable_secrets_in
 from gcsync.model.adoption import Standing
 from gcsync.model.report import Block, Report, Row
-from gcsync.render.values import count
+from gcsync.render.values import count, noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.model.adoption import AdoptedFlow, Adoption, LeftOut
-    from gcsync.model.change import LiveFlow
     from gcsync.model.report import Tone
 
 _TONES: Final[dict[Standing, Tone]] = {
@@ -24,13 +23,16 @@ _TONES: Final[dict[Standing, Tone]] = {
     "kept": "change",
     "managed": "faint",
     "empty": "faint",
+    "skipped": "faint",
     "refused": "bad",
 }
 _IN_A_FILE: Final = ("written", "replaced", "unchanged")
+_BY_FOLDER: Final = (*_IN_A_FILE, "managed", "skipped")
+"""What is told of data actions by folders, for there can be hundreds of them."""
 
 
 def present_import(adoption: Adoption, *, again: str = "") -> Report:
-    """Every file and every flow with what became of it.
+    """Every file and every flow with what became of it; data actions by folders.
 
     *again* are the options of the next command.
     """
@@ -59,6 +61,8 @@ def _file_rows(adoption: Adoption) -> Iterator[Row]:
         told = (count(len(adoption.bindings), "auth binding"),)
         yield Row(cells=("written", adoption.bindings_file, *told), tone="good")
     for each in adoption.flows:
+        if _is_in_folder(each):
+            continue
         what = (
             f"{count(each.action_count, 'data action')}, {count(each.setting_count, 'setting')}"
             if each.standing in _IN_A_FILE
@@ -66,6 +70,30 @@ def _file_rows(adoption: Adoption) -> Iterator[Row]:
         )
         thing = each.file or _called(each)
         yield Row(cells=(each.standing, thing, what), tone=_TONES[each.standing])
+    yield from _folder_rows(adoption)
+
+
+def _folder_rows(adoption: Adoption) -> Iterator[Row]:
+    """What became of data actions, as many together as have it in common."""
+    together: dict[tuple[Standing, str], list[AdoptedFlow]] = {}
+    for each in filter(_is_in_folder, adoption.flows):
+        common = f"{each.file.rpartition('/')[0]}/" if each.file else each.reason
+        together.setdefault((each.standing, common), []).append(each)
+    for (standing, common), several in sorted(together.items(), key=_by_folder):
+        actions = count(len(several), "data action")
+        settings = count(sum(each.setting_count for each in several), "setting")
+        cells = (standing, common, f"{actions}, {settings}")
+        if standing == "skipped":
+            cells = (standing, actions, common)
+        elif standing == "managed":
+            cells = (standing, common, f"{actions}; --force imports them anew")
+        yield Row(cells=cells, tone=_TONES[standing])
+
+
+def _by_folder(told: tuple[tuple[Standing, str], object]) -> tuple[bool, str, str]:
+    """Folders by name, then what is in none."""
+    (standing, common), _ = told
+    return standing == "skipped", common, standing
 
 
 def _details(each: AdoptedFlow) -> Iterator[Row]:
@@ -79,19 +107,31 @@ def _details(each: AdoptedFlow) -> Iterator[Row]:
 
 
 def _called(each: AdoptedFlow) -> str:
-    return f"{_name(each.flow) or each.flow.id}, {each.flow.type}"
+    return f"{_said(each.flow.name) or each.flow.id}, {_said(each.flow.type)}".removesuffix(", ")
 
 
-def _name(flow: LiveFlow) -> str:
-    """A flow's name, which may be a secret that somebody typed into the wrong field."""
-    return "(a secret)" if any(unmistakable_secrets_in(flow.name)) else flow.name
+def _said(name: str) -> str:
+    """A name, which may be a secret that somebody typed into the wrong field."""
+    return "(a secret)" if any(unmistakable_secrets_in(name)) else name
+
+
+def _is_in_folder(each: AdoptedFlow) -> bool:
+    """Whether this is told together with others."""
+    return _is_action(each) and each.standing in _BY_FOLDER
+
+
+def _is_action(each: AdoptedFlow) -> bool:
+    """Whether this is a data action of the public API."""
+    return each.address.startswith("dataaction/")
 
 
 def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again: str) -> Row:
     held = [each for each in adoption.flows if each.standing in _IN_A_FILE]
     settings = sum(each.setting_count for each in held)
     unmanaged = f"; {count(left, 'live setting')} left unmanaged" if left else ""
-    said = f"Imported {len(held)} of {count(len(adoption.flows), 'live flow')}, "
+    kinds = {each.address.partition("/")[0] for each in adoption.flows} or {"flow"}
+    met = count(len(adoption.flows), f"live {noun(kinds)}")
+    said = f"Imported {len(held)} of {met}, "
     said += f"{count(settings, 'setting')}{unmanaged}."
     if standings["written"] + standings["replaced"]:
         promise = ", which finds nothing to change" if adoption.is_whole else ""
@@ -102,13 +142,15 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
 def _document(adoption: Adoption, standings: Counter[Standing], left: int) -> dict[str, Any]:
     return {
         "format_version": "1.0",
-        "flows": [_flow(each) for each in adoption.flows],
+        "flows": [_flow(each) for each in adoption.flows if not _is_action(each)],
+        "data_actions": [_action(each) for each in adoption.flows if _is_action(each)],
         "bindings": [
             {"address": f"authbinding/{each.name}", "file": adoption.bindings_file}
             for each in adoption.bindings
         ],
         "summary": {
-            "flows": len(adoption.flows),
+            "flows": sum(not _is_action(each) for each in adoption.flows),
+            "data_actions": sum(map(_is_action, adoption.flows)),
             **{standing: standings[standing] for standing in get_args(Standing)},
             "bindings": len(adoption.bindings),
             "left_out": left,
@@ -118,19 +160,39 @@ def _document(adoption: Adoption, standings: Counter[Standing], left: int) -> di
 
 
 def _flow(each: AdoptedFlow) -> dict[str, Any]:
+    live = each.flow
     return {
         "address": each.address,
-        "flow": {"id": each.flow.id, "name": _name(each.flow), "type": each.flow.type},
-        "status": each.standing,
-        "file": each.file or None,
-        "reason": each.reason or None,
+        "flow": {"id": live.id, "name": _said(live.name), "type": live.type},
+        **_outcome(each),
         "actions": each.action_count,
-        "settings": each.setting_count,
-        "left_out": [_left(one) for one in each.left_out],
         "accepted": [
             {"rule": one.rule, "action": one.action, "until": one.until.isoformat()}
             for one in each.accepted
         ],
+    }
+
+
+def _action(each: AdoptedFlow) -> dict[str, Any]:
+    live = each.flow
+    return {
+        "address": each.address,
+        "data_action": {
+            "id": live.id,
+            "name": _said(live.name),
+            "integration": _said(live.type) or None,
+        },
+        **_outcome(each),
+    }
+
+
+def _outcome(each: AdoptedFlow) -> dict[str, Any]:
+    return {
+        "status": each.standing,
+        "file": each.file or None,
+        "reason": each.reason or None,
+        "settings": each.setting_count,
+        "left_out": [_left(one) for one in each.left_out],
     }
 
 

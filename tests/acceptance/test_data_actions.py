@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -157,13 +158,42 @@ def test_a_name_that_is_not_live_is_refused_with_the_nearest(centre: World) -> N
     assert "nearest: Get Customer (crm)" in plan.err
 
 
-def test_saved_snapshots_of_flows_say_that_they_hold_no_data_actions(centre: World) -> None:
+def test_saved_snapshots_give_the_plan_that_the_organisation_gave(centre: World) -> None:
+    told = centre.run("plan", "--save-snapshots", "s.json")
+    colleague(centre, timeoutSeconds=7)
+
+    offline = centre.run("plan", "--offline", "s.json")
+
+    assert told.code == 0
+    # Which flows use it, only the organisation can tell.
+    used = "      used by no published flow\n"
+    assert (offline.code, offline.out) == (0, told.out.replace(used, ""))
+    assert used in told.out
+
+
+def test_saved_snapshots_hold_no_secret_of_a_header_or_a_map(centre: World) -> None:
+    request = {**config(centre)["request"], "headers": {"X-Api-Key": "hunter2-0000", "Accept": "*"}}
+    response = {**config(centre)["response"], "translationMap": {"a": "token=hunter2", "b": "$.b"}}
+    colleague(centre, request=request, response=response)
+
     assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+
+    saved = (centre.folder / "s.json").read_text()
+    assert "hunter2" not in saved
+    assert "$.b" in saved
+    assert saved.count("a secret, removed by gcsync") == 2
+
+
+def test_snapshots_of_before_there_were_data_actions_say_so(centre: World) -> None:
+    assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+    saved = json.loads((centre.folder / "s.json").read_text())
+    del saved["data_actions"], saved["data_action_listing"]
+    centre.write({"s.json": json.dumps(saved)})
 
     plan = centre.run("plan", "--offline", "s.json")
 
     assert plan.code == 1
-    assert "snapshots hold flows only" in plan.err
+    assert "holds flows only" in plan.err
 
 
 def test_a_timeout_that_this_data_action_cannot_have_is_refused_before_anything_is_planned(

@@ -175,7 +175,7 @@ def test_a_data_action_that_the_manifest_does_not_name_counts_and_is_told(centre
         (
             "Send Order: {}",
             "A: {action: {integration: Desk, name: Send Order}}",
-            "'Send Order' of integration 'Desk'; nearest: Send Order (crm)",
+            "'Send Order' of integration 'Desk'; nearest: Send Order (CRM)",
         ),
         ("name: Sales,", "name: Sails,", "no live inboundcall flow is named 'Sails'; nearest"),
         ("{name: Sales, type: inboundcall}", "{id: gone}", "no live flow has id gone"),

@@ -153,7 +153,7 @@ def test_every_data_action_of_many_pages_is_listed_with_its_integration() -> Non
 
     assert {each.id for each in listed} == {each.id for each in (*actions, stray)}
     assert len(listed) == count + 1
-    assert {(each.name, each.type) for each in listed} == {("Get Customer", "crm"), ("Stray", "")}
+    assert {(each.name, each.type) for each in listed} == {("Get Customer", "CRM"), ("Stray", "")}
 
 
 def test_a_listing_that_disagrees_with_its_total_is_not_believed(

@@ -7,7 +7,7 @@ from adoption_builders import NAMES, TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcsync.loader.christen import action_keys, binding_name, flow_names, slug
+from gcsync.loader.christen import action_keys, binding_name, integration_folder, live_names, slug
 from gcsync.model.change import LiveAction, LiveFlow
 
 
@@ -16,7 +16,7 @@ def flow(flow_id: str, name: str, kind: str = "inboundcall") -> LiveFlow:
 
 
 def named(*flows: LiveFlow, **given: Any) -> dict[str, str]:
-    return flow_names(flows, **{"known": {}, "taken": ()} | given)
+    return live_names(flows, **{"known": {}, "taken": ()} | given)
 
 
 def action(name: str, action_id: str | None = None) -> LiveAction:
@@ -72,6 +72,37 @@ def test_a_flow_keeps_its_name_and_takes_nobody_elses() -> None:
     )
 
     assert names == {"a": "our-billing", "b": "sales-inboundcall"}
+
+
+def test_data_actions_are_told_apart_by_what_is_their_own_and_within_what_a_name_may_be() -> None:
+    long = "x" * 100
+    names = live_names(
+        [
+            flow("custom_-_12345678-1", "Pay", "CRM"),
+            flow("custom_-_87654321-2", "Pay", "CRM"),
+            flow("a", long, long),
+            flow("b", long, "ERP"),
+            flow("custom_-_11111111-1", "Оплата", "CRM"),
+        ],
+        known={},
+        taken=(),
+        nameless="action",
+    )
+
+    assert names["custom_-_12345678-1"] == "pay-12345678"
+    assert names["custom_-_87654321-2"] == "pay-87654321"
+    assert names["custom_-_11111111-1"] == "action-11111111"
+    assert max(map(len, names.values())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("integration", "folder"),
+    [("Genesys Cloud", "genesys-cloud"), ("", "integration"), ("NUL", "integration")],
+)
+def test_an_integration_has_a_folder_that_any_system_can_have(
+    integration: str, folder: str
+) -> None:
+    assert integration_folder(integration) == folder
 
 
 @given(

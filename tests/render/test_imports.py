@@ -48,6 +48,43 @@ def test_every_file_and_flow_is_told_with_what_became_of_it() -> None:
     )
 
 
+def test_data_actions_are_told_by_folders_and_each_in_the_document() -> None:
+    written = [
+        replace(
+            BILLING,
+            flow=LiveFlow(id=f"custom_-_{name}", name=name, type="CRM"),
+            address=f"dataaction/{name}",
+            file=f"m/data-actions/crm/{name}.yaml",
+            left_out=(),
+            accepted=(),
+        )
+        for name in ("a", "b")
+    ]
+    static = replace(EMPTY, standing="skipped", address="dataaction/c", reason="a static action")
+    kept = replace(written[0], standing="kept", reason="it says something else")
+    report = present_import(Adoption(flows=(static, *written, kept)))
+
+    assert text(report) == (
+        "kept     m/data-actions/crm/a.yaml  it says something else\n"
+        "written  m/data-actions/crm/        2 data actions, 4 settings\n"
+        "skipped  1 data action              a static action\n"
+        "\n"
+        "Imported 2 of 4 live data actions, 4 settings. Next: 'gcsync plan', which finds nothing"
+        " to change.\n"
+    )
+    assert report.document["flows"] == []
+    assert report.document["data_actions"][1] == {
+        "address": "dataaction/a",
+        "data_action": {"id": "custom_-_a", "name": "a", "integration": "CRM"},
+        "status": "written",
+        "file": "m/data-actions/crm/a.yaml",
+        "reason": None,
+        "settings": 2,
+        "left_out": [],
+    }
+    assert report.document["summary"]["data_actions"] == 4
+
+
 def test_where_something_else_counts_too_nothing_is_promised() -> None:
     adoption = Adoption(flows=(BILLING,), notes=("overlays are laid over it",), is_whole=False)
 
@@ -95,15 +132,18 @@ def test_the_document_says_the_same() -> None:
                 "accepted": [],
             },
         ],
+        "data_actions": [],
         "bindings": [{"address": "authbinding/no-auth", "file": "m/auth.yaml"}],
         "summary": {
             "flows": 2,
+            "data_actions": 0,
             "written": 1,
             "replaced": 0,
             "unchanged": 0,
             "kept": 0,
             "managed": 0,
             "empty": 1,
+            "skipped": 0,
             "refused": 0,
             "bindings": 1,
             "left_out": 1,
