@@ -104,6 +104,9 @@ class PretendDriver:
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:
         return "no place for breakers" if setting.startswith("circuit_breaker") else None
 
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        return "one second is too short" if field.after == 1000 else None
+
 
 def spec(
     name: str = "billing", *, wave: int = 0, selector: Any = None, **settings: JSON

@@ -64,5 +64,9 @@ class Dispatch:
         """Why the API cannot express *setting*, or ``None``."""
         return self._by_kind[kind].unsupported(setting, kind)
 
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the API would not take the *after* of *field* there, or ``None``."""
+        return self._of(snapshot).refused(snapshot, field)
+
     def _of(self, snapshot: Snapshot) -> Driver:
         return self._by_kind[snapshot.ref.kind]

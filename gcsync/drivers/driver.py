@@ -74,6 +74,13 @@ class Driver(Protocol):
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:
         """Why the API cannot express *setting* (a path below an action), or ``None``."""
 
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the API would not take the *after* of *field* there, or ``None``.
+
+        Asked before anything is written, so that a plan that cannot be carried
+        out is none. Raises an `ApiError` where that cannot be found out.
+        """
+
 
 class Launcher(Protocol):
     """How the engine starts executions and looks at them; used from many threads at once."""

@@ -87,3 +87,7 @@ class FlowDocumentDriver:
         if setting in MAPPING or setting.startswith(HEADERS):
             return None
         return f"a flow document has no place for {setting}"
+
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - as above
+        """Flow documents take every value that the manifests' schema allows."""
+        return None

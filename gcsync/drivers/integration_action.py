@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
 from gcsync.core.exact_json import Malformed, compact, parse
-from gcsync.drivers.action_amend import amended, as_found
-from gcsync.drivers.action_lens import composed, files, read_action, unsupported
+from gcsync.drivers.action_amend import amended, as_found, objection
+from gcsync.drivers.action_lens import (
+    FUNCTION,
+    MOST_FUNCTION_S,
+    composed,
+    files,
+    read_action,
+    unsupported,
+)
 from gcsync.drivers.listing import json_object, listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
@@ -45,6 +52,7 @@ class IntegrationActionDriver:
         self._client = client
         self._lock = Lock()
         self._newest: dict[str, int] = {}
+        self._types: dict[str, str] = {}
 
     def organisation(self) -> Organisation:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
@@ -55,10 +63,10 @@ class IntegrationActionDriver:
 
         Raises `InvalidAnswer` when pages and total disagree.
         """
-        integrations = {
-            each["id"]: str(each.get("name", "")).lower()
-            for each in listed(self._client, INTEGRATIONS, what="integrations", page_size=PAGE_SIZE)
-        }
+        integrations = {}
+        for each in listed(self._client, INTEGRATIONS, what="integrations", page_size=PAGE_SIZE):
+            integrations[each["id"]] = str(each.get("name", "")).lower()
+            self._types[each["id"]] = _type_of(each)
         for each in listed(self._client, ACTIONS, what="data actions", page_size=PAGE_SIZE):
             yield LiveFlow(
                 id=each["id"],
@@ -110,6 +118,33 @@ class IntegrationActionDriver:
         """Why the API cannot express *setting*, and what to do instead, or ``None``."""
         return unsupported(setting)
 
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the API would not take the *after* of *field* there, or ``None``.
+
+        What the longest timeout is, the integration tells; it is asked only
+        where that matters.
+        """
+        problem = objection(snapshot, field)
+        if problem is not None:
+            return problem
+        problem = objection(snapshot, field, most_s=MOST_FUNCTION_S)
+        return problem if problem is not None and self._is_function(snapshot) else None
+
+    def _is_function(self, snapshot: Snapshot) -> bool:
+        integration = parse(snapshot.document).get("integrationId")
+        if not isinstance(integration, str) or not integration:
+            return False
+        if integration not in self._types:
+            place = path(f"{INTEGRATIONS}/{{}}", integration)
+            try:
+                self._types[integration] = _type_of(self._client.read(place, None, json_object))
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+                # It is gone, or in a place that this client may not see: the API will judge.
+                self._types[integration] = ""
+        return self._types[integration] == FUNCTION
+
     def _action(self, ref: FlowRef, query: dict[str, str]) -> dict[str, Any]:
         """The data action as it is now, or at least not older than it was seen."""
         return self._client.read(_place(ref), query, lambda answer: self._believed(ref, answer))
@@ -151,6 +186,11 @@ class IntegrationActionDriver:
         with self._lock:
             newest = self._newest[ref.id] = max(version, self._newest.get(ref.id, version))
         return newest
+
+
+def _type_of(integration: dict[str, Any]) -> str:
+    kind = integration.get("integrationType")
+    return str(kind.get("id", "")) if isinstance(kind, dict) else ""
 
 
 def _place(ref: FlowRef) -> str:

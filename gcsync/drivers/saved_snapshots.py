@@ -85,6 +85,10 @@ class Recorder:
         """Ask the driver."""
         return self._driver.unsupported(setting, kind)
 
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Ask the driver."""
+        return self._driver.refused(snapshot, field)
+
     def save(self, file: Path, organisation: Organisation) -> None:
         """Write what was read to *file*, for its owner only. Raises `ConfigurationError`."""
         document = {
@@ -231,4 +235,8 @@ class SavedSnapshots:
 
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - the protocol's signature
         """Whatever was saved can be compared."""
+        return None
+
+    def refused(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
+        """Nothing is written to a file."""
         return None

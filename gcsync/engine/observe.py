@@ -123,12 +123,28 @@ class _Looks:
         outcome = compare(spec, snapshot)
         if not isinstance(outcome, FlowChange) or not outcome.fields:
             return outcome
+        refused = tuple(self._refused(spec, snapshot, outcome))
+        if refused:
+            return refused
         if snapshot.modified:
             self.modified[spec.address] = snapshot.modified
         outcome, apart = set_aside(spec, outcome, self._today)
         if apart:
             self.tolerated[spec.address] = apart
         return self._weighed(spec, outcome, snapshot) if outcome.fields else outcome
+
+    def _refused(
+        self, spec: ResourceSpec, snapshot: Snapshot, change: FlowChange
+    ) -> Iterator[Finding]:
+        for changed in change.fields:
+            problem = self._driver.refused(snapshot, changed)
+            if problem is not None:
+                yield Finding(
+                    rule="reference",
+                    message=problem,
+                    location=changed.source,
+                    address=spec.address,
+                )
 
     def _weighed(self, spec: ResourceSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
         """The change with what it would do to waiting callers, where the document tells."""

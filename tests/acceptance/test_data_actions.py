@@ -70,6 +70,36 @@ def test_a_data_action_is_planned_applied_and_read_by_the_official_sdk(
     assert centre.run("drift").out == "No drift in 1 data action.\n"
 
 
+def test_a_timeout_that_the_api_would_not_take_is_refused_at_plan_time(world: World) -> None:
+    functions = StoredIntegration(id="i-fn", name="Functions", type="function-data-actions")
+    world.lives(
+        actions=Actions(
+            [
+                stored_action("custom_-_2", integration_id="i-fn", kind="function"),
+                stored_action("customAuth_-_3", kind="customAuth"),
+                stored_action(),
+            ]
+        ),
+        integrations=Integrations([functions, StoredIntegration(id="i-crm", name="CRM")]),
+    )
+    manifests = (
+        data_action(name, action=f"{{id: {action_id}}}", spec="timeout_ms: 16000")
+        for name, action_id in (("fn", "custom_-_2"), ("auth", "customAuth_-_3"), ("crm", ID))
+    )
+    world.manifests("---\n".join(manifests))
+
+    refused = world.run("plan")
+
+    assert refused.code == 1
+    first, second = refused.err.strip().splitlines()[:2]
+    assert first.startswith("manifests/flows.yaml:6:15: error: ")
+    assert "out of the public API's range of 1 to 15 s for functions; give 1000 to 15000" in first
+    assert second.startswith("manifests/flows.yaml:13:15: error: ")
+    assert "the action of a custom sign-in has no timeout; leave timeout_ms out" in second
+    assert world.run("apply", "--auto-approve").code == 1
+    assert world.org.actions.log == []
+
+
 @pytest.mark.parametrize("status", [409, 400])
 def test_a_colleagues_edit_in_the_middle_survives_in_either_shape_of_the_mismatch(
     centre: World, status: int
