@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manifest_builders import data_action
+from manifest_builders import data_action, project
 from official_sdk import logged_in
 from public_builders import REQUEST, SUCCESS, stored_action
 
@@ -194,3 +194,68 @@ def test_saved_snapshots_of_flows_say_that_they_hold_no_data_actions(centre: Wor
 
     assert plan.code == 1
     assert "snapshots hold flows only" in plan.err
+
+
+def by_drafts(world: World) -> None:
+    world.write({"gcsync.yaml": project("data_actions: {publish: draft}")})
+
+
+def somebodys_draft(world: World) -> None:
+    world.org.actions.recall((), [replace(stored_action(), name="Get Customers", version=2)])
+
+
+def test_with_publish_draft_a_change_is_validated_before_it_is_published(centre: World) -> None:
+    by_drafts(centre)
+    centre.manifests(data_action(spec="timeout_ms: 7000\nresponse: {success_template: '{'}"))
+
+    applied = centre.run(*APPLY)
+
+    assert applied.code == 1
+    assert "the draft is not valid: successTemplate has braces that do not match" in applied.out
+    assert (centre.org.actions.drafts, centre.org.actions.log) == ((), [])
+
+
+def test_with_publish_draft_apply_and_rollback_leave_no_draft(centre: World) -> None:
+    by_drafts(centre)
+    before = config(centre)
+
+    assert centre.run(*APPLY).code == 0
+    assert config(centre)["timeoutSeconds"] == 7
+    assert centre.run("rollback", "latest", "--auto-approve").code == 0
+
+    assert (config(centre), centre.org.actions.drafts) == (before, ())
+
+
+def test_somebodys_draft_is_told_and_taken_on_demand_alone(centre: World) -> None:
+    by_drafts(centre)
+    somebodys_draft(centre)
+
+    refused = centre.run(*APPLY)
+    kept = centre.org.actions.drafts
+    taken = centre.run(*APPLY, "--take-draft")
+
+    assert refused.code == 1
+    assert "there is a draft already, and the API does not say whose" in refused.out
+    assert [each.name for each in kept] == ["Get Customers"]
+    assert (taken.code, centre.org.actions.drafts) == (0, ())
+    assert centre.org.actions.published(ID).name == "Get Customer"
+
+
+def test_healing_goes_by_drafts_too(centre: World) -> None:
+    fields = "[{path: timeout_ms}]"
+    centre.write(
+        {"gcsync.yaml": project(f"data_actions: {{publish: draft}}\ndrift: {{heal: {fields}}}")}
+    )
+    assert centre.run(*APPLY).code == 0
+    colleague(centre, timeoutSeconds=9)
+    somebodys_draft(centre)
+
+    heal = ("drift", "--heal", "--auto-approve")
+    refused, healed = centre.run(*heal), centre.run(*heal, "--take-draft")
+
+    assert (refused.code, healed.code) == (1, 0)
+    assert config(centre)["timeoutSeconds"] == 7
+
+
+def test_taking_drafts_goes_with_writing(centre: World) -> None:
+    assert centre.run("drift", "--take-draft").code == 64

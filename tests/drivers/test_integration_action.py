@@ -19,7 +19,8 @@ from public_builders import REQUEST, SUCCESS, integrated, stored_action
 from sandbox_client import Editor, organisation
 
 from gcsync.api.oauth import GivenToken
-from gcsync.drivers.integration_action import PAGE_SIZE, READINGS, IntegrationActionDriver
+from gcsync.drivers.action_source import READINGS
+from gcsync.drivers.integration_action import PAGE_SIZE, IntegrationActionDriver
 from gcsync.engine.write import FlowWrite
 from gcsync.errors import (
     ApiError,
