@@ -2,7 +2,9 @@
 
 The version is asked for once more after the last request of a reading; and
 since replicas lag behind each other, a version of a published data action
-older than one that was seen is taken for no answer at all.
+older than one that was seen is taken for no answer at all. What cannot be told
+is an old template beside a newer configuration, where one replica answers a
+part of a reading and another the rest: a template has no version of its own.
 """
 
 from __future__ import annotations
