@@ -62,6 +62,7 @@ def server(shared: SandboxServer) -> Iterator[SandboxServer]:
     for draft in actions.drafts:
         actions.delete_draft(draft.id)
     actions.log.clear()
+    actions.compares_published = False
     yield shared
     assert shared.org.faults.waiting == ()
 
@@ -247,6 +248,19 @@ def test_an_edit_of_the_published_version_at_any_step_is_kept(
     assert (result.status, result.revision_after, told) == ("rebased", "3", ["refused", "applied"])
     config = live(server).config
     assert (config["timeoutSeconds"], config["request"]["requestType"]) == (5, "PUT")
+    assert server.org.actions.drafts == ()
+
+
+def test_an_edit_that_the_publishing_itself_is_refused_for_is_kept(
+    server: SandboxServer, driver: IntegrationActionDriver, proxy: FaultProxy
+) -> None:
+    server.org.actions.compares_published = True
+    proxy.on(*PUBLISH, meanwhile(lambda: edited(server)))
+
+    result, told = written(driver)
+
+    assert (result.status, told) == ("rebased", ["refused", "applied"])
+    assert live(server).config["request"]["requestType"] == "PUT"
     assert server.org.actions.drafts == ()
 
 

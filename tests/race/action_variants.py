@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from race.schedule import DATA_ACTIONS
+from race.schedule import DATA_ACTIONS, DRAFTS
 from race.variants import Variant
 
 from gcsync.core.exact_json import compact, parse
+from gcsync.drivers.action_draft import Drafts
 from gcsync.drivers.action_source import ActionSource
 from gcsync.drivers.integration_action import IntegrationActionDriver
 from gcsync.errors import StaleRevision
@@ -64,6 +65,27 @@ class PiecewiseSource(ActionSource):
         return compact({**document, "version": self.version(ref)})
 
 
+class Unlooking(Drafts):
+    """Changes and publishes a draft of whatever version is published by then."""
+
+    def _begun(self, snapshot: Snapshot) -> int:
+        try:
+            return super()._begun(snapshot)
+        except StaleRevision:
+            return self._own[snapshot.ref.id]
+
+    def _check_still(self, snapshot: Snapshot) -> None:
+        pass
+
+
+class Drafting(IntegrationActionDriver):
+    """Writes by such drafts."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client, publish="draft", takes_drafts=True)
+        self._drafts = Unlooking(client, self._source, takes=True)
+
+
 def _variant(name: str, invariant: str, schedules: int, driver: Any) -> Variant:
     return Variant(replace(DATA_ACTIONS, name=name, driver=driver), invariant, schedules)
 
@@ -73,4 +95,5 @@ ACTION_VARIANTS = (
     _variant("only the version read again", "I1", 50, RubberStamping),
     _variant("template forgotten", "I1", 5, Forgetting),
     _variant("version read last", "I1", 50, ReadingInPieces),
+    Variant(replace(DRAFTS, name="draft of any version", driver=Drafting), "I1", 100),
 )

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from race.action_variants import ACTION_VARIANTS
-from race.schedule import DATA_ACTIONS, GCSYNC, play, play_in_full
+from race.schedule import DATA_ACTIONS, DRAFTS, GCSYNC, play, play_in_full
 from race.variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CHUNK = 50
 SHOWN = 3
 WRONG = [variant.protocol for variant in (*VARIANTS, *ACTION_VARIANTS)]
-PROTOCOLS = {protocol.name: protocol for protocol in (GCSYNC, DATA_ACTIONS, *WRONG)}
+PROTOCOLS = {protocol.name: protocol for protocol in (GCSYNC, DATA_ACTIONS, DRAFTS, *WRONG)}
 
 
 def _played(protocol: str, every: int, seeds: Sequence[int]) -> list[Played]:
@@ -52,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         choices=PROTOCOLS,
         default=GCSYNC.name,
         metavar="NAME",
-        help="gcsync, on flows; data actions, the same on those; or a wrong one:"
+        help="gcsync, on flows; data actions, the same on those; drafts, by way of them; or a"
+        " wrong one:"
         f" {'; '.join(protocol.name for protocol in WRONG)}",
     )
     parser.add_argument("--history", action="store_true", help="print the first schedule's history")

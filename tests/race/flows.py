@@ -206,9 +206,9 @@ class FlowDocuments:
     names = FLOWS
     managed = MANAGED
     driver = FlowDocumentDriver
-    write_method = "PUT"
     mismatches = (412, 412, 409, 400)
     requests_per_reading = 1
+    exempt: frozenset[str] = frozenset()
 
     def specs(self) -> tuple[FlowSpec, ...]:
         return specs()
@@ -235,6 +235,9 @@ class FlowDocuments:
 
     def put_mark(self, document: Any, name: str, mark: int, rng: random.Random) -> Kept | None:
         return put_mark(document, name, mark, rng)
+
+    def is_write(self, method: str, _path: str) -> bool:
+        return method == "PUT"
 
     def spelt(self, revision: int) -> str:
         return f'"{revision}"'

@@ -147,7 +147,7 @@ class ScheduledTransport:
             headers={**request.headers, "Sandbox-Tag": str(self._life.intent)},
             body=request.body or b"",
         )
-        if request.method == subject.write_method:
+        if subject.is_write(request.method, parts.path):
             self._world.evidence.writes.append(
                 Write(
                     run=self._life.name,
@@ -246,16 +246,18 @@ class ScheduledTransport:
         return Drop(pointer="/data/" + "/".join(managed.keys), action=managed.action, keep=True)
 
     def _note(self, request: Request, mishap: Mishap | None, told: str) -> None:
-        kind = told.split(" ", 1)[0]
-        flow = self._world.subject.name_in(urlsplit(request.url).path)
-        self._world.evidence.exchanges[self._life.name, flow, f"{request.method} {kind}"] += 1
+        kind, subject = told.split(" ", 1)[0], self._world.subject
+        path = urlsplit(request.url).path
+        method = "WRITE" if subject.is_write(request.method, path) else request.method
+        counted = self._life.name, subject.name_in(path), f"{method} {kind}"
+        self._world.evidence.exchanges[counted] += 1
         fault = f" [{mishap}]" if mishap else ""
         self._world.note(f"{self._life.name}: {self._named(request)}{fault} -> {told}")
 
     def _named(self, request: Request) -> str:
         subject, path = self._world.subject, urlsplit(request.url).path
         name = f"{request.method} {path.rpartition('/')[2]}"
-        if request.method != subject.write_method:
+        if not subject.is_write(request.method, path):
             return name
         body = hashlib.sha256(request.body or b"").hexdigest()[:6]
         return f"{name} if {subject.condition(request)} body {body}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from race import quick
-from race.actions import DataActions
+from race.actions import DataActions, DraftedActions
 from race.invariants import violations
 from race.processes import Apply, Protocol
 from race.world import World
@@ -23,6 +23,7 @@ APPLIES = 3
 QUIET_S = 3600.0
 GCSYNC = Protocol()
 DATA_ACTIONS = Protocol(name="data actions", subject=DataActions(), drops=False)
+DRAFTS = Protocol(name="drafts", subject=DraftedActions(), drops=False)
 
 
 @dataclass(frozen=True, slots=True)

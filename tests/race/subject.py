@@ -35,15 +35,16 @@ class Subject(Protocol):
     """Several things of one kind, each with the same managed settings.
 
     *mismatches* are the statuses that refuse a stale write, the likelier ones
-    more than once; *requests_per_reading* the most that one fetch takes.
+    more than once; *requests_per_reading* the most that one fetch takes;
+    *exempt* the invariants that the API does not let anybody keep.
     """
 
     names: tuple[str, ...]
     managed: tuple[Managed, ...]
     driver: Callable[[Client], Any]
-    write_method: str
     mismatches: tuple[int, ...]
     requests_per_reading: int
+    exempt: frozenset[str]
 
     def specs(self) -> Sequence[ResourceSpec]:
         """One manifest each, the same for every apply."""
@@ -70,6 +71,9 @@ class Subject(Protocol):
 
     def put_mark(self, document: Any, name: str, mark: int, rng: random.Random) -> Kept | None:
         """Change something that no manifest manages; says what must be kept of it."""
+
+    def is_write(self, method: str, path: str) -> bool:
+        """Whether such a request makes a revision."""
 
     def spelt(self, revision: int) -> str:
         """A revision as a driver names it."""
