@@ -29,6 +29,7 @@ unit: $(VENV)/.developed
 
 race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race SCHEDULES=100000
 	cd tests && ../$(BIN)/python -m race --schedules $(SCHEDULES)
+	cd tests && ../$(BIN)/python -m race --schedules $(SCHEDULES) --protocol "data actions"
 
 hostile: $(VENV)/.developed ## 10,000 hostile names through every presenter and format
 	cd tests && ../$(BIN)/python -m hostile.campaign

@@ -25,6 +25,8 @@
         ├── OutcomeUnknown      4   a write that may or may not have happened
         ├── InvalidAnswer       1   an answer that cannot be believed
         ├── AuthenticationFailed 1
+        ├── DraftFailed         1   no valid draft, so nothing was published
+        ├── DraftInTheWay       1   a draft that may be somebody's work
         └── Refused             1   an error answer, read and understood
             ├── PermissionMissing 1
             ├── FlowNotFound     1
@@ -230,6 +232,18 @@ class FlowNotFound(Refused):
 
 class DataMismatch(Refused):
     """400: the data of a launch does not fit the flow's start event; nothing was started."""
+
+
+class DraftFailed(ApiError):
+    """No draft could be made, or it is not valid; nothing was published."""
+
+    code = "draft"
+
+
+class DraftInTheWay(ApiError):
+    """A draft is there that may be somebody's work; nothing was published."""
+
+    code = "foreign-draft"
 
 
 class StaleRevision(Refused):

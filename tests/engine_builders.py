@@ -85,8 +85,8 @@ class PretendDriver:
     ) -> tuple[FieldChange, ...]:
         return as_found(snapshot, fields)
 
-    def objection(self, _snapshot: object, _field: object) -> str | None:
-        return None
+    def objection(self, _snapshot: object, field: FieldChange) -> str | None:
+        return "one second is too short" if field.after == 1000 else None
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         return amended(snapshot, fields)

@@ -139,13 +139,17 @@ class Client:
             raise NotSent(f"{call.name}: this revision is no ETag: {if_match!a}", permanent=True)
         return self._run(call, _as_it_is)
 
-    def post(self, path: str, body: bytes) -> Answer:
+    def post(self, path: str, body: bytes | None = None) -> Answer:
         """Create; never repeated once it may have been sent. Raises as `put` does."""
         return self._run(_Call(method="POST", target=path, body=body), _as_it_is)
 
     def patch(self, path: str, body: bytes) -> Answer:
         """Change in part; never repeated once it may have been sent. Raises as `put` does."""
         return self._run(_Call(method="PATCH", target=path, body=body), _as_it_is)
+
+    def delete(self, path: str) -> Answer:
+        """Remove; never repeated once it may have been sent. Raises as `put` does."""
+        return self._run(_Call(method="DELETE", target=path), _as_it_is)
 
     def _run(self, call: _Call, reader: Callable[[Answer], T]) -> T:
         effort = _Effort(ends=self._clock.monotonic() + self._budget_s)
@@ -209,6 +213,7 @@ class Client:
             body=response.body,
             write=call.is_write,
             wanted=call.accept,
+            may_be_empty=call.method == "DELETE",
         )
         if problem:
             return problem
@@ -243,7 +248,7 @@ class Client:
 class _Call:
     """What is asked for, the same for every attempt."""
 
-    method: Literal["GET", "PUT", "POST", "PATCH"]
+    method: Literal["GET", "PUT", "POST", "PATCH", "DELETE"]
     target: str
     body: bytes | None = field(default=None, repr=False)
     if_match: str | None = None

@@ -62,11 +62,15 @@ def problem_of(
     body: bytes,
     write: bool,
     wanted: MediaType = "application/json",
+    may_be_empty: bool = False,
 ) -> Problem | None:
     """Judge one answer to request *name* (``PUT /api/…``); ``None`` for a believable success.
 
-    That is one of the type *wanted*, and of a write a body that is read to its end.
+    That is one of the type *wanted*, and of a write a body that is read to its
+    end; where it *may_be_empty*, also one that says that it has no body.
     """
+    if status == 204 and may_be_empty:
+        return None
     if 200 <= status < 300:
         return _unbelievable(name, headers, body, write=write, wanted=wanted)
     said = read_error(headers, body)

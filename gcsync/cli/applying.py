@@ -12,6 +12,7 @@ from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     FLOW_FORMATS,
+    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     help="Refuse a saved plan that holds anything else than the manifests want.",
 )
 @staging_options
+@drafts_option
 @no_lint_option
 @lock_option
 @outputs_in(*FLOW_FORMATS)
@@ -96,13 +98,14 @@ def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_l
         console.say(note, chosen)
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
-    with session.connected(chosen, manifests.environment) as found:
+    project = manifests.project
+    with session.connected(chosen, manifests.environment, publish=project.publish) as found:
         return _run(
             found,
             lambda: session.make_plan(
                 found, manifests, specs, warnings=gate.warnings, judge=gate.judge_changes
             ),
-            limits=manifests.project.limits,
+            limits=project.limits,
             must_ask=must_ask,
             staging=replace(staged, specs=flows_of(specs)),
         )
@@ -130,7 +133,7 @@ def _apply_saved(
     if staged.needs_manifests:
         planned = _planned(saved.plan, session.load(chosen))
         staged = replace(staged, specs=flows_of(planned))
-    with session.connected(chosen, environment) as found:
+    with session.connected(chosen, environment, publish=project.publish) as found:
         store.check_organisation(saved.plan, found.organisation)
         if must_be_desired:
             _check_desired(saved.plan, found)

@@ -10,6 +10,7 @@ from gcsync.cli.approving import check_can_ask, lock_option
 from gcsync.cli.linting import no_lint_option
 from gcsync.cli.options import (
     FLOW_FORMATS,
+    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Do not enter this look into drift's history.",
 )
+@drafts_option
 @no_lint_option
 @lock_option
 @outputs_in(*FLOW_FORMATS)
@@ -113,5 +115,7 @@ def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: 
         )
     if auto_approve and not heals:
         raise WrongUsage("--auto-approve goes with --heal")
+    if chosen.takes_drafts and not heals:
+        raise WrongUsage("--take-draft goes with --heal")
     if heals and not auto_approve:
         check_can_ask("--heal")

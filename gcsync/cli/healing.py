@@ -53,7 +53,11 @@ def heal(
         )
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
-    with session.connected(chosen, manifests.environment) as found, alone(found) as kept:
+    publish = manifests.project.publish
+    with (
+        session.connected(chosen, manifests.environment, publish=publish) as found,
+        alone(found) as kept,
+    ):
         memory = Memory(found.org_id, journal=kept)
         recovered = recover(kept, found.driver, kept.open_intents(memory.org_id), clock=found.clock)
         looked = look(found, specs, memory)

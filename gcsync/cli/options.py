@@ -85,6 +85,7 @@ class Settings:
     parallelism: int = 10
     lock_timeout: timedelta = timedelta()
     has_sandbox: bool = False
+    takes_drafts: bool = False
     has_colour: bool = False
     in_pipeline: bool = False
     verbosity: int = 0
@@ -284,6 +285,13 @@ online_options = _stacked(
         is_flag=True,
         help="Use the embedded sandbox organisation, kept in .gcsync/, instead of a real one.",
     ),
+)
+
+drafts_option = click.option(
+    "--take-draft",
+    "takes_drafts",
+    is_flag=True,
+    help="With publish: draft, replace drafts of data actions that are there already.",
 )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import FlowChange, Organisation, Plan
-    from gcsync.model.manifest import Environment, Manifests, ResourceSpec
+    from gcsync.model.manifest import Environment, Manifests, Publish, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.store.journal import Journal
 
@@ -146,11 +146,13 @@ def load_resources(settings: Settings) -> Manifests:
 
 
 @contextmanager
-def connected(settings: Settings, environment: Environment | None) -> Iterator[Session]:
+def connected(
+    settings: Settings, environment: Environment | None, *, publish: Publish = "direct"
+) -> Iterator[Session]:
     """Log in and make sure that this is the organisation that *environment* asserts.
 
-    Raises `ConfigurationError` before anything is sent to a host that the
-    environment does not mean.
+    *publish* is how data actions are written. Raises `ConfigurationError`
+    before anything is sent to a host that the environment does not mean.
     """
     from gcsync.api.pacing import SystemClock
     from gcsync.drivers.dispatch import Dispatch
@@ -163,10 +165,13 @@ def connected(settings: Settings, environment: Environment | None) -> Iterator[S
     rng = random.SystemRandom()
     with _client(settings, environment, clock, rng) as client:
         settings.account.clients.append(client)
+        actions = IntegrationActionDriver(
+            client, publish=publish, takes_drafts=settings.takes_drafts
+        )
         driver = Dispatch(
             {
                 "flow": FlowDocumentDriver(client),
-                "dataaction": IntegrationActionDriver(client),
+                "dataaction": actions,
                 "integration": IntegrationConfigDriver(client),
             }
         )

@@ -13,6 +13,7 @@ from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
 from gcsync.cli.options import (
     FLOW_FORMATS,
     choice_options,
+    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -56,6 +57,7 @@ class Undoing:
     type=click.Path(path_type=Path),
     help="Save the plan for 'gcsync apply', and write nothing.",
 )
+@drafts_option
 @lock_option
 @outputs_in(*FLOW_FORMATS)
 def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: Any) -> int:
@@ -76,7 +78,7 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
     if out is None and not auto_approve:
         check_can_ask("rollback", ways_out="give --auto-approve, or --out to save the plan")
     project, environment = _project(chosen)
-    with session.connected(chosen, environment) as found:
+    with session.connected(chosen, environment, publish=project.publish) as found:
         if out is not None:
             with session.journal(found) as journal:
                 return _save(out, _undoing(found, journal, run_id, project, is_saved=True), found)

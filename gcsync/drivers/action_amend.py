@@ -9,6 +9,7 @@ from gcsync.core.exact_json import compact, from_json, parse, to_json
 from gcsync.drivers.action_lens import (
     CUSTOM_AUTH,
     MAPPING,
+    MOST_S,
     TIMEOUT,
     holder_of,
     milliseconds,
@@ -68,20 +69,19 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
             raise sealed(snapshot, field)
         if field.action_id != snapshot.ref.id and (field.action_id or field.action):
             raise InvalidAnswer(f"{snapshot.ref}: {field.path}: this is another data action")
-        problem = objection(snapshot, field)
-        if problem:
+        if problem := objection(snapshot, field):
             raise InvalidAnswer(f"{snapshot.ref}: {problem}")
         _place(snapshot, document, field)
     return compact(document)
 
 
-def objection(snapshot: Snapshot, field: FieldChange) -> str | None:
-    """Why the value that *field* leads to cannot be written, or ``None``; pure."""
+def objection(snapshot: Snapshot, field: FieldChange, *, most_s: int = MOST_S) -> str | None:
+    """Why this data action could not hold the *after* of *field*; *most_s* as for `refused`."""
     if field.setting != TIMEOUT or field.after is ABSENT:
         return None
     if snapshot.ref.id.startswith(CUSTOM_AUTH):
         return "the action of a custom sign-in has no timeout; leave timeout_ms out"
-    return refused(TIMEOUT, field.after)
+    return refused(field.setting, field.after, most_s=most_s)
 
 
 def _place(snapshot: Snapshot, document: dict[str, Any], field: FieldChange) -> None:

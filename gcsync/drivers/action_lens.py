@@ -52,6 +52,9 @@ MOST_S: Final = 60
 MOST_FUNCTION_S: Final = 15
 """The longest timeouts; the shortest is one second (GENESYS.md, section 1)."""
 
+FUNCTION: Final = "function-data-actions"
+"""The type of an integration whose data actions are functions; their ids do not tell."""
+
 CUSTOM_AUTH: Final = "customAuth"
 STATIC: Final = "static"
 """What the ids of such actions begin with."""
@@ -94,8 +97,9 @@ def refused(setting: str, value: Value, *, most_s: int = MOST_S) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return f"{TIMEOUT} is no number of milliseconds; give 1000 to {most_s * 1000}"
     if not 1000 <= value <= most_s * 1000:
+        whose = " for functions" if most_s == MOST_FUNCTION_S else ""
         return (
-            f"{TIMEOUT} of {value} is out of the public API's range of 1 to {most_s} s;"
+            f"{TIMEOUT} of {value} is out of the public API's range of 1 to {most_s} s{whose};"
             f" give 1000 to {most_s * 1000}"
         )
     if value % 1000:

@@ -23,7 +23,7 @@ def explained(ref: FlowRef, what: str, *, revision: Revision | None = None) -> I
     try:
         yield
     except Refused as refused:
-        if revision is not None and _is_stale(refused):
+        if revision is not None and is_stale(refused):
             raise StaleRevision(
                 f"{ref}: revision {revision} is no longer current; run 'gcsync plan' again",
                 status=refused.status,
@@ -39,6 +39,14 @@ def explained(ref: FlowRef, what: str, *, revision: Revision | None = None) -> I
                 correlation_id=refused.correlation_id,
             ) from refused
         raise
+
+
+def is_stale(refused: Refused) -> bool:
+    """Whether a conditional write was refused because its condition does not hold."""
+    # The platform reports a mismatch as 412, as 409, or as a 400 that says so.
+    return refused.status in (409, 412) or (
+        refused.status == 400 and "does not match the current version" in str(refused)
+    )
 
 
 def sealed(snapshot: Snapshot, field: FieldChange) -> InvalidAnswer:
@@ -57,11 +65,4 @@ def misshapen(snapshot: Snapshot, field: FieldChange, *, editor: str) -> Invalid
     return InvalidAnswer(
         f"{snapshot.ref}: {field.path}: the live document holds something of another shape there;"
         f" mend it in {editor} first"
-    )
-
-
-def _is_stale(refused: Refused) -> bool:
-    # The platform reports a mismatch as 412, as 409, or as a 400 that says so.
-    return refused.status in (409, 412) or (
-        refused.status == 400 and "does not match the current version" in str(refused)
     )

@@ -26,11 +26,14 @@ class Versions:
         self._lock = Lock()
         self._newest: dict[str, int] = {}
 
-    def believed(self, ref: FlowRef, answer: Answer, *, has_id: bool) -> dict[str, Any]:
+    def believed(
+        self, ref: FlowRef, answer: Answer, *, has_id: bool, counts: bool = True
+    ) -> dict[str, Any]:
         """The JSON object that is *ref* as it is now, or at least not older than it was seen.
 
-        One that *has_id* must be that of *ref*. Raises `InvalidAnswer` for
-        any other body.
+        One that *has_id* must be that of *ref*; where its version does not
+        *counts* beside those that were seen, any is believed. Raises
+        `InvalidAnswer` for any other body.
         """
         try:
             document = parse(answer.body)
@@ -41,7 +44,9 @@ class Versions:
         if has_id and document.get("id") != ref.id:
             raise InvalidAnswer(f"{ref}: the answer is about something else")
         version = document.get("version")
-        if type(version) is int and (newest := self._has_seen(ref, version)) > version:
+        if not counts:
+            return document
+        if type(version) is int and (newest := self.has_seen(ref, version)) > version:
             raise InvalidAnswer(
                 f"{ref}: version {version} was read after version {newest}, so a replica lags"
                 " behind; run the command again"
@@ -59,10 +64,10 @@ class Versions:
             version = None
         if type(version) is not int:
             raise OutcomeUnknown(f"{ref}: written, but the answer names no version")
-        self._has_seen(ref, version)
+        self.has_seen(ref, version)
         return Revision(str(version))
 
-    def _has_seen(self, ref: FlowRef, version: int) -> int:
+    def has_seen(self, ref: FlowRef, version: int) -> int:
         """Note a version that was seen; gives the newest that ever was."""
         with self._lock:
             newest = self._newest[ref.id] = max(version, self._newest.get(ref.id, version))

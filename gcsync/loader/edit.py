@@ -31,6 +31,7 @@ _HEADER = re.compile(r"[|>][-+0-9]*([ \t]+#[^\r\n]*)?")
 _COLON = re.compile(r"(\s*:)\s*")
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*(?:\r?\n|\Z))+")
+_COMMA = re.compile(r"[ \t]*,")
 _INDENTED_COMMENT = re.compile(r"\A(?:[ \t]*\r?\n)*[ \t]+(?=#)")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 _REST_IN_FLOW = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?\n")
@@ -225,6 +226,9 @@ def _without(text: str, step: Step) -> Iterator[str]:
         if "#" not in text[values[number - 1].end : start]:
             yield text[: values[number - 1].end] + text[end:]
         yield text[:start] + text[end:]
+        behind = _COMMA.match(text, end)
+        if behind:
+            yield text[:start] + text[behind.end() :]
 
 
 def _meanings(text: str, place: _Place) -> list[Meaning]:

@@ -242,4 +242,5 @@ def _project(node: Mapping, instance: Any) -> Project:
         heal=exempt.field_globs(
             node.get("spec", "drift", "heal"), spec.get("drift", {}).get("heal")
         ),
+        publish=spec.get("data_actions", {}).get("publish", Project().publish),
     )

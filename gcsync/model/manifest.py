@@ -47,6 +47,8 @@ class Sealed:
 Value = JSON | Literal[Absent.ABSENT] | Sealed
 Channel = Literal["voice", "chat", "message", "email", "workflow"]
 Severity = Literal["error", "warning", "note"]
+Publish = Literal["direct", "draft"]
+"""How a data action of the public API is written: at once, or by way of a draft."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -320,7 +322,8 @@ class Project:
     """The project file ``gcsync.yaml``, or what holds without one.
 
     *ignore* names settings that are not managed whatever manifests say of
-    them, *heal* those that ``drift --heal`` may restore.
+    them, *heal* those that ``drift --heal`` may restore. *publish* is how
+    data actions of the public API are written.
     """
 
     manifests: tuple[str, ...] = ("manifests",)
@@ -330,6 +333,7 @@ class Project:
     organisation: OrganisationLimits = OrganisationLimits()
     ignore: tuple[FieldGlob, ...] = ()
     heal: tuple[FieldGlob, ...] = ()
+    publish: Publish = "direct"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,12 +64,16 @@ class Actions:
 
     *mismatch_status* is how a version that is not current is refused: the
     platform answers 409 or 400, and nobody has found out when it does which.
-    *changes* counts what was changed, drafts included.
+    *changes* counts what was changed, drafts included. Whether publishing a
+    draft *compares_published* versions, nobody has told; it does not here,
+    unless it is set, so that a client that relies on it is found out.
     """
 
     def __init__(self, actions: Iterable[StoredAction] = ()) -> None:
         self._history: dict[str, list[StoredAction]] = {each.id: [each] for each in actions}
         self._drafts: dict[str, StoredAction] = {}
+        self._begun_at: dict[str, int] = {}
+        self.compares_published = False
         self.changes = 0
         self.log: list[ActionEdit] = []
         self.mismatch_status: Literal[400, 409] = 409
@@ -157,6 +161,7 @@ class Actions:
         _check_writable(current)
         if action_id in self._drafts:
             raise Refusal(409, "conflict", f"The action has a draft already: {action_id}")
+        self._begun_at[action_id] = current.version
         self._keep_draft(current)
         return _answer(current, request.query, place="/draft")
 
@@ -181,6 +186,9 @@ class Actions:
         draft = self.draft(action_id)
         self._check_version(wanted_version(request.json_object()), draft, draft=True)
         current = self.published(action_id)
+        if self.compares_published:
+            begun_at = self._begun_at.get(action_id, current.version)
+            self._check_version(begun_at, current, draft=True)
         if draft.contract != current.contract:
             raise Refusal(400, "bad.request", "The contract of a published action cannot change")
         problems = faults(draft)

@@ -38,6 +38,7 @@ ALL_PERMISSIONS = frozenset(
         "directory:organization:view",
         "integrations:action:view",
         "integrations:action:edit",
+        "integrations:action:delete",
         "integrations:integration:view",
         "integrations:integration:edit",
         "architect:dependencyTracking:view",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SEE_ACTIONS = "integrations:action:view"
 EDIT_ACTIONS = "integrations:action:edit"
+DELETE_ACTIONS = "integrations:action:delete"
 SEE_INTEGRATIONS = "integrations:integration:view"
 EDIT_INTEGRATIONS = "integrations:integration:edit"
 SEE_DEPENDENCIES = "architect:dependencyTracking:view"
@@ -84,7 +85,7 @@ def _drafts(actions: Actions) -> dict[str, Methods]:
             ),
             "POST": (EDIT_ACTIONS, lambda call: actions.begin_draft(call.subject, call.request)),
             "PATCH": (EDIT_ACTIONS, lambda call: actions.patch_draft(call.subject, call.request)),
-            "DELETE": (EDIT_ACTIONS, lambda call: actions.delete_draft(call.subject)),
+            "DELETE": (DELETE_ACTIONS, lambda call: actions.delete_draft(call.subject)),
         },
         f"{draft}/validation": {
             "GET": (EDIT_ACTIONS, lambda call: actions.validate_draft(call.subject))

@@ -30,6 +30,26 @@ _STATIC: Final = StoredAction(
     kind="static",
     config={"request": {"requestUrlTemplate": "/api/v2/users/${input.id}", "requestType": "GET"}},
 )
+_FUNCTIONS: Final = StoredIntegration(
+    id="integration-functions", name="Functions", type="function-data-actions"
+)
+_FUNCTION: Final = StoredAction(
+    id="custom_-_normalise-phone-number",
+    name="Normalise Phone Number",
+    integration_id=_FUNCTIONS.id,
+    category="Functions",
+    kind="function",
+    config={
+        "timeoutSeconds": 5,
+        "request": {
+            "requestUrlTemplate": "normalise",
+            "requestTemplate": "${input.rawRequest}",
+            "requestType": "POST",
+            "headers": {},
+        },
+        "response": {"successTemplate": "${rawResult}"},
+    },
+)
 
 
 def sample_actions(
@@ -54,6 +74,8 @@ def sample_actions(
     held = [*actions.values()]
     if platform:
         held.append(replace(_STATIC, integration_id=platform[0]))
+        held.append(_FUNCTION)
+        integrations[_FUNCTIONS.id] = _FUNCTIONS
     return (
         Actions(held),
         Integrations(integrations.values(), credentials.values()),

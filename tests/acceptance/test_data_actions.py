@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manifest_builders import data_action
+from manifest_builders import data_action, project
 from official_sdk import logged_in
 from public_builders import REQUEST, SUCCESS, stored_action
 
@@ -69,6 +69,36 @@ def test_a_data_action_is_planned_applied_and_read_by_the_official_sdk(
     again = centre.run("plan", "--detailed-exitcode")
     assert (again.code, again.out) == (0, "No changes: 1 live data action as desired.\n")
     assert centre.run("drift").out == "No drift in 1 data action.\n"
+
+
+def test_a_timeout_that_the_api_would_not_take_is_refused_at_plan_time(world: World) -> None:
+    functions = StoredIntegration(id="i-fn", name="Functions", type="function-data-actions")
+    world.lives(
+        actions=Actions(
+            [
+                stored_action("custom_-_2", integration_id="i-fn", kind="function"),
+                stored_action("customAuth_-_3", kind="customAuth"),
+                stored_action(),
+            ]
+        ),
+        integrations=Integrations([functions, StoredIntegration(id="i-crm", name="CRM")]),
+    )
+    manifests = (
+        data_action(name, action=f"{{id: {action_id}}}", spec="timeout_ms: 16000")
+        for name, action_id in (("fn", "custom_-_2"), ("auth", "customAuth_-_3"), ("crm", ID))
+    )
+    world.manifests("---\n".join(manifests))
+
+    refused = world.run("plan")
+
+    assert refused.code == 1
+    first, second = refused.err.strip().splitlines()[:2]
+    assert first.startswith("manifests/flows.yaml:6:15: error: ")
+    assert "out of the public API's range of 1 to 15 s for functions; give 1000 to 15000" in first
+    assert second.startswith("manifests/flows.yaml:13:15: error: ")
+    assert "the action of a custom sign-in has no timeout; leave timeout_ms out" in second
+    assert world.run("apply", "--auto-approve").code == 1
+    assert world.org.actions.log == []
 
 
 @pytest.mark.parametrize("status", [409, 400])
@@ -208,3 +238,68 @@ def test_a_timeout_that_this_data_action_cannot_have_is_refused_before_anything_
     assert plan.code == 1
     assert "manifests/flows.yaml:6:15: error: timeout_ms: the action of a custom" in plan.err
     assert held.log == []
+
+
+def by_drafts(world: World) -> None:
+    world.write({"gcsync.yaml": project("data_actions: {publish: draft}")})
+
+
+def somebodys_draft(world: World) -> None:
+    world.org.actions.recall((), [replace(stored_action(), name="Get Customers", version=2)])
+
+
+def test_with_publish_draft_a_change_is_validated_before_it_is_published(centre: World) -> None:
+    by_drafts(centre)
+    centre.manifests(data_action(spec="timeout_ms: 7000\nresponse: {success_template: '{'}"))
+
+    applied = centre.run(*APPLY)
+
+    assert applied.code == 1
+    assert "the draft is not valid: successTemplate has braces that do not match" in applied.out
+    assert (centre.org.actions.drafts, centre.org.actions.log) == ((), [])
+
+
+def test_with_publish_draft_apply_and_rollback_leave_no_draft(centre: World) -> None:
+    by_drafts(centre)
+    before = config(centre)
+
+    assert centre.run(*APPLY).code == 0
+    assert config(centre)["timeoutSeconds"] == 7
+    assert centre.run("rollback", "latest", "--auto-approve").code == 0
+
+    assert (config(centre), centre.org.actions.drafts) == (before, ())
+
+
+def test_somebodys_draft_is_told_and_taken_on_demand_alone(centre: World) -> None:
+    by_drafts(centre)
+    somebodys_draft(centre)
+
+    refused = centre.run(*APPLY)
+    kept = centre.org.actions.drafts
+    taken = centre.run(*APPLY, "--take-draft")
+
+    assert refused.code == 1
+    assert "there is a draft already, and the API does not say whose" in refused.out
+    assert [each.name for each in kept] == ["Get Customers"]
+    assert (taken.code, centre.org.actions.drafts) == (0, ())
+    assert centre.org.actions.published(ID).name == "Get Customer"
+
+
+def test_healing_goes_by_drafts_too(centre: World) -> None:
+    fields = "[{path: timeout_ms}]"
+    centre.write(
+        {"gcsync.yaml": project(f"data_actions: {{publish: draft}}\ndrift: {{heal: {fields}}}")}
+    )
+    assert centre.run(*APPLY).code == 0
+    colleague(centre, timeoutSeconds=9)
+    somebodys_draft(centre)
+
+    heal = ("drift", "--heal", "--auto-approve")
+    refused, healed = centre.run(*heal), centre.run(*heal, "--take-draft")
+
+    assert (refused.code, healed.code) == (1, 0)
+    assert config(centre)["timeoutSeconds"] == 7
+
+
+def test_taking_drafts_goes_with_writing(centre: World) -> None:
+    assert centre.run("drift", "--take-draft").code == 64

@@ -307,7 +307,8 @@ def test_a_refused_timeout_says_what_to_give_instead() -> None:
     )
     assert refused("timeout_ms", 16_000) is None
     assert refused("timeout_ms", 16_000, most_s=MOST_FUNCTION_S) == (
-        "timeout_ms of 16000 is out of the public API's range of 1 to 15 s; give 1000 to 15000"
+        "timeout_ms of 16000 is out of the public API's range of 1 to 15 s for functions;"
+        " give 1000 to 15000"
     )
 
 

@@ -16,9 +16,11 @@ from engine_builders import outcomes, running
 from faultproxy import FaultProxy, answering, lose_answer, passing
 from official_sdk import logged_in
 from public_builders import REQUEST, SUCCESS, integrated, stored_action
+from sandbox_client import Editor, organisation
 
 from gcsync.api.oauth import GivenToken
-from gcsync.drivers.integration_action import PAGE_SIZE, READINGS, IntegrationActionDriver
+from gcsync.drivers.action_source import READINGS
+from gcsync.drivers.integration_action import PAGE_SIZE, IntegrationActionDriver
 from gcsync.engine.write import FlowWrite
 from gcsync.errors import (
     ApiError,
@@ -30,8 +32,10 @@ from gcsync.errors import (
     StaleRevision,
 )
 from gcsync.model.change import FlowChange, FlowRef, Revision, Snapshot
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.app import SandboxServer
 from gcsync.sandbox.faults import PRESETS, Answer, Fault, Stale, error_answer
+from gcsync.sandbox.integrations import Integrations, StoredIntegration
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID, ORGANISATION_ID
 
@@ -282,6 +286,51 @@ def test_a_version_goes_back_only_for_who_never_saw_it(server: SandboxServer) ->
     server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=2))
 
     assert connected(server).fetch(REF).revision == "1"
+
+
+# What the API would not take.
+
+
+@pytest.mark.parametrize(
+    ("kind", "timeout_ms", "problem"),
+    [
+        ("custom-rest-actions", 16_000, None),
+        ("custom-rest-actions", 61_000, "range of 1 to 60 s"),
+        ("function-data-actions", 15_000, None),
+        ("function-data-actions", 16_000, "range of 1 to 15 s for functions"),
+    ],
+)
+def test_the_longest_timeout_is_that_of_the_integration(
+    kind: str, timeout_ms: int, problem: str | None
+) -> None:
+    integrations = Integrations([StoredIntegration(id="i-crm", name="CRM", type=kind)])
+    server = SandboxServer(Editor(organisation(actions=Actions([stored_action()]),
+        integrations=integrations, **NO_LIMITS)).org)  # fmt: skip
+    with server:
+        driver = connected(server)
+
+        told = driver.objection(driver.fetch(REF), replace(TIMEOUT, after=timeout_ms))
+
+    assert (problem in str(told)) if problem else told is None
+
+
+def test_an_integration_is_asked_once_and_only_where_it_matters(
+    proxied: IntegrationActionDriver, proxy: FaultProxy
+) -> None:
+    snapshot = proxied.fetch(REF)
+
+    for timeout_ms in (15_000, 16_000, 17_000):
+        assert proxied.objection(snapshot, replace(TIMEOUT, after=timeout_ms)) is None
+
+    assert sum("/integrations/i-crm" in request for request in proxy.seen) == 1
+
+
+def test_an_integration_that_nobody_finds_leaves_the_verdict_to_the_api(
+    server: SandboxServer, driver: IntegrationActionDriver
+) -> None:
+    server.org.actions.recall([stored_action(integration_id="i-gone")], ())
+
+    assert driver.objection(driver.fetch(REF), replace(TIMEOUT, after=16_000)) is None
 
 
 # Writing.

@@ -111,6 +111,22 @@ def test_all_findings_come_at_once_in_the_order_of_their_places() -> None:
     assert any("no place for breakers" in finding for finding in findings)
 
 
+def test_a_value_that_the_api_would_not_take_is_refused_with_all_other_findings() -> None:
+    driver = PretendDriver("billing", "orders")
+
+    findings = refused(
+        spec("billing", timeout_ms=1000), spec("orders", timeout_ms=1000), spec("gone"),
+        driver=driver,
+    )  # fmt: skip
+
+    assert [finding.partition(": ")[0] for finding in findings] == [
+        "manifests/billing.yaml:3:5",
+        "manifests/gone.yaml:3:5",
+        "manifests/orders.yaml:3:5",
+    ]
+    assert sum("one second is too short" in finding for finding in findings) == 2
+
+
 def test_two_manifests_may_share_a_flow_but_not_a_setting() -> None:
     driver = PretendDriver("billing")
     selector = {"id": "id-billing"}

@@ -238,6 +238,12 @@ def test_an_indented_comment_behind_what_goes_is_not_left_to_a_block_above() -> 
     assert removed(text, 3, 4) == "a: |\n x\n# c\n"
 
 
+def test_the_last_of_a_line_goes_with_the_comma_behind_it() -> None:
+    text = "a: {b: 1,  # c\n  d: 2,}\n"
+
+    assert removed(text, 2, 6) == "a: {b: 1,  # c\n  }\n"
+
+
 def test_a_text_in_the_place_of_braces_within_braces_is_quoted_where_it_has_to_be() -> None:
     text = "a: {b: {c: 1}, d: 2}\n"
 

@@ -16,7 +16,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from race.schedule import GCSYNC, play, play_in_full
+from race.action_variants import ACTION_VARIANTS
+from race.schedule import DATA_ACTIONS, DRAFTS, GCSYNC, play, play_in_full
 from race.variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 CHUNK = 50
 SHOWN = 3
-PROTOCOLS = {protocol.name: protocol for protocol in (GCSYNC, *(v.protocol for v in VARIANTS))}
+WRONG = [variant.protocol for variant in (*VARIANTS, *ACTION_VARIANTS)]
+PROTOCOLS = {protocol.name: protocol for protocol in (GCSYNC, DATA_ACTIONS, DRAFTS, *WRONG)}
 
 
 def _played(protocol: str, every: int, seeds: Sequence[int]) -> list[Played]:
@@ -50,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
         choices=PROTOCOLS,
         default=GCSYNC.name,
         metavar="NAME",
-        help=f"gcsync, or a wrong one: {'; '.join(variant.protocol.name for variant in VARIANTS)}",
+        help="gcsync, on flows; data actions, the same on those; drafts, by way of them; or a"
+        " wrong one:"
+        f" {'; '.join(protocol.name for protocol in WRONG)}",
     )
     parser.add_argument("--history", action="store_true", help="print the first schedule's history")
     options = parser.parse_args(arguments)

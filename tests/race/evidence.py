@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from race.flows import Kept
+    from race.subject import Subject
 
     from gcsync.engine.recover import Recovered
     from gcsync.model.change import FieldChange, FlowResult, Intent
@@ -20,6 +21,7 @@ class Entry:
     """One revision in the organisation's edit log, and *when* it came among all events.
 
     *body_sha256* is of the body as it was sent: a faulty server may keep another.
+    It is empty where an intent's digest is of something else than a body.
     """
 
     edit: Edit
@@ -38,7 +40,7 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One PUT as it left a process; *intent* is the last one journalled there, 0 for none."""
+    """One write as it left a process; *intent* is the last one journalled there, 0 for none."""
 
     run: str
     flow: str
@@ -59,6 +61,7 @@ class Told:
 class Evidence:
     """Everything about one schedule, in order; *history* is for people to read."""
 
+    subject: Subject
     history: list[str] = field(default_factory=list)
     log: list[Entry] = field(default_factory=list)
     first: dict[str, tuple[int, bytes]] = field(default_factory=dict)

@@ -7,16 +7,25 @@ unmanaged neighbours inside the very objects that managed settings lie in.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gcsync.drivers.flow_document import FlowDocumentDriver
 from gcsync.model.manifest import ActionSpec, FlowSpec, Location, Selector, Setting
 from gcsync.sandbox import documents
 from gcsync.sandbox.flows import StoredFlow
+from gcsync.sandbox.org import Organisation
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
+
+    from race.subject import Asked
+
+    from gcsync.sandbox.flows import Edit
+    from gcsync.sandbox.wire import Request
 
 FLOWS = ("billing", "orders", "support")
 ACTIONS = ("Lookup", "Charge", "Notify")
@@ -115,7 +124,8 @@ def stored_flows(rng: random.Random) -> list[StoredFlow]:
     for flow in FLOWS:
         document = _parsed(TEXT.replace("@", flow))
         for managed in MANAGED:
-            put_setting(document, managed, some_value(managed, rng))
+            holder = data_action(document, managed.action)["data"]
+            put_setting(holder, managed, some_value(managed, rng))
         stored.append(StoredFlow.of(documents.dumps(document), revision=rng.randrange(1, 12)))
     return stored
 
@@ -138,9 +148,8 @@ def data_action(document: Any, name: str) -> dict[str, Any]:
     return found
 
 
-def put_setting(document: Any, managed: Managed, text: str | None) -> None:
-    """Set or remove one managed setting, as a person in the editor does."""
-    holder = data_action(document, managed.action)["data"]
+def put_setting(holder: dict[str, Any], managed: Managed, text: str | None) -> None:
+    """Set or remove one managed setting below a data action's ``data``, as a person does."""
     for key in managed.keys[:-1]:
         holder = holder.setdefault(key, {})
     if text is None:
@@ -189,3 +198,58 @@ def put_mark(document: Any, flow: str, mark: int, rng: random.Random) -> Kept | 
         holder = holder.setdefault(key, {})
     holder[place[-1]] = text
     return Kept(flow, place, f"{mark}.50" if place[-1] == "successRate" else text)
+
+
+class FlowDocuments:
+    """Flow documents as a `race.subject.Subject`: an ETag guards the PUT of a whole document."""
+
+    names = FLOWS
+    managed = MANAGED
+    driver = FlowDocumentDriver
+    mismatches = (412, 412, 409, 400)
+    requests_per_reading = 1
+    exempt: frozenset[str] = frozenset()
+
+    def specs(self) -> tuple[FlowSpec, ...]:
+        return specs()
+
+    def populated(self, chance: random.Random, _mismatch: int, **settings: Any) -> Organisation:
+        return Organisation(stored_flows(chance), **settings)
+
+    def live(self, org: Organisation, name: str) -> tuple[int, bytes]:
+        return org.revision(name), org.document(name)
+
+    def edits(self, org: Organisation) -> int:
+        return len(org.flows.log)
+
+    def last_edit(self, org: Organisation, _asked: Request | None) -> Edit:
+        return org.flows.log[-1]
+
+    def save(
+        self, org: Organisation, name: str, change: Callable[[Any], None], author: str, now: float
+    ) -> int:
+        return org.mutate(name, change, author=author, now=now)
+
+    def action(self, document: Any, name: str) -> dict[str, Any]:
+        return data_action(document, name)
+
+    def put_mark(self, document: Any, name: str, mark: int, rng: random.Random) -> Kept | None:
+        return put_mark(document, name, mark, rng)
+
+    def is_write(self, method: str, _path: str) -> bool:
+        return method == "PUT"
+
+    def spelt(self, revision: int) -> str:
+        return f'"{revision}"'
+
+    def condition(self, asked: Asked) -> str | None:
+        return asked.headers.get("If-Match")
+
+    def digest(self, asked: Request) -> str:
+        return hashlib.sha256(asked.body).hexdigest()
+
+    def name_in(self, path: str) -> str:
+        return path.rpartition("/")[2]
+
+    def begins_reading(self, _asked: Request) -> bool:
+        return True

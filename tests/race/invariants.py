@@ -2,7 +2,7 @@
 
 Nothing of the engine is used here: documents are parsed by the standard
 library with numbers kept as they are spelt, and settings are found by the
-table in `race.flows`. Each check yields what is wrong, in words.
+table of the `race.subject`. Each check yields what is wrong, in words.
 
 ==  =====================================================================
 I1  Frame. A revision by gcsync changes managed settings only, each from
@@ -32,13 +32,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from race.flows import FLOWS, MANAGED, data_action
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from race.evidence import Entry, Evidence
     from race.flows import Kept, Managed
+    from race.subject import Subject
 
     from gcsync.model.change import FieldChange
 
@@ -55,33 +54,35 @@ class Number(str):
 
 
 def violations(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Every violated invariant, with what is wrong."""
+    """Every violated invariant that can hold, with what is wrong."""
     for name, check in CHECKS.items():
-        for what in check(evidence):
-            yield name, what
+        if name not in evidence.subject.exempt:
+            for what in check(evidence):
+                yield name, what
 
 
 def i1(evidence: Evidence) -> Iterator[str]:
     """Frame and consent."""
+    subject = evidence.subject
     for entry in _ours(evidence):
         edit = entry.edit
-        if frame(edit.before) != frame(edit.after):
+        if frame(subject, edit.before) != frame(subject, edit.after):
             yield f"{_named(entry)} changed more than managed settings"
         planned = _planned(evidence, entry)
         if planned is None:
             continue  # whose write this is nobody knows: that is for I5
-        for managed, before, after in _changes(entry):
+        for managed, before, after in _changes(subject, entry):
             field = planned.get((managed.action, managed.setting))
             if field is None:
                 yield f"{_named(entry)} changed {managed.setting}, which was not planned"
-            elif not same(before, field.before) or not same(after, managed.desired):
+            elif not same(before, field.before) or not same(after, json.loads(managed.desired)):
                 yield (
                     f"{_named(entry)} turned {managed.action}/{managed.setting} from {before}"
                     f" into {after}, planned from {field.before!r}"
                 )
     last = {(kept.flow, kept.place, _item(kept)): kept for kept in evidence.kept}
     for kept in last.values():
-        if kept.mark not in _found(_last(evidence, kept.flow), kept):
+        if kept.mark not in _found(subject, _last(evidence, kept.flow), kept):
             yield f"{kept.flow}: {'/'.join(kept.place)} lost {kept.mark}, which a person wrote"
 
 
@@ -89,24 +90,25 @@ def i2(evidence: Evidence) -> Iterator[str]:
     """Preconditions."""
     for write in evidence.writes:
         tag = write.if_match or ""
-        if not (len(tag) > 2 and tag[0] == tag[-1] == '"' and tag[1:-1].isdigit()):
+        number = tag.strip('"')
+        if not (number.isdigit() and tag == evidence.subject.spelt(int(number))):
             yield f"{write.run} sent a write of {write.flow} with If-Match {write.if_match}"
     revisions = {flow: first for flow, (first, _) in evidence.first.items()}
     for entry in evidence.log:
         edit = entry.edit
         if edit.revision != revisions[edit.flow] + 1:
             yield f"{_named(entry)} does not follow {revisions[edit.flow]}"
-        if not entry.is_human and edit.if_match != f'"{edit.revision - 1}"':
+        if not entry.is_human and edit.if_match != evidence.subject.spelt(edit.revision - 1):
             yield f"{_named(entry)} was accepted with If-Match {edit.if_match}"
         revisions[edit.flow] = edit.revision
 
 
 def i3(evidence: Evidence) -> Iterator[str]:
     """Convergence."""
-    for flow in FLOWS:
-        settings = managed_settings(_last(evidence, flow))
-        for managed, text in zip(MANAGED, settings, strict=True):
-            if not same(text, managed.desired):
+    for flow in evidence.subject.names:
+        settings = managed_settings(evidence.subject, _last(evidence, flow))
+        for managed, text in zip(evidence.subject.managed, settings, strict=True):
+            if not same(text, json.loads(managed.desired)):
                 yield f"{flow}: {managed.action}/{managed.setting} is {text} in the end"
     second = evidence.quiet_runs[-1]
     for write in evidence.writes:
@@ -117,9 +119,9 @@ def i3(evidence: Evidence) -> Iterator[str]:
 def i4(evidence: Evidence) -> Iterator[str]:
     """No more revisions than needed."""
     ours: Counter[str] = Counter()
-    allowed = Counter(dict.fromkeys(FLOWS, 1)) + evidence.dropped
+    allowed = Counter(dict.fromkeys(evidence.subject.names, 1)) + evidence.dropped
     for entry in evidence.log:
-        has_changes = bool(_changes(entry))
+        has_changes = bool(_changes(evidence.subject, entry))
         if entry.is_human:
             allowed[entry.edit.flow] += has_changes
             continue
@@ -138,7 +140,7 @@ def i5(evidence: Evidence) -> Iterator[str]:
         made[int(entry.edit.tag)].append(entry)
         yield from _unannounced(evidence, entry)
     for found in evidence.journalled:
-        revisions = [f'"{entry.edit.revision}"' for entry in made[found.id]]
+        revisions = [evidence.subject.spelt(entry.edit.revision) for entry in made[found.id]]
         if len(revisions) > 1:
             yield f"intent {found.id} led to {' and '.join(revisions)}"
         if found.result == "applied" and revisions != [found.revision]:
@@ -170,34 +172,39 @@ def _unannounced(evidence: Evidence, entry: Entry) -> Iterator[str]:
     intent = intended.intent
     if (intent.ref.id, intent.revision) != (entry.edit.flow, entry.edit.if_match):
         yield f"{_named(entry)} is not the one that intent {number} speaks of"
-    if intent.body_sha256 != entry.body_sha256:
+    if entry.body_sha256 not in ("", intent.body_sha256):
         yield f"{_named(entry)} has not the body of intent {number}"
 
 
 def i7(evidence: Evidence) -> Iterator[str]:
     """Success is named truly."""
+    subject = evidence.subject
     bodies = _bodies(evidence)
     for told in evidence.told:
         result, flow = told.result, told.result.ref.id
         if result.status in ("applied", "rebased", "unchanged"):
             what = f"{told.run}: {flow} is {result.status} at {result.revision_after}"
-            yield from _unheld(bodies.get((flow, str(result.revision_after))), told.planned, what)
+            body = bodies.get((flow, str(result.revision_after)))
+            yield from _unheld(subject, body, told.planned, what)
         if result.conflict is None:
             continue
         body = bodies.get((flow, str(result.conflict.revision)))
         for conflict in result.conflict.fields:
-            live = None if body is None else _setting(body, conflict.field)
+            live = None if body is None else _setting(subject, body, conflict.field)
             if live is None or not same(live, conflict.live):
                 yield f"{told.run}: {flow} conflicts over {conflict.live!r}, which is {live}"
     for recovered, intent in evidence.recovered:
         if recovered.outcome == "observed":
             flow = intent.ref.id
             body = bodies.get((flow, str(recovered.revision)))
-            yield from _unheld(body, intent.fields, f"{flow}: observed at {recovered.revision}")
+            what = f"{flow}: observed at {recovered.revision}"
+            yield from _unheld(subject, body, intent.fields, what)
 
 
 def i8(evidence: Evidence) -> Iterator[str]:
     """Effort is bounded."""
+    subject = evidence.subject
+    per_reading = subject.requests_per_reading
     answers: Counter[tuple[str, str]] = Counter()
     throttles: Counter[tuple[str, str]] = Counter()
     writes: Counter[tuple[str, str]] = Counter()
@@ -206,11 +213,11 @@ def i8(evidence: Evidence) -> Iterator[str]:
             throttles[run, flow] += count
             continue
         answers[run, flow] += count
-        if kind.startswith("PUT") and not kind.endswith("NotSent"):
+        if kind.startswith("WRITE") and not kind.endswith("NotSent"):
             writes[run, flow] += count
     for counted, most, what in (
-        (answers, ANSWERS_PER_FLOW, "requests"),
-        (throttles, THROTTLES_PER_FLOW, "throttled requests"),
+        (answers, ANSWERS_PER_FLOW * per_reading, "requests"),
+        (throttles, THROTTLES_PER_FLOW * per_reading, "throttled requests"),
         (writes, WRITES_PER_FLOW, "writes"),
     ):
         for (run, flow), count in counted.items():
@@ -227,18 +234,20 @@ def _parsed(body: bytes) -> Any:
 
 
 @lru_cache(maxsize=128)
-def managed_settings(body: bytes) -> tuple[Any, ...]:
+def managed_settings(subject: Subject, body: bytes) -> tuple[Any, ...]:
     """What stands in the place of each managed setting, `ABSENT` where nothing does."""
     document = _parsed(body)
-    return tuple(_below(data_action(document, it.action), ("data", *it.keys)) for it in MANAGED)
+    return tuple(
+        _below(subject.action(document, it.action), ("data", *it.keys)) for it in subject.managed
+    )
 
 
 @lru_cache(maxsize=128)
-def frame(body: bytes) -> str:
+def frame(subject: Subject, body: bytes) -> str:
     """The document without its managed settings, every other token as it is spelt."""
     document = json.loads(body, parse_int="number {}".format, parse_float="number {}".format)
-    for managed in MANAGED:
-        holders = [data_action(document, managed.action)["data"]]
+    for managed in subject.managed:
+        holders = [subject.action(document, managed.action)["data"]]
         for key in managed.keys[:-1]:
             holders.append(holders[-1].get(key, {}))
         holders[-1].pop(managed.keys[-1], None)
@@ -258,21 +267,22 @@ def _below(node: Any, keys: tuple[str, ...]) -> Any:
 
 def same(text: Any, value: Any) -> bool:
     """Whether a parsed setting is the value that a manifest or the engine speaks of."""
-    if isinstance(value, str) and not isinstance(text, str):
-        value = json.loads(value)
+    if text == ABSENT or repr(value) == "ABSENT":
+        return text == ABSENT and repr(value) == "ABSENT"
     if isinstance(text, list):
         return isinstance(value, tuple | list) and list(value) == text
     if isinstance(text, Number):
-        is_number = isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
         return is_number and Decimal(text) == Decimal(value)
-    return (text == ABSENT) == (repr(value) == "ABSENT")
+    return text == value
 
 
-def _changes(entry: Entry) -> list[tuple[Managed, Any, Any]]:
-    before, after = managed_settings(entry.edit.before), managed_settings(entry.edit.after)
+def _changes(subject: Subject, entry: Entry) -> list[tuple[Managed, Any, Any]]:
+    before = managed_settings(subject, entry.edit.before)
+    after = managed_settings(subject, entry.edit.after)
     return [
         (managed, old, new)
-        for managed, old, new in zip(MANAGED, before, after, strict=True)
+        for managed, old, new in zip(subject.managed, before, after, strict=True)
         if old != new
     ]
 
@@ -290,9 +300,10 @@ def _planned(evidence: Evidence, entry: Entry) -> dict[tuple[str, str], FieldCha
 
 
 def _bodies(evidence: Evidence) -> dict[tuple[str, str], bytes]:
-    bodies = {(flow, f'"{first}"'): body for flow, (first, body) in evidence.first.items()}
+    spelt = evidence.subject.spelt
+    bodies = {(flow, spelt(first)): body for flow, (first, body) in evidence.first.items()}
     bodies |= {
-        (entry.edit.flow, f'"{entry.edit.revision}"'): entry.edit.after for entry in evidence.log
+        (entry.edit.flow, spelt(entry.edit.revision)): entry.edit.after for entry in evidence.log
     }
     return bodies
 
@@ -302,19 +313,21 @@ def _last(evidence: Evidence, flow: str) -> bytes:
     return bodies[-1] if bodies else evidence.first[flow][1]
 
 
-def _setting(body: bytes, field: FieldChange) -> Any:
-    for managed, text in zip(MANAGED, managed_settings(body), strict=True):
+def _setting(subject: Subject, body: bytes, field: FieldChange) -> Any:
+    for managed, text in zip(subject.managed, managed_settings(subject, body), strict=True):
         if (managed.action, managed.setting) == (field.action, field.setting):
             return text
     return None
 
 
-def _unheld(body: bytes | None, planned: tuple[FieldChange, ...], what: str) -> Iterator[str]:
+def _unheld(
+    subject: Subject, body: bytes | None, planned: tuple[FieldChange, ...], what: str
+) -> Iterator[str]:
     if body is None:
         yield f"{what}, a revision that never was"
         return
     for field in planned:
-        text = _setting(body, field)
+        text = _setting(subject, body, field)
         if not same(text, field.after):
             yield f"{what}, where {field.path} is {text}, not {field.after!r}"
 
@@ -324,9 +337,9 @@ def _item(kept: Kept) -> str:
     return kept.mark if kept.place[-1] == "notes" else ""
 
 
-def _found(body: bytes, kept: Kept) -> list[Any]:
+def _found(subject: Subject, body: bytes, kept: Kept) -> list[Any]:
     document = _parsed(body)
-    node = data_action(document, kept.place[0]) if kept.place[0] else document
+    node = subject.action(document, kept.place[0]) if kept.place[0] else document
     value = _below(node, kept.place[1:])
     return value if isinstance(value, list) else [value]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn, assert_never
 from urllib.parse import parse_qsl, urlsplit
 
 from race.evidence import Write
-from race.flows import MANAGED
 
 from gcsync.api.exchange import Headers, Response
 from gcsync.errors import NotSent, OutcomeUnknown
@@ -72,7 +71,9 @@ class Weather:
     latency_s: float
 
     @classmethod
-    def drawn(cls, rng: random.Random, *, drops: bool | None = None) -> Weather:
+    def drawn(
+        cls, rng: random.Random, mismatches: tuple[int, ...], *, drops: bool | None = None
+    ) -> Weather:
         """Some weather; *drops* says whether the server loses settings, by default seldom."""
         kinds = [kind for kind in (*ANY, "stale", "zombie") if rng.random() < 0.6]
         wanted = rng.random() < 0.2
@@ -83,7 +84,7 @@ class Weather:
             kinds=tuple(kinds),
             kill_rate=0.02,
             stop_rate=0.003,
-            mismatch_status=rng.choice((412, 412, 409, 400)),
+            mismatch_status=rng.choice(mismatches),
             latency_s=rng.choice((0.1, 0.5, 2.0)),
         )
 
@@ -106,6 +107,7 @@ class ScheduledTransport:
         self._world = world
         self._life = life
         self._sent = 0
+        self._replica: dict[str, int] = {}
 
     def send(self, request: Request, *, deadline_s: float) -> Response:
         """Let the others act, then meet the organisation, or bad luck, or the end."""
@@ -116,6 +118,8 @@ class ScheduledTransport:
         life.wait(world.rng.uniform(0, 2 * weather.latency_s))
         asked = self._asked(request)
         mishap = weather.befalls(request.method, world.rng)
+        if mishap == "stale" and not world.subject.begins_reading(asked):
+            mishap = None
         ends = world.rng.random() < weather.kill_rate
         if world.rng.random() < weather.stop_rate:
             life.interrupt()
@@ -135,23 +139,24 @@ class ScheduledTransport:
         return Response(response.status, Headers(response.headers), response.body)
 
     def _asked(self, request: Request) -> wire.Request:
-        parts = urlsplit(request.url)
-        if request.method == "PUT":
-            self._world.evidence.writes.append(
-                Write(
-                    run=self._life.name,
-                    flow=parts.path.rpartition("/")[2],
-                    if_match=request.headers.get("If-Match"),
-                    intent=self._life.intent,
-                )
-            )
-        return wire.Request(
+        parts, subject = urlsplit(request.url), self._world.subject
+        asked = wire.Request(
             method=request.method,
             path=parts.path,
             query=dict(parse_qsl(parts.query)),
             headers={**request.headers, "Sandbox-Tag": str(self._life.intent)},
             body=request.body or b"",
         )
+        if subject.is_write(request.method, parts.path):
+            self._world.evidence.writes.append(
+                Write(
+                    run=self._life.name,
+                    flow=subject.name_in(parts.path),
+                    if_match=subject.condition(asked),
+                    intent=self._life.intent,
+                )
+            )
+        return asked
 
     def _met(self, mishap: Mishap | None, asked: wire.Request, deadline_s: float) -> wire.Response:
         rng, faults = self._world.rng, self._world.organisation.faults
@@ -170,8 +175,7 @@ class ScheduledTransport:
                 html = {"Content-Type": "text/html"}
                 answer = replace(self._served(asked), headers=html, body=b"<html>")
             case "stale":
-                faults.add(Fault(effect=Stale(revisions=self._lag(asked))))
-                answer = self._served(asked)
+                answer = self._served(asked, lag=self._lag(asked))
             case "dropped":
                 faults.add(Fault(effect=self._loss(asked)))
                 answer = self._served(asked)
@@ -189,8 +193,20 @@ class ScheduledTransport:
         self._life.spend(deadline_s)
         raise OutcomeUnknown("deadline exceeded")
 
-    def _served(self, asked: wire.Request) -> wire.Response:
-        answer = self._world.serve(asked)
+    def _served(self, asked: wire.Request, *, lag: int = 0) -> wire.Response:
+        """What the organisation answers, or the replica that answers this whole reading."""
+        world, subject = self._world, self._world.subject
+        if asked.method == "GET":
+            name = subject.name_in(asked.path)
+            revision, _ = subject.live(world.organisation, name)
+            if subject.begins_reading(asked):
+                self._replica.pop(name, None)
+            if lag:
+                self._replica[name] = revision - lag
+            if name in self._replica:
+                behind = Stale(revisions=revision - self._replica[name])
+                world.organisation.faults.add(Fault(effect=behind))
+        answer = world.serve(asked)
         if answer.status != 412:
             return answer
         status = self._world.weather.mismatch_status
@@ -201,7 +217,7 @@ class ScheduledTransport:
 
     def _lag(self, asked: wire.Request) -> int:
         """How many revisions a replica is behind, none of them replaced long ago."""
-        flow, now = asked.path.rpartition("/")[2], self._world.seconds
+        flow, now = self._world.subject.name_in(asked.path), self._world.seconds
         recent = [
             entry
             for entry in self._world.evidence.log
@@ -216,26 +232,32 @@ class ScheduledTransport:
         def arrive() -> None:
             answer = world.serve(asked)
             etag = answer.header("etag") or ""
-            world.note(f"{name}: PUT {asked.path} arrives late -> {answer.status} {etag}")
+            world.note(
+                f"{name}: {asked.method} {asked.path} arrives late -> {answer.status} {etag}"
+            )
 
         late_s = world.rng.uniform(0, GATEWAYS_HOLD_S)
         world.scheduler.at(world.scheduler.now + late_s, arrive)
 
     def _loss(self, asked: wire.Request) -> Drop:
         """The server ignores one managed setting of this write, and says nothing of it."""
-        managed = self._world.rng.choice(MANAGED)
-        self._world.evidence.dropped[asked.path.rpartition("/")[2]] += 1
+        managed = self._world.rng.choice(self._world.subject.managed)
+        self._world.evidence.dropped[self._world.subject.name_in(asked.path)] += 1
         return Drop(pointer="/data/" + "/".join(managed.keys), action=managed.action, keep=True)
 
     def _note(self, request: Request, mishap: Mishap | None, told: str) -> None:
-        kind = told.split(" ", 1)[0]
-        flow = request.url.partition("?")[0].rpartition("/")[2]
-        self._world.evidence.exchanges[self._life.name, flow, f"{request.method} {kind}"] += 1
+        kind, subject = told.split(" ", 1)[0], self._world.subject
+        path = urlsplit(request.url).path
+        method = "WRITE" if subject.is_write(request.method, path) else request.method
+        counted = self._life.name, subject.name_in(path), f"{method} {kind}"
+        self._world.evidence.exchanges[counted] += 1
         fault = f" [{mishap}]" if mishap else ""
         self._world.note(f"{self._life.name}: {self._named(request)}{fault} -> {told}")
 
     def _named(self, request: Request) -> str:
-        flow = request.url.partition("?")[0].rpartition("/")[2]
-        if_match = request.headers.get("If-Match")
-        body = hashlib.sha256(request.body or b"").hexdigest()[:6] if request.body else ""
-        return f"{request.method} {flow}" + (f" if {if_match} body {body}" if body else "")
+        subject, path = self._world.subject, urlsplit(request.url).path
+        name = f"{request.method} {path.rpartition('/')[2]}"
+        if not subject.is_write(request.method, path):
+            return name
+        body = hashlib.sha256(request.body or b"").hexdigest()[:6]
+        return f"{name} if {subject.condition(request)} body {body}"

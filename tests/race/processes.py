@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from race import quick
 from race.evidence import Intended, Told
-from race.flows import specs
 from race.network import ScheduledTransport
 from race.scheduler import Strand
+from race.world import FLOW_DOCUMENTS
 
 from gcsync.api.credentials import Secret
 from gcsync.api.http import Client
 from gcsync.api.oauth import GivenToken
 from gcsync.api.pacing import Limiter
-from gcsync.drivers.flow_document import FlowDocumentDriver
 from gcsync.engine.apply import Application
 from gcsync.engine.recover import recover
 from gcsync.engine.write import Surroundings
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from race.subject import Subject
     from race.world import World
 
     from gcsync.engine.observe import Observation
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 LIVES = 4
 PATIENCE_S = 5.0
-SPECS = specs()
 WENT_THROUGH = frozenset({"applied", "rebased", "unchanged"})
 
 
@@ -50,7 +49,8 @@ class Protocol:
 
     name: str = "gcsync"
     transport: Callable[[Any], Any] = lambda transport: transport
-    driver: Callable[[Client], Any] = FlowDocumentDriver
+    subject: Subject = FLOW_DOCUMENTS
+    driver: Callable[[Client], Any] | None = None
     journal: Callable[[Any], Any] = lambda journal: journal
     application: Callable[..., Application] = Application
     recover: Callable[..., Any] = recover
@@ -210,7 +210,7 @@ class Apply:
             rng=rng,
             deadline_s=PATIENCE_S,
         )
-        driver = protocol.driver(client)
+        driver = (protocol.driver or protocol.subject.driver)(client)
         journal = protocol.journal(life)
         recovered = self._recover(life, journal, driver)
         changes = self._planned(driver)
@@ -254,7 +254,7 @@ class Apply:
     def _planned(self, driver: Any) -> tuple[FlowChange, ...]:
         if self._saved is not None and self._keeps_plan:
             return self._saved
-        observed = self._protocol.observe(SPECS, driver, parallelism=1)
+        observed = self._protocol.observe(self._protocol.subject.specs(), driver, parallelism=1)
         self._saved = tuple(change for change in observed.changes if change.fields)
         return self._saved
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from race import quick
+from race.actions import DataActions, DraftedActions
 from race.invariants import violations
 from race.processes import Apply, Protocol
 from race.world import World
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 APPLIES = 3
 QUIET_S = 3600.0
 GCSYNC = Protocol()
+DATA_ACTIONS = Protocol(name="data actions", subject=DataActions(), drops=False)
+DRAFTS = Protocol(name="drafts", subject=DraftedActions(), drops=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,14 @@ class Running(set[str]):
 
 def play(seed: int, protocol: Protocol = GCSYNC) -> Played:
     """Play a schedule with the quick journal and planner."""
-    world, running = World(seed, drops=protocol.drops), Running()
+    world, running = World(seed, protocol.subject, drops=protocol.drops), Running()
     journal = quick.MemoryJournal(clock_now=_clock_of(world), is_alive=running.__contains__)
     return _played(world, journal, running, protocol)
 
 
 def play_in_full(seed: int, protocol: Protocol = GCSYNC) -> Played:
     """Play the same schedule with the real journal and planner."""
-    world, running = World(seed, drops=protocol.drops), Running()
+    world, running = World(seed, protocol.subject, drops=protocol.drops), Running()
     with open_journal(
         "sqlite://", directory=Path(), clock_now=_clock_of(world), liveness=running
     ) as journal:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from race.evidence import Entry, Evidence
-from race.flows import FLOWS, MANAGED, put_mark, put_setting, some_value, stored_flows
+from race.flows import FlowDocuments, put_setting, some_value
 from race.network import Weather
 from race.scheduler import Scheduler
 
 from gcsync.sandbox.oauth import Client
-from gcsync.sandbox.org import Organisation
 
 if TYPE_CHECKING:
+    from race.subject import Subject
+
     from gcsync.sandbox.wire import Request, Response
 
 MIDNIGHT = datetime(2030, 1, 2, tzinfo=UTC)
@@ -23,19 +23,24 @@ HUMANS = 4
 EDITS_EACH = 3
 MANAGED_SHARE = 0.25
 CLIENT = "gcsync"
+FLOW_DOCUMENTS = FlowDocuments()
 
 
 class World:
     """Everything but the processes; all chance in it comes from *seed*."""
 
-    def __init__(self, seed: int, *, drops: bool | None = None) -> None:
+    def __init__(
+        self, seed: int, subject: Subject = FLOW_DOCUMENTS, *, drops: bool | None = None
+    ) -> None:
         self.seed = seed
+        self.subject = subject
         self.rng = random.Random(seed)
         self.scheduler = Scheduler()
-        self.evidence = Evidence()
-        self.weather = Weather.drawn(self.rng, drops=drops)
-        self.organisation = Organisation(
-            stored_flows(self.rng),
+        self.evidence = Evidence(subject)
+        self.weather = Weather.drawn(self.rng, subject.mismatches, drops=drops)
+        self.organisation = subject.populated(
+            self.rng,
+            self.weather.mismatch_status,
             clients=[Client(id=CLIENT, secret="-")],
             id=f"org-{seed}",
             rng=random.Random(seed),
@@ -43,9 +48,8 @@ class World:
         )
         self.token = self.organisation.login.issue(CLIENT, now=self.seconds)
         self.events = 0
-        for flow in FLOWS:
-            org = self.organisation
-            self.evidence.first[flow] = org.revision(flow), org.document(flow)
+        for name in subject.names:
+            self.evidence.first[name] = subject.live(self.organisation, name)
         self._marks = 0
         self._pace_s = self.rng.choice((2.0, 8.0, 30.0))
         for human in range(HUMANS):
@@ -71,35 +75,38 @@ class World:
     def serve(self, asked: Request) -> Response:
         """One exchange, as the organisation sees it."""
         answer = self.organisation.handle(asked, now=self.seconds)
-        self._witness(is_human=False, body=asked.body)
+        self._witness(asked)
         return answer
 
-    def _witness(self, *, is_human: bool, body: bytes = b"") -> None:
-        log = self.organisation.flows.log
-        if len(log) > len(self.evidence.log):
+    def _witness(self, asked: Request | None = None) -> None:
+        """Enter a new revision into the evidence, a person's where nobody *asked* for it."""
+        subject, org = self.subject, self.organisation
+        if subject.edits(org) > len(self.evidence.log):
             self.events += 1
-            digest = hashlib.sha256(body).hexdigest()
-            self.evidence.log.append(Entry(log[-1], self.events, is_human, digest))
+            digest = "" if asked is None else subject.digest(asked)
+            edit = subject.last_edit(org, asked)
+            self.evidence.log.append(Entry(edit, self.events, asked is None, digest))
 
     def _edit(self, human: str) -> None:
         """One person saves one change, unconditionally, as the editor does."""
-        flow = self.rng.choice(FLOWS)
+        subject = self.subject
+        flow = self.rng.choice(subject.names)
         if self.rng.random() < MANAGED_SHARE:
-            managed = self.rng.choice(MANAGED)
+            managed = self.rng.choice(subject.managed)
             value = some_value(managed, self.rng)
             what = f"{managed.action}/{managed.setting} = {value}"
 
             def change(document: Any) -> None:
-                put_setting(document, managed, value)
+                put_setting(subject.action(document, managed.action)["data"], managed, value)
         else:
             self._marks += 1
             what = f"mark {self._marks}"
 
             def change(document: Any) -> None:
-                kept = put_mark(document, flow, self._marks, self.rng)
+                kept = subject.put_mark(document, flow, self._marks, self.rng)
                 if kept is not None:
                     self.evidence.kept.append(kept)
 
-        revision = self.organisation.mutate(flow, change, author=human, now=self.seconds)
-        self._witness(is_human=True)
+        revision = subject.save(self.organisation, flow, change, human, self.seconds)
+        self._witness()
         self.note(f"{human}: {flow} {what} -> revision {revision}")

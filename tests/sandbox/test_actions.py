@@ -150,6 +150,18 @@ def test_a_draft_is_changed_and_published_and_gone(client: Editor) -> None:
     )
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_publishing_over_a_newer_version_is_refused_where_versions_are_compared(
+    client: Editor, status: int
+) -> None:
+    client.org.actions.compares_published = status == 400
+    client("POST", DRAFT)
+    client("PATCH", DRAFT, body(version=1, name="Better"))
+    client("PATCH", ONE, body(version=1, name="Newer"))
+
+    assert client("POST", f"{DRAFT}/publish", body(version=2)).status == status
+
+
 def test_there_is_one_draft_of_an_action_and_its_templates_are_its_own(client: Editor) -> None:
     client("POST", DRAFT)
 

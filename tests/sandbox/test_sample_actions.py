@@ -28,7 +28,7 @@ def test_every_data_action_of_the_flows_is_there_once_with_its_integration_and_f
     )
 
     names = [each["name"] for each in listing["entities"]]
-    assert (listing["total"], names.count("SendReminder")) == (34, 2)
+    assert (listing["total"], names.count("SendReminder")) == (35, 2)
     assert {each["integrationId"] for each in listing["entities"]} == integrations.keys()
     assert sum(each["id"].startswith("static") for each in listing["entities"]) == 1
     assert [each["name"] for each in json.loads(users.body)["entities"]] == [
