@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.render.chart import said
 from gcsync.render.page_rows import paragraph
+from gcsync.render.values import noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,8 @@ def _tiles(report: Report) -> str:
     summary = report.document.get("summary")
     if not isinstance(summary, Mapping):
         return ""
+    kinds = report.document.get("kinds")
+    what = f"{noun(map(str, kinds))}s" if isinstance(kinds, list) else "flows"
     counts = {
         name.replace("_", " "): number
         for name, number in summary.items()
@@ -115,7 +118,8 @@ def _tiles(report: Report) -> str:
     if len(counts) >= _MOST_TILES:
         counts = {name: number for name, number in counts.items() if number}
     tiles = "".join(
-        f'<li class="{tone_of(name) if number else "faint"}"><b>{number:,}</b>{said(name)}</li>\n'
+        f'<li class="{tone_of(name) if number else "faint"}"><b>{number:,}</b>'
+        f"{said(name.replace('flows', what))}</li>\n"
         for name, number in counts.items()
     )
     return f'<ul class="tiles">\n{tiles}</ul>\n' if tiles else ""

@@ -483,3 +483,12 @@ def test_the_same_report_gives_the_same_page() -> None:
     report = present_plan(a_plan())
 
     assert html(report) == html(report)
+
+
+def test_the_numbers_of_a_page_are_called_what_they_count() -> None:
+    def numbers(*kinds: str) -> str:
+        return html(present_plan(a_plan(kinds=kinds, flow_count=3, managed_flows=3)))
+
+    assert "</b>unchanged flows</li>" in numbers("flow")
+    assert "</b>unchanged data actions</li>" in numbers("dataaction")
+    assert "</b>unchanged resources</li>" in numbers("dataaction", "flow")
