@@ -41,12 +41,15 @@ def validate(**options: Any) -> int:
     except InvalidManifests as invalid:
         report = present_findings(invalid.findings, all_well="")
         return console.write(report, chosen, exit_code=invalid.exit_code)
-    actions = sum(len(spec.actions) for spec in manifests.resources)
+    actions = sum(len(spec.actions) for spec in manifests.flows) + len(manifests.data_actions)
+    integrations = len(manifests.integrations)
+    beside = f", {count(integrations, 'integration')}" if integrations else ""
     well = (
-        f"{count(len(manifests.every_flow), 'flow')}, {count(actions, 'data action')} and"
-        f" {count(len(manifests.bindings), 'auth binding')} are valid."
+        f"{count(len(manifests.every_flow), 'flow')}, {count(actions, 'data action')}{beside}"
+        f" and {count(len(manifests.bindings), 'auth binding')} are valid."
     )
-    addresses = [spec.address for spec in (*manifests.data_actions, *manifests.every_flow)]
+    judged = (*manifests.data_actions, *manifests.every_flow, *manifests.integrations)
+    addresses = [spec.address for spec in judged]
     addresses += [binding.address for binding in manifests.bindings]
     report = present_findings((), all_well=well, looked_at=addresses)
     return console.write(report, chosen)

@@ -18,6 +18,7 @@ from gcsync.model.manifest import (
     IntegrationSpec,
     Location,
     PublicFlowSpec,
+    ResourceSpec,
     Selector,
     Setting,
     escape,
@@ -191,7 +192,7 @@ def laid_under(defaults: Flat, own: Flat) -> Flat:
     return {**beneath, **own} if headers else {**defaults, **own}
 
 
-def twice(flow: FlowSpec) -> list[Finding]:
+def twice(flow: ResourceSpec) -> list[Finding]:
     """What names one thing twice in a way that the schema cannot see."""
     findings = []
     ids: dict[str, ActionSpec] = {}

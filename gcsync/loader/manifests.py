@@ -106,7 +106,9 @@ class _Declared:
         if document.kind == "AuthBinding":
             self._bindings[document.name] = self._builder.binding(source, node, instance)
         elif document.kind == "DataAction":
-            self._data_actions.append(self._builder.data_action(source, node, instance))
+            spec = self._builder.data_action(source, node, instance)
+            self._findings += build.twice(spec)
+            self._data_actions.append(spec)
         elif document.kind == "Integration":
             self._integrations.append(self._builder.integration(source, node, instance))
         else:

@@ -12,7 +12,12 @@ from gcsync.model.manifest import Finding, Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ADVICE = "keep it in a secure variable and write ${Secure.Name}"
+_IN_A_VARIABLE = "keep it in a secure variable and write ${Secure.Name}"
+_ADVICE = {
+    "DataAction": "keep it in the credentials of the integration and write ${credentials.NAME}"
+}
+"""Where a kind keeps its secrets elsewhere than flows do."""
+
 _SENT = ("data/", "context/")
 """What an execution is given as it stands there: no reference in it is resolved."""
 
@@ -28,7 +33,7 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
     found: dict[Location, str] = {}
     for thing, node in _places(document, kind):
         for what in secrets_in(thing, node.text):
-            advice = _ELSEWHERE if thing.startswith(_SENT) else _ADVICE
+            advice = _ELSEWHERE if thing.startswith(_SENT) else _ADVICE.get(kind, _IN_A_VARIABLE)
             found[location(node)] = f"{shown(thing)} holds {what}; {advice}"
     for path, node in _every(document) if _is_suspicious(document) else ():
         for what in unmistakable_secrets_in(node.text):

@@ -124,3 +124,14 @@ def test_findings_reach_a_file_too(world: World) -> None:
     assert invalid.code == 1
     document = json.loads((world.folder / "findings.json").read_text())
     assert document["summary"]["error"] == 1
+
+
+def test_integrations_are_counted_as_such(world: World) -> None:
+    world.manifests(
+        "apiVersion: gcsync/v1\nkind: Integration\nmetadata: {name: crm}\n"
+        "spec: {integration: {name: CRM}, notes: ours}\n"
+    )
+
+    valid = world.run("validate")
+
+    assert valid.out == ("0 flows, 0 data actions, 1 integration and 0 auth bindings are valid.\n")

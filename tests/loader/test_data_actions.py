@@ -91,12 +91,18 @@ def test_what_the_public_api_cannot_hold_is_refused_with_the_reason(
     assert told in line
 
 
+def test_a_header_in_two_spellings_is_refused_for_the_api_has_one(tmp_path: Path) -> None:
+    [line] = refused(tmp_path, data_action(spec='request: {headers: {x-a: "1", X-A: "2"}}'))
+
+    assert "is given in two spellings; keep one" in line
+
+
 def test_a_secret_in_a_template_is_refused(tmp_path: Path) -> None:
     spec = "request: {headers: {Authorization: Bearer abcdefghijklmnop1234567890}}"
 
     [line] = refused(tmp_path, data_action(spec=spec))
 
-    assert "holds" in line
+    assert "keep it in the credentials of the integration and write ${credentials.NAME}" in line
     assert "abcdefghijklmnop" not in line
 
 
