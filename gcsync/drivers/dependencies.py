@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
+from gcsync.drivers.dependency_tracking import flow_type
 from gcsync.drivers.integration_action import ACTIONS, PAGE_SIZE
 from gcsync.drivers.listing import json_object, listed
 from gcsync.model.reach import ReachedAction, ReachedFlow
@@ -66,7 +67,5 @@ def _action(each: dict[str, Any]) -> ReachedAction:
 
 
 def _flow(each: dict[str, Any]) -> ReachedFlow:
-    kind = str(each.get("type") or "")
-    # INBOUNDCALLFLOW is what manifests call inboundcall.
-    known = kind if kind == "WORKFLOW" else kind.removesuffix("FLOW")
-    return ReachedFlow(id=each["id"], name=str(each.get("name") or each["id"]), type=known.lower())
+    kind = flow_type(str(each.get("type") or ""))
+    return ReachedFlow(id=each["id"], name=str(each.get("name") or each["id"]), type=kind)

@@ -48,3 +48,9 @@ def tracked_type(flow_type: str) -> str:
     """How dependency tracking calls a flow's type: ``inboundcall`` is an ``INBOUNDCALLFLOW``."""
     name = flow_type.upper()
     return name if flow_type in _WITHOUT_ENDING else f"{name}FLOW"
+
+
+def flow_type(tracked: str) -> str:
+    """The inverse: ``INBOUNDCALLFLOW`` is what manifests call ``inboundcall``."""
+    name = tracked.lower()
+    return name if name in _WITHOUT_ENDING else name.removesuffix("flow")

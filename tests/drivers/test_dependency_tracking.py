@@ -11,7 +11,12 @@ from official_sdk import logged_in, sdk
 from public_builders import integrated, stored_action
 
 from gcsync.api.oauth import GivenToken
-from gcsync.drivers.dependency_tracking import PAGE_SIZE, DependencyTracking, tracked_type
+from gcsync.drivers.dependency_tracking import (
+    PAGE_SIZE,
+    DependencyTracking,
+    flow_type,
+    tracked_type,
+)
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import LiveFlow
 from gcsync.sandbox.app import SandboxServer
@@ -66,6 +71,7 @@ def test_a_flow_that_was_never_published_is_told_with_the_way_out(server: Sandbo
 
 def test_types_of_flows_are_called_as_dependency_tracking_calls_them() -> None:
     assert {each: tracked_type(each) for each in FLOW_TYPES} == FLOW_TYPES
+    assert {flow_type(tracked): tracked for tracked in FLOW_TYPES.values()} == FLOW_TYPES
 
 
 def test_the_official_sdk_knows_each_type_of_a_flow_that_is_tracked() -> None:
