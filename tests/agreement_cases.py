@@ -13,7 +13,7 @@ from gcsync.analysis.scenario import BackendModel, FlowModel, Scenario, StepMode
 from gcsync.analysis.simulate import simulate
 from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.model.change import FlowRef
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Exponential, LogNormal, Window
 from gcsync.sandbox.backends import BackEnd
 from gcsync.sandbox.runner import Passage, Runner, data_actions

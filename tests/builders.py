@@ -12,16 +12,8 @@ from gcsync.model.change import (
     Revision,
     Snapshot,
 )
-from gcsync.model.manifest import (
-    ABSENT,
-    JSON,
-    ActionSpec,
-    FlowSpec,
-    Location,
-    Selector,
-    Setting,
-    Value,
-)
+from gcsync.model.manifest import ActionSpec, FlowSpec, Selector, Setting
+from gcsync.model.value import ABSENT, JSON, Location, Value
 
 REF = FlowRef(address="flow/billing", id="f-1", name="Billing")
 HERE = Location("manifests/billing.yaml", 3, 5)

@@ -27,9 +27,9 @@ from gcsync.model.change import (
     WorstCase,
 )
 from gcsync.model.drift import Drift
-from gcsync.model.manifest import ABSENT, Location
 from gcsync.model.reach import ReachedAction, ReachedFlow
 from gcsync.model.smoke import CaseResult, Shortfall
+from gcsync.model.value import ABSENT, Location
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 BILLING = FlowRef(address="flow/billing-inbound", id="7c0e0f6e", name="Billing Inbound")

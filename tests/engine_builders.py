@@ -18,7 +18,8 @@ from gcsync.drivers.flow_outline import outline
 from gcsync.engine.write import Surroundings
 from gcsync.errors import FlowNotFound, StaleRevision
 from gcsync.model.change import FlowChange, FlowRef, LiveFlow, Organisation, Revision, Run
-from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Location, Selector, Setting
+from gcsync.model.manifest import ActionSpec, FlowSpec, Selector, Setting
+from gcsync.model.value import JSON, Location
 from gcsync.store.journal import open_journal
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row
+from gcsync.model.value import Location
 
 HOSTILE = (
     "\x1b]0;x\x07\r\n::error::x\n##[command]y\u202e\u200b\x00\ufffe\ud800"

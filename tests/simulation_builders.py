@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcsync.analysis.policy import CallPolicy
 from gcsync.analysis.scenario import BackendModel, FlowModel, Scenario, StepModel
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Constant
 
 if TYPE_CHECKING:

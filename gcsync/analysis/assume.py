@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gcsync.analysis.scenario import LatencyModel
-    from gcsync.model.manifest import ActionSpec, FlowSpec, OrganisationLimits
+    from gcsync.model.manifest import ActionSpec, FlowSpec
     from gcsync.model.outline import Outline
+    from gcsync.model.project import OrganisationLimits
     from gcsync.model.traffic import Latency
 
 CALLS_PER_MINUTE: Final = 10.0

@@ -13,7 +13,8 @@ from gcsync.model.outline import Call, Outline, Sequence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gcsync.model.manifest import JSON, ActionSpec, FlowSpec, Value
+    from gcsync.model.manifest import ActionSpec, FlowSpec
+    from gcsync.model.value import JSON, Value
 
 _PUBLIC_MS: Final = 60_000
 

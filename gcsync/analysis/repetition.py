@@ -10,7 +10,8 @@ from gcsync.core.secrecy import without_references
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gcsync.model.manifest import ActionSpec, Value
+    from gcsync.model.manifest import ActionSpec
+    from gcsync.model.value import Value
 
 IDEMPOTENT: Final = frozenset(("GET", "HEAD", "PUT", "DELETE"))
 """Methods of which a second request does nothing more (RFC 9110, 9.2.2)."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.model.change import FieldChange
     from gcsync.model.drift import Drift, FlowDrift
-    from gcsync.model.manifest import Environment, Manifests
+    from gcsync.model.manifest import Manifests
+    from gcsync.model.project import Environment
 
 
 def accept(chosen: Settings, manifests: Manifests, accepted: Sequence[str]) -> int:

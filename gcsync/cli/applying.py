@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.model.change import Plan
-    from gcsync.model.manifest import Environment, Limits, Manifests, Project, ResourceSpec
+    from gcsync.model.manifest import Manifests, ResourceSpec
+    from gcsync.model.project import Environment, Limits, Project
 
 
 @click.command()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gcsync.cli.staging import Staging
     from gcsync.engine.recover import Recovered
     from gcsync.model.change import Plan
-    from gcsync.model.manifest import Limits
+    from gcsync.model.project import Limits
     from gcsync.store.journal import Journal
 
 lock_option = click.option(

@@ -23,7 +23,8 @@ from gcsync.errors import (
     LaunchRefused,
 )
 from gcsync.model.execution import Launch
-from gcsync.model.manifest import Manifests, Project
+from gcsync.model.manifest import Manifests
+from gcsync.model.project import Project
 from gcsync.render.executions import line, present_batch, present_execution
 from gcsync.store.launches import Launches
 

@@ -74,7 +74,7 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
     from gcsync.core.rebase import live_value
     from gcsync.core.secrecy import sealed
     from gcsync.engine.observe import resolve
-    from gcsync.model.manifest import ABSENT, parted
+    from gcsync.model.value import ABSENT, parted
 
     manifests = session.load_resources(chosen)
     spec = next(spec for spec in manifests.resources if spec.address == explained[0].address)

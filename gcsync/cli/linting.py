@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
-    from gcsync.model.manifest import Finding, Manifests, ResourceSpec, Severity
+    from gcsync.model.manifest import Finding, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
+    from gcsync.model.project import Severity
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcsync.cli.options import Settings
-    from gcsync.model.manifest import Project
+    from gcsync.model.project import Project
 
 
 @click.command()

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from gcsync.cli.options import Settings
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import FlowChange, Organisation, Plan
-    from gcsync.model.manifest import Environment, Manifests, Publish, ResourceSpec
+    from gcsync.model.manifest import Manifests, ResourceSpec
     from gcsync.model.outline import Outline
+    from gcsync.model.project import Environment, Publish
     from gcsync.store.journal import Journal
 
 STATE: Final = Path(".gcsync")

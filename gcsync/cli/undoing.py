@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gcsync.cli.session import Session
     from gcsync.engine.recover import Recovered
     from gcsync.model.change import FlowChange, FlowResult, Plan, Run
-    from gcsync.model.manifest import Environment, Project
+    from gcsync.model.project import Environment, Project
     from gcsync.store.journal import Journal
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from gcsync.core.diff import live_path, locate, same
 from gcsync.core.secrecy import sealed
 from gcsync.model.comparison import Contrast, FlowContrast, Held, Stated
-from gcsync.model.manifest import ABSENT, escape
+from gcsync.model.value import ABSENT, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import ActionSpec, FlowSpec, Value
+    from gcsync.model.manifest import ActionSpec, FlowSpec
+    from gcsync.model.value import Value
 
 _NOTHING = Held()
 

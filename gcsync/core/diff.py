@@ -20,13 +20,13 @@ from unicodedata import normalize
 
 from gcsync.core.exact_json import canonical
 from gcsync.core.secrecy import opens
-from gcsync.model.manifest import ABSENT, Sealed
+from gcsync.model.value import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import JSON, Value
+    from gcsync.model.value import JSON, Value
 
 HEADERS = "request/headers/"
 

@@ -32,13 +32,13 @@ from gcsync.model.change import (
     Source,
     WorstCase,
 )
-from gcsync.model.manifest import unescape
 from gcsync.model.shard import Part, shard_of
+from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 FORMAT_VERSION: Final = "1.0"
 FLOWS_ONLY: Final = ("flow",)

@@ -17,7 +17,7 @@ from gcsync.core.diff import same
 from gcsync.core.scope import is_covered, is_meant_of
 from gcsync.core.secrecy import opens
 from gcsync.model.drift import DriftedField, FlowDrift, ToleratedField
-from gcsync.model.manifest import ABSENT, Sealed
+from gcsync.model.value import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from gcsync.model.change import FieldChange, FlowChange, Modified
     from gcsync.model.drift import Kind, LastApplied
-    from gcsync.model.manifest import FieldGlob, ResourceSpec, Tolerance, Value
+    from gcsync.model.manifest import ResourceSpec, Tolerance
+    from gcsync.model.project import FieldGlob
+    from gcsync.model.value import Value
 
 Spec = TypeVar("Spec", bound="ResourceSpec")
 

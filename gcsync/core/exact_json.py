@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import simplejson
 
-from gcsync.model.manifest import Absent, Sealed
+from gcsync.model.value import Absent, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 # int() and str() refuse numbers of more than some thousand digits (640 at the least); Decimal
 # takes any, so longer integers pass as Decimal.

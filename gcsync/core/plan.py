@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.model.change import FlowRef, LiveAction, Organisation, Snapshot, Source
-    from gcsync.model.manifest import JSON, ActionSpec, FieldGlob, Limits, ResourceSpec
+    from gcsync.model.manifest import ActionSpec, ResourceSpec
+    from gcsync.model.project import FieldGlob, Limits
+    from gcsync.model.value import JSON
 
 
 def compare(spec: ResourceSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:

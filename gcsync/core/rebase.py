@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from gcsync.core.diff import locate, project, same
 from gcsync.core.secrecy import sealed
 from gcsync.model.change import Conflict, FieldConflict, FlowChange
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
     from gcsync.model.change import FieldChange, LiveAction, Snapshot
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 
 def rebase(change: FlowChange, fresh: Snapshot) -> FlowChange | Conflict:

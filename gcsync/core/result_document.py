@@ -23,12 +23,12 @@ from gcsync.model.change import (
     Status,
     Vacancy,
 )
-from gcsync.model.manifest import ABSENT, Location
+from gcsync.model.value import ABSENT, Location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 
 def field_document(field: FieldChange) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.core.plan import invert
 from gcsync.model.change import FlowChange
-from gcsync.model.manifest import Sealed
+from gcsync.model.value import Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import live_path
-from gcsync.model.manifest import setting_path
+from gcsync.model.value import setting_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gcsync.model.manifest import FieldGlob
+    from gcsync.model.project import FieldGlob
 
 
 def is_covered(globs: Iterable[FieldGlob], address: str, path: str) -> bool:

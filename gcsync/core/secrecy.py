@@ -18,12 +18,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import canonical
-from gcsync.model.manifest import Absent, Sealed
+from gcsync.model.value import Absent, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 REMOVED: Final = "(a secret, removed by gcsync)"
 """What stands in a saved snapshot in the place of a setting that held a secret."""

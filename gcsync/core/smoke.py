@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from gcsync.core.diff import same
 from gcsync.core.exact_json import canonical
 from gcsync.core.secrecy import secrets_in
-from gcsync.model.manifest import ABSENT, Absent, Sealed, unescape
 from gcsync.model.smoke import Shortfall
+from gcsync.model.value import ABSENT, Absent, Sealed, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gcsync.model.manifest import JSON, Value
     from gcsync.model.smoke import Expectation, Part
+    from gcsync.model.value import JSON, Value
 
 _LONGEST: Final = 80
 

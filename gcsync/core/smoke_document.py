@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gcsync.model.manifest import Location
 from gcsync.model.smoke import CaseResult, CaseStatus, Shortfall
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from gcsync.core.exact_json import Node

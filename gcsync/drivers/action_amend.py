@@ -19,7 +19,7 @@ from gcsync.drivers.action_lens import (
 from gcsync.drivers.flow_lens import HEADERS
 from gcsync.drivers.refusals import misshapen, sealed
 from gcsync.errors import InvalidAnswer
-from gcsync.model.manifest import ABSENT, Sealed, unescape
+from gcsync.model.value import ABSENT, Sealed, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,13 +18,13 @@ from gcsync.core.exact_json import Malformed, compact, parse
 from gcsync.drivers.flow_lens import HEADERS, frozen
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import LiveAction, Revision, Snapshot
-from gcsync.model.manifest import ABSENT, escape
+from gcsync.model.value import ABSENT, escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.model.change import FlowRef
-    from gcsync.model.manifest import JSON, Value
+    from gcsync.model.value import JSON, Value
 
 TIMEOUT: Final = "timeout_ms"
 MAPPING: Final[dict[str, tuple[str, ...]]] = {

@@ -19,13 +19,13 @@ from gcsync.drivers.flow_lens import frozen
 from gcsync.drivers.refusals import misshapen, sealed
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import LiveAction, Revision, Snapshot
-from gcsync.model.manifest import ABSENT, Sealed, escape, unescape
+from gcsync.model.value import ABSENT, Sealed, escape, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.model.change import FieldChange, FlowRef
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 NOTES: Final = "notes"
 PROPERTIES: Final = "properties"

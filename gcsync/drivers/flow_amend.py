@@ -16,13 +16,13 @@ from gcsync.core.exact_json import compact, from_json
 from gcsync.drivers.flow_lens import HEADERS, MAPPING, collector, decoded
 from gcsync.drivers.refusals import misshapen, sealed
 from gcsync.errors import InvalidAnswer
-from gcsync.model.manifest import ABSENT, Sealed, unescape
+from gcsync.model.value import ABSENT, Sealed, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcsync.model.change import FieldChange, Snapshot, Vacancy
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 
 def as_found(snapshot: Snapshot, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:

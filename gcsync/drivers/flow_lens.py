@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FlowRef, LiveAction, Modified, Revision, Snapshot
-from gcsync.model.manifest import escape
+from gcsync.model.value import escape
 
 if TYPE_CHECKING:
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 MAPPING: Final[dict[str, tuple[str, ...]]] = {
     "timeout_ms": ("timeout",),

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from gcsync.api.http import Client
     from gcsync.model.change import FieldChange, FlowRef, Organisation, Snapshot
-    from gcsync.model.manifest import Publish
     from gcsync.model.outline import Outline
+    from gcsync.model.project import Publish
 
 INTEGRATIONS: Final = "/api/v2/integrations"
 ACTIONS: Final = "/api/v2/integrations/actions"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from gcsync.drivers.driver import Driver
     from gcsync.model.change import FlowRef, Revision, Snapshot
-    from gcsync.model.manifest import JSON
     from gcsync.model.outline import Outline
+    from gcsync.model.value import JSON
 
 FORMAT_VERSION: Final = "1.0"
 FILE_NAME: Final = "snapshots.json"

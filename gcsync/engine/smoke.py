@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from gcsync.drivers.driver import Launcher
     from gcsync.model.change import FlowRef
     from gcsync.model.execution import Execution, ExecutionResult
-    from gcsync.model.manifest import JSON
     from gcsync.model.smoke import CaseStatus, Shortfall, SmokeCase
+    from gcsync.model.value import JSON
     from gcsync.store.launches import Launches
 
 PATIENCE_S: Final = 60.0

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Several
 
     from gcsync.drivers.driver import Driver, Tracker
-    from gcsync.model.manifest import JSON, ActionSpec
+    from gcsync.model.manifest import ActionSpec
+    from gcsync.model.value import JSON
 
 KIND: Final = DataActionSpec.KIND
 

@@ -11,7 +11,7 @@ from gcsync.core.rebase import live_value
 from gcsync.core.secrecy import sealed
 from gcsync.errors import ApiError
 from gcsync.model.change import Conflict, FieldConflict
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
     import random

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gcsync.lint.subject import Found
-    from gcsync.model.manifest import LintSettings, Severity
+    from gcsync.model.project import LintSettings, Severity
 
 Scope = Literal["flow", "binding", "organisation"]
 FLOW_DOCUMENTS: Final = (FlowSpec.DRIVER,)

@@ -18,18 +18,10 @@ if TYPE_CHECKING:
 
     from gcsync.analysis.policy import CallPolicy
     from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import (
-        JSON,
-        AuthBinding,
-        DataActionSpec,
-        FlowSpec,
-        Location,
-        Manifests,
-        OrganisationLimits,
-        ResourceSpec,
-        Severity,
-    )
+    from gcsync.model.manifest import AuthBinding, DataActionSpec, FlowSpec, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
+    from gcsync.model.project import OrganisationLimits, Severity
+    from gcsync.model.value import JSON, Location
 
 
 _EXACT = 2**53  # beyond it a float skips whole numbers

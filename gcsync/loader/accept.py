@@ -23,13 +23,14 @@ from gcsync.loader.documents import Reading
 from gcsync.loader.explain import origins
 from gcsync.loader.names import listed, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence
-from gcsync.model.manifest import ABSENT, Sealed, setting_path
+from gcsync.model.value import ABSENT, Sealed, setting_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Mapping as Dict
 
-    from gcsync.model.manifest import JSON, Location, Manifests, Value
+    from gcsync.model.manifest import Manifests
+    from gcsync.model.value import JSON, Location, Value
 
     Settings = Dict[tuple[str, str], tuple[JSON, Location]]
 

@@ -23,13 +23,13 @@ from gcsync.loader.spelling import number, spelled
 from gcsync.loader.variables import literal
 from gcsync.loader.wording import TYPES
 from gcsync.model.adoption import LeftOut
-from gcsync.model.manifest import unescape
+from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 HEADERS: Final = "request/headers/"
 SETTINGS_OF: Final = {

@@ -18,15 +18,16 @@ from gcsync.loader.build import BINDING
 from gcsync.loader.christen import action_keys, binding_name, is_pinnable
 from gcsync.loader.names import quoted
 from gcsync.model.adoption import LeftOut, NewBinding
-from gcsync.model.manifest import escape
 from gcsync.model.outline import Branches, Call, Loop, Sequence
+from gcsync.model.value import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gcsync.model.change import LiveAction, LiveFlow
-    from gcsync.model.manifest import JSON, AuthBinding, Channel
+    from gcsync.model.manifest import AuthBinding, Channel
     from gcsync.model.outline import Outline, Step
+    from gcsync.model.value import JSON
 
 _CHANNELS: Final[dict[str, Channel]] = {
     "inboundcall": "voice",

@@ -16,13 +16,12 @@ from gcsync.model.manifest import (
     Finding,
     FlowSpec,
     IntegrationSpec,
-    Location,
     PublicFlowSpec,
     ResourceSpec,
     Selector,
     Setting,
-    escape,
 )
+from gcsync.model.value import Location, escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dict

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gcsync.core.exact_json import Malformed, parse
 from gcsync.errors import InvalidManifests
 from gcsync.loader.names import nearest, shown
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

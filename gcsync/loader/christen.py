@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gcsync.model.change import LiveAction, LiveFlow
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 AUTH: Final = "auth"
 """The file of the bindings, which no flow may have."""

@@ -10,14 +10,14 @@ from gcsync.loader.names import shown
 from gcsync.loader.printing import STEP, WIDTH
 from gcsync.loader.spelling import blocks, spelled, texts
 from gcsync.loader.variables import literal
-from gcsync.model.manifest import unescape
+from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gcsync.loader.adopt import Draft
     from gcsync.model.adoption import Accepted, NewBinding
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 Tree = dict[str, Any]
 """A mapping to write: settings, lists of them, and trees."""

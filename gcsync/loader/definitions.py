@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gcsync.loader.node import Node
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 
 def variables_in_force(root: Path, environment: str) -> dict[str, Held]:

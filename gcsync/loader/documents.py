@@ -19,13 +19,14 @@ from gcsync.loader.project import FILE_NAME, ProjectFile, read_project
 from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import SourceFile, decode, discover, read
 from gcsync.loader.variables import mentions, substitute
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from gcsync.model.manifest import Environment
+    from gcsync.model.project import Environment
+    from gcsync.model.value import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

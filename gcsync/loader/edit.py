@@ -24,7 +24,7 @@ from gcsync.loader.variables import literal, refers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 _BOM: Final = "\ufeff"
 _HEADER = re.compile(r"[|>][-+0-9]*([ \t]+#[^\r\n]*)?")

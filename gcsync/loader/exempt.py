@@ -20,18 +20,16 @@ from gcsync.loader.facts import day
 from gcsync.loader.names import nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, items, location
 from gcsync.loader.shape import shape
-from gcsync.model.manifest import (
-    ABSENT,
-    FieldGlob,
-    Finding,
-    Tolerance,
-    setting_path,
-)
+from gcsync.model.manifest import Finding, Tolerance
+from gcsync.model.project import FieldGlob
+from gcsync.model.value import ABSENT, setting_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from gcsync.model.manifest import FlowSpec, Location, Project, ResourceSpec
+    from gcsync.model.manifest import FlowSpec, ResourceSpec
+    from gcsync.model.project import Project
+    from gcsync.model.value import Location
 
 Spec = TypeVar("Spec", bound="ResourceSpec")
 

@@ -13,14 +13,16 @@ from gcsync.loader.manifests import load
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import shape, typed
-from gcsync.model.manifest import setting_path, unescape
+from gcsync.model.value import setting_path, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence as Several
     from pathlib import Path
 
-    from gcsync.model.manifest import JSON, FieldGlob, Location, Manifests, ResourceSpec
+    from gcsync.model.manifest import Manifests, ResourceSpec
+    from gcsync.model.project import FieldGlob
+    from gcsync.model.value import JSON, Location
 
 FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
 _NOUNS: Final = {"dataaction": "data action", "integration": "integration"}

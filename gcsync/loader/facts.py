@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcsync.loader.names import nearest, quoted, shown
 from gcsync.loader.node import Mapping, Node, Scalar, items, location
-from gcsync.model.manifest import Allowance, Finding, Location
+from gcsync.model.manifest import Allowance, Finding
 from gcsync.model.traffic import (
     Backend,
     Constant,
@@ -22,6 +22,8 @@ from gcsync.model.traffic import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from gcsync.model.value import Location
 
 _NEVER = date.min
 

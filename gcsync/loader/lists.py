@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.loader.extent import Extent
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 _DASH = re.compile(r"([ \t]*)-([ \t]+)")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")

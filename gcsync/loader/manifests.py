@@ -8,7 +8,8 @@ from gcsync.errors import InvalidManifests
 from gcsync.loader import build, exempt, facts, schema, smoke, uses
 from gcsync.loader.documents import Reading
 from gcsync.loader.shape import shape, typed
-from gcsync.model.manifest import Location, Manifests, PublicFlowSpec
+from gcsync.model.manifest import Manifests, PublicFlowSpec
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gcsync.model.manifest import Location
+from gcsync.model.value import Location
 
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 """How YAML spells "nothing" where a scalar is not quoted."""

@@ -29,7 +29,8 @@ from yaml.scanner import Scanner
 
 from gcsync.loader.names import quoted, shown, trouble
 from gcsync.loader.node import NULLS, Mapping, Node, Scalar, Sequence, location
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable

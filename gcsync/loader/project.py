@@ -15,14 +15,8 @@ from gcsync.loader.parse import parse
 from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import SourceFile, decode, printable, read
 from gcsync.loader.variables import Variables, definitions, references
-from gcsync.model.manifest import (
-    Environment,
-    Finding,
-    Limits,
-    LintSettings,
-    OrganisationLimits,
-    Project,
-)
+from gcsync.model.manifest import Finding
+from gcsync.model.project import Environment, Limits, LintSettings, OrganisationLimits, Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

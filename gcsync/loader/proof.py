@@ -23,13 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gcsync.model.change import LiveAction, LiveFlow
-    from gcsync.model.manifest import (
-        AuthBinding,
-        DataActionSpec,
-        Finding,
-        FlowSpec,
-        ResourceSpec,
-    )
+    from gcsync.model.manifest import AuthBinding, DataActionSpec, Finding, FlowSpec, ResourceSpec
 
 _NO_VARIABLES = Variables(values={}, elsewhere={})
 _TOO_LARGE = f"its manifest would be larger than {MAX_BYTES:,} bytes"

@@ -13,7 +13,8 @@ from gcsync.errors import ConfigurationError
 from gcsync.loader.names import shown
 from gcsync.loader.project import FILE_NAME, read_project
 from gcsync.loader.source import SourceFile, discover, printable
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,8 +18,9 @@ from gcsync.analysis.assume import Measurements
 from gcsync.errors import InvalidManifests
 from gcsync.loader.names import quoted
 from gcsync.loader.source import decode, printable
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
 from gcsync.model.traffic import SamplesFile
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

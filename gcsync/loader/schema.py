@@ -16,12 +16,14 @@ from gcsync.loader.names import listed, nearest, quoted, shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import KINDS, Shape, meant, raw_schema, shape, typed
 from gcsync.loader.wording import TELLERS, TYPES, Told, unknown_key
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jsonschema_rs import ValidationError
+
+    from gcsync.model.value import Location
 
 
 def schema_of(kind: str | None) -> dict[str, Any]:

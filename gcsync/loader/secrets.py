@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from gcsync.core.secrecy import may_hold_secret, secrets_in, unmistakable_secrets_in
 from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, items, location
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gcsync.model.value import Location
 
 _IN_A_VARIABLE = "keep it in a secure variable and write ${Secure.Name}"
 _ADVICE = {

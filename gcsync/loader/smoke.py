@@ -8,13 +8,14 @@ from gcsync.core.exact_json import from_json
 from gcsync.loader.names import quoted, shown
 from gcsync.loader.node import Mapping, Node, Scalar, items, location
 from gcsync.loader.patterns import is_pattern
-from gcsync.model.manifest import ABSENT, Finding
+from gcsync.model.manifest import Finding
 from gcsync.model.smoke import Expectation, Part, SmokeCase
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 
 def cases(document: Mapping, spec: Any) -> tuple[SmokeCase, ...]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gcsync.loader.names import shown
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

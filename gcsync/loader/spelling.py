@@ -16,7 +16,7 @@ from gcsync.loader.variables import literal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 # Null, truth and numbers of YAML 1.1 (underscores, octal, sexagesimal) and 1.2.
 _AMBIGUOUS = re.compile(

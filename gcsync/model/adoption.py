@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gcsync.model.change import LiveFlow
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 Standing = Literal[
     "written", "replaced", "unchanged", "kept", "managed", "empty", "skipped", "refused"

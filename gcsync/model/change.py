@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NewType
 
-from gcsync.model.manifest import setting_path
+from gcsync.model.value import setting_path
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gcsync.model.manifest import JSON, Location, Value
     from gcsync.model.reach import ReachedAction
     from gcsync.model.shard import Part
     from gcsync.model.smoke import CaseResult
+    from gcsync.model.value import JSON, Location, Value
 
 Revision = NewType("Revision", str)
 """What a write is conditional on, as the server names it.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gcsync.model.manifest import Location, Value
+    from gcsync.model.value import Location, Value
 
 Side = Literal["left", "right"]
 

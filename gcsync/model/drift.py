@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from gcsync.model.change import FieldChange, FlowRef, Modified, Revision
-    from gcsync.model.manifest import Tolerance, Value
+    from gcsync.model.manifest import Tolerance
+    from gcsync.model.value import Value
 
 Kind = Literal["drift", "pending"]
 

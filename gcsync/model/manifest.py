@@ -2,65 +2,27 @@
 
 A data action's settings are held flat, one `Setting` a leaf of the schema,
 because every later question (what differs, where does it come from, is it in
-conflict) is asked of one leaf at a time. A *path* is a JSON pointer without
-its leading slash (RFC 6901: ``~1`` stands for a slash, ``~0`` for a tilde).
+conflict) is asked of one leaf at a time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import date
 
+    from gcsync.model.project import Environment, FieldGlob, Project, Severity
     from gcsync.model.smoke import SmokeCase
     from gcsync.model.traffic import Backend, Load
+    from gcsync.model.value import JSON, Absent, Location
 
 
-class Absent(Enum):
-    """The one value that stands for "there is no such setting"; distinct from ``null``."""
-
-    ABSENT = "absent"
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = Absent.ABSENT
-
-JSON = None | bool | int | float | Decimal | str | tuple["JSON", ...] | dict[str, "JSON"]
-"""A frozen JSON value: lists are tuples, so that equal settings compare equal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A live value that holds a secret; only its salted digest (hexadecimal) is kept."""
-
-    salt: str
-    digest: str
-
-
-Value = JSON | Literal[Absent.ABSENT] | Sealed
 Channel = Literal["voice", "chat", "message", "email", "workflow"]
-Severity = Literal["error", "warning", "note"]
-Publish = Literal["direct", "draft"]
-"""How a data action of the public API is written: at once, or by way of a draft."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
-    """A place in a manifest: file as the user named it, line and column counted from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +68,6 @@ class Allowance:
     until: date
     source: Location
     action: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldGlob:
-    """Settings of flows, by globs for the flow's *address* and for the *path* in it.
-
-    A path is ``actions/ACTION``, with ``/SETTING`` to narrow it; what lies
-    below a match matches too. See `gcsync.core.scope`.
-    """
-
-    path: str
-    source: Location
-    address: str = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,70 +222,6 @@ class AuthBinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much one apply may change; both count, ``None`` is no limit."""
-
-    max_flows: int | None = None
-    max_percent: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """One entry of ``spec.environments``; *region* and *org_id* are assertions only."""
-
-    name: str
-    source: Location
-    region: str | None = None
-    org_id: str | None = None
-    overlays: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganisationLimits:
-    """What all data actions of an organisation may use together.
-
-    The defaults are the figures that lint and simulation are specified with;
-    what an organisation really has, its limits API tells.
-    """
-
-    requests_per_minute: int = 1000
-    concurrent_actions: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LintSettings:
-    """Which lint rules run and how; rules are given by number or name.
-
-    *thresholds* are the numbers that rules compare with, in each rule's own
-    unit. *enable* wins over *disable*.
-    """
-
-    enable: tuple[str, ...] = ()
-    disable: tuple[str, ...] = ()
-    severity: Mapping[str, Severity] = field(default_factory=dict)
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """The project file ``gcsync.yaml``, or what holds without one.
-
-    *ignore* names settings that are not managed whatever manifests say of
-    them, *heal* those that ``drift --heal`` may restore. *publish* is how
-    data actions of the public API are written.
-    """
-
-    manifests: tuple[str, ...] = ("manifests",)
-    environments: Mapping[str, Environment] = field(default_factory=dict)
-    limits: Limits = Limits()
-    lint: LintSettings = LintSettings()
-    organisation: OrganisationLimits = OrganisationLimits()
-    ignore: tuple[FieldGlob, ...] = ()
-    heal: tuple[FieldGlob, ...] = ()
-    publish: Publish = "direct"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifests:
     """Everything a command needs of the manifests of one environment.
 
@@ -379,27 +264,3 @@ class Manifests:
 def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:
     """Those of *specs* that are flows."""
     return tuple(spec for spec in specs if isinstance(spec, FlowSpec))
-
-
-def setting_path(action: str, setting: str) -> str:
-    """Where a setting lies: below its data action, or by itself where that is all there is."""
-    return f"actions/{escape(action)}/{setting}" if action else setting
-
-
-def parted(path: str) -> tuple[str, str]:
-    """The inverse: data action and setting of a path, no action where it stands by itself."""
-    kind, _, rest = path.partition("/")
-    if kind != "actions":
-        return "", path
-    action, _, setting = rest.partition("/")
-    return unescape(action), setting
-
-
-def escape(token: str) -> str:
-    """One path token with its slashes and tildes escaped (RFC 6901, section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
-
-
-def unescape(token: str) -> str:
-    """The inverse of `escape`."""
-    return token.replace("~1", "/").replace("~0", "~")

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from gcsync.model.manifest import JSON, Absent, Location
+    from gcsync.model.value import JSON, Absent, Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

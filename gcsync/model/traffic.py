@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from gcsync.model.manifest import Location
+    from gcsync.model.value import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.exact_json import to_json
-from gcsync.model.manifest import ABSENT
 from gcsync.model.report import Block, Metric, Report, Row, Subject
+from gcsync.model.value import ABSENT
 from gcsync.render.values import count, place, shown
 
 if TYPE_CHECKING:

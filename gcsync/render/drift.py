@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         Observation,
         ToleratedField,
     )
-    from gcsync.model.manifest import Location
     from gcsync.model.report import Tone
+    from gcsync.model.value import Location
 
 _SIGNS: Final[dict[Kind, tuple[str, Tone]]] = {"drift": ("!", "bad"), "pending": ("~", "change")}
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gcsync.core.exact_json import to_json
-from gcsync.model.manifest import ABSENT
 from gcsync.model.report import Block, Report, Row
+from gcsync.model.value import ABSENT
 from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gcsync.model.manifest import JSON, Location, Value
+    from gcsync.model.value import JSON, Location, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from gcsync.render.values import count
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from gcsync.model.manifest import Finding, Severity
+    from gcsync.model.manifest import Finding
+    from gcsync.model.project import Severity
     from gcsync.model.report import Tone
 
 FAILING: Final[tuple[Severity, ...]] = ("error",)

@@ -17,7 +17,7 @@ from gcsync.render.values import count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gcsync.model.manifest import Severity
+    from gcsync.model.project import Severity
     from gcsync.model.report import Report
 
 MOST_ANNOTATIONS: Final = 10

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.document import sealed
-from gcsync.model.manifest import ABSENT, Finding
+from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
+from gcsync.model.value import ABSENT
 from gcsync.render.reach import reach_rows
 from gcsync.render.values import count, noun, place, seconds, shown
 

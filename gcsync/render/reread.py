@@ -15,11 +15,13 @@ from gcsync.core.exact_json import from_json
 from gcsync.core.result_document import read_optional, read_ref, read_revision
 from gcsync.model.change import FieldChange, Modified
 from gcsync.model.drift import DriftedField, FlowDrift, Kind, LastApplied, ToleratedField
-from gcsync.model.manifest import ABSENT, Finding, Location, Severity, Tolerance, parted
+from gcsync.model.manifest import Finding, Tolerance
+from gcsync.model.project import Severity
+from gcsync.model.value import ABSENT, Location, parted
 
 if TYPE_CHECKING:
     from gcsync.core.exact_json import Node
-    from gcsync.model.manifest import Value
+    from gcsync.model.value import Value
 
 
 def finding(node: Node) -> Finding:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcsync.lint.registry import Rule
-    from gcsync.model.manifest import LintSettings
+    from gcsync.model.project import LintSettings
     from gcsync.model.report import Tone
 
 _TONES: dict[str, Tone] = {"error": "bad", "warning": "change", "note": "plain", "off": "faint"}

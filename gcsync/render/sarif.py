@@ -21,8 +21,9 @@ from gcsync.render.sanitise import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gcsync.model.manifest import Finding, Location
+    from gcsync.model.manifest import Finding
     from gcsync.model.report import Report
+    from gcsync.model.value import Location
 
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

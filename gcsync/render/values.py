@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import canonical
-from gcsync.model.manifest import ABSENT, Sealed
+from gcsync.model.value import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gcsync.model.manifest import Location, Value
+    from gcsync.model.value import Location, Value
 
 LONGEST = 200
 _NOUNS: Final = {"flow": "flow", "dataaction": "data action", "integration": "integration"}

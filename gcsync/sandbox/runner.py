@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.sandbox import documents
 from gcsync.sandbox.backends import AT_ONCE, OK, TOO_MANY_REQUESTS, answer
 from gcsync.sandbox.breaker import CircuitBreaker

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from agreement_cases import Call, Life
 
     from gcsync.analysis.outcome import FlowOutcome, Outcome
-    from gcsync.model.manifest import OrganisationLimits
+    from gcsync.model.project import OrganisationLimits
     from gcsync.sandbox.runner import DataAction, Ending
 
 Ratios = list[tuple[float, float]]

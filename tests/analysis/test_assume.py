@@ -9,14 +9,15 @@ from builders import HERE, flow_spec
 from gcsync.analysis.assume import Measurements, assume
 from gcsync.analysis.scenario import BackendModel, Samples
 from gcsync.model.change import LiveAction
-from gcsync.model.manifest import OrganisationLimits
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Backend, Constant, Load, LogNormal, SamplesFile, Window
 
 if TYPE_CHECKING:
     from gcsync.analysis.assume import Assumed
     from gcsync.analysis.scenario import FlowModel, Scenario
-    from gcsync.model.manifest import JSON, FlowSpec
+    from gcsync.model.manifest import FlowSpec
+    from gcsync.model.value import JSON
 
 LIMITS = OrganisationLimits()
 STANDIN = BackendModel(latency=LogNormal(p50_ms=400, p99_ms=1600), failure_rate=0.005)

@@ -16,15 +16,16 @@ from gcsync.analysis.recommend import ENOUGH, recommend
 from gcsync.analysis.scenario import Samples
 from gcsync.analysis.simulate import simulate
 from gcsync.model.change import LiveAction
-from gcsync.model.manifest import OrganisationLimits
 from gcsync.model.outline import Call, Outline, Sequence
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Backend, Constant, Exponential, LogNormal, Window
 
 if TYPE_CHECKING:
     from gcsync.analysis.assume import Assumed
     from gcsync.analysis.recommend import Recommendation
     from gcsync.analysis.scenario import LatencyModel
-    from gcsync.model.manifest import JSON, FlowSpec
+    from gcsync.model.manifest import FlowSpec
+    from gcsync.model.value import JSON
 
 CALLS = 4_000
 NO_LIMITS = OrganisationLimits(requests_per_minute=10**6, concurrent_actions=10**5)

@@ -12,7 +12,7 @@ from simulation_builders import UNLIMITED, flow, scenario, step
 
 from gcsync.analysis.scenario import Samples, Scenario, StepModel
 from gcsync.analysis.simulate import simulate
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Exponential, LogNormal, Window
 
 if TYPE_CHECKING:

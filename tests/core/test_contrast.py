@@ -13,7 +13,8 @@ from gcsync.core.contrast import contrast, live
 from gcsync.core.diff import same
 from gcsync.model.change import LiveAction
 from gcsync.model.comparison import Contrast, FlowContrast, Held, Stated
-from gcsync.model.manifest import ABSENT, ActionSpec, FlowSpec, Location, Selector, Setting
+from gcsync.model.manifest import ActionSpec, FlowSpec, Selector, Setting
+from gcsync.model.value import ABSENT, Location
 
 HERE = Location("m.yaml", 1, 1)
 held = st.builds(Held, value=st.just(ABSENT) | values)

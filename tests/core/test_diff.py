@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gcsync.core.diff import diff, locate, project, same
 from gcsync.model.change import LiveAction
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just(ABSENT)
 VALUES = SCALARS | st.lists(st.booleans() | st.integers() | st.text(max_size=3)).map(tuple)

@@ -32,8 +32,8 @@ from gcsync.core.document import (
 from gcsync.core.exact_json import Malformed, from_json, parse, readable, stamp, to_json
 from gcsync.errors import PlanRefused
 from gcsync.model.change import Conflict, FieldConflict, Plan, WorstCase
-from gcsync.model.manifest import ABSENT
 from gcsync.model.reach import ReachedAction, ReachedFlow
+from gcsync.model.value import ABSENT
 
 if TYPE_CHECKING:
     import random

@@ -16,7 +16,9 @@ from gcsync.core.diff import same
 from gcsync.core.drift import classified, healable, kind_of, set_aside, without
 from gcsync.core.secrecy import sealed
 from gcsync.model.drift import LastApplied
-from gcsync.model.manifest import ABSENT, FieldGlob, Tolerance, Value
+from gcsync.model.manifest import Tolerance
+from gcsync.model.project import FieldGlob
+from gcsync.model.value import ABSENT, Value
 
 TODAY = date(2030, 1, 2)
 PATH = "actions/Lookup/timeout_ms"

@@ -17,7 +17,9 @@ from gcsync.model.change import (
     Source,
     WorstCase,
 )
-from gcsync.model.manifest import ABSENT, Finding, Limits
+from gcsync.model.manifest import Finding
+from gcsync.model.project import Limits
+from gcsync.model.value import ABSENT
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gcsync.core.plan import invert
 from gcsync.core.rebase import rebase
 from gcsync.model.change import Conflict, FlowChange
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 VALUES = st.integers(0, 3) | st.booleans() | st.none()
 

@@ -20,7 +20,7 @@ from gcsync.model.change import (
     RolledBack,
     Status,
 )
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 HEADER = "request/headers/Authorization"
 TIMEOUT = field("Lookup", "timeout_ms", before=3000, after=5000)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcsync.core.scope import is_covered, is_meant, is_possible
-from gcsync.model.manifest import FieldGlob, escape
+from gcsync.model.project import FieldGlob
+from gcsync.model.value import escape
 
 
 @pytest.mark.parametrize(

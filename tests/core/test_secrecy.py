@@ -11,7 +11,7 @@ from gcsync.core.secrecy import opens, sealed
 from gcsync.drivers.flow_amend import amended
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import Conflict, FlowChange
-from gcsync.model.manifest import Sealed
+from gcsync.model.value import Sealed
 
 HEADER = "request/headers/Authorization"
 CANARY = "Bearer c4n4ry-0123456789-abcdef"

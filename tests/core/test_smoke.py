@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from gcsync.core.exact_json import from_json
 from gcsync.core.smoke import found, shortfalls
 from gcsync.loader.patterns import is_match
-from gcsync.model.manifest import ABSENT, Location, escape
 from gcsync.model.smoke import Expectation, Part
+from gcsync.model.value import ABSENT, Location, escape
 
 if TYPE_CHECKING:
-    from gcsync.model.manifest import JSON, Value
+    from gcsync.model.value import JSON, Value
 
 HERE = Location("manifests/billing.yaml", 9, 7)
 OUTPUT: Any = from_json(

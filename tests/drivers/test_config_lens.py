@@ -27,7 +27,7 @@ from gcsync.drivers.config_lens import (
 )
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FlowRef
-from gcsync.model.manifest import ABSENT, Sealed
+from gcsync.model.value import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from gcsync.model.change import FieldChange, Snapshot

@@ -17,7 +17,7 @@ from gcsync.drivers.flow_amend import amended
 from gcsync.drivers.flow_lens import LONGEST_NAME, MAPPING, read_snapshot, revision_of
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import FieldChange, FlowRef, Modified, Snapshot
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 
 NAMES = st.sampled_from(["Lookup", "Pay", "a/b", "naïve ☎", "~"])
 TEXTS = st.text(max_size=8)

@@ -30,7 +30,7 @@ from gcsync.errors import (
     StaleRevision,
 )
 from gcsync.model.change import FlowChange, FlowRef, Revision, Snapshot
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 from gcsync.sandbox.app import SandboxServer
 from gcsync.sandbox.faults import PRESETS, Answer, Fault, Stale, error_answer
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration

@@ -20,8 +20,8 @@ from gcsync.engine.rollout import Rollout, Unproven
 from gcsync.engine.smoke import Smoke
 from gcsync.errors import NotSent, OutcomeUnknown
 from gcsync.model.change import FlowChange
-from gcsync.model.manifest import Location
 from gcsync.model.smoke import Expectation, SmokeCase
+from gcsync.model.value import Location
 from gcsync.store.launches import Launches
 
 if TYPE_CHECKING:

@@ -58,10 +58,11 @@ from gcsync.model.execution import (
     Launched,
     NotLaunched,
 )
-from gcsync.model.manifest import Finding, Location, Tolerance
+from gcsync.model.manifest import Finding, Tolerance
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.model.shard import Part, Shard
 from gcsync.model.smoke import CaseResult, CaseStatus, Shortfall
+from gcsync.model.value import Location
 from gcsync.render.budgets import present_budgets
 from gcsync.render.comparisons import present_comparison
 from gcsync.render.drift import present_drift

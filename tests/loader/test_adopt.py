@@ -8,8 +8,9 @@ from adoption_builders import OAUTH
 from gcsync.loader.adopt import Draft, DraftAction, bound, draft, in_call_order, lifted
 from gcsync.loader.compose import flow_text
 from gcsync.model.change import LiveAction, LiveFlow
-from gcsync.model.manifest import AuthBinding, Location, Setting
+from gcsync.model.manifest import AuthBinding, Setting
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence
+from gcsync.model.value import Location
 
 FLOW = LiveFlow(id="f-1", name="Billing", type="inboundcall")
 HERE = Location("auth.yaml", 1, 1)

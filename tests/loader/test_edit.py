@@ -18,7 +18,7 @@ from gcsync.loader.variables import Variables, substitute
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 Path = tuple[int | str, ...]
 

@@ -12,7 +12,9 @@ from gcsync.errors import WrongUsage
 from gcsync.loader.explain import origins
 from gcsync.loader.manifests import check, load
 from gcsync.loader.project import load_project
-from gcsync.model.manifest import ABSENT, FieldGlob, Location, Tolerance
+from gcsync.model.manifest import Tolerance
+from gcsync.model.project import FieldGlob
+from gcsync.model.value import ABSENT, Location
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from manifest_builders import binding, flow, lines, oauth, project, written
 
 from gcsync.loader.explain import origins
 from gcsync.loader.manifests import check, load
-from gcsync.model.manifest import LintSettings, Location, OrganisationLimits
+from gcsync.model.project import LintSettings, OrganisationLimits
 from gcsync.model.traffic import (
     Backend,
     Constant,
@@ -20,6 +20,7 @@ from gcsync.model.traffic import (
     SamplesFile,
     Window,
 )
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from pathlib import Path

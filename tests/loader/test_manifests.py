@@ -13,7 +13,8 @@ from manifest_builders import binding, flow, lines, oauth, project, written
 
 from gcsync.errors import InvalidManifests
 from gcsync.loader.manifests import check, load
-from gcsync.model.manifest import Finding, Location, Selector
+from gcsync.model.manifest import Finding, Selector
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from manifest_builders import binding, flow, lines, oauth, project, written
 from gcsync.errors import InvalidManifests
 from gcsync.loader.manifests import check, load
 from gcsync.loader.project import load_project
-from gcsync.model.manifest import Limits, Location, Project
+from gcsync.model.project import Limits, Project
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from gcsync.loader.explain import origins
 from gcsync.loader.layout import formatted
 from gcsync.loader.manifests import check, load
 from gcsync.loader.patterns import is_match, is_pattern
-from gcsync.model.manifest import Location
 from gcsync.model.smoke import Expectation, Part, SmokeCase
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gcsync.drivers.flow_document import FlowDocumentDriver
-from gcsync.model.manifest import ActionSpec, FlowSpec, Location, Selector, Setting
+from gcsync.model.manifest import ActionSpec, FlowSpec, Selector, Setting
+from gcsync.model.value import Location
 from gcsync.sandbox import documents
 from gcsync.sandbox.flows import StoredFlow
 from gcsync.sandbox.org import Organisation

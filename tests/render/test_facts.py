@@ -5,7 +5,8 @@ from __future__ import annotations
 from document_builders import a_plan, a_result, flow_change, timeout_change
 
 from gcsync.model.change import Conflict, Failure, FieldConflict
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
+from gcsync.model.value import Location
 from gcsync.render.findings import present_findings
 from gcsync.render.plans import present_plan
 from gcsync.render.runs import present_results

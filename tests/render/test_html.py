@@ -28,8 +28,9 @@ from hypothesis import strategies as st
 from gcsync.analysis.latency import ActionLatency, FlowLatency
 from gcsync.model.change import Conflict, FieldConflict, FlowRef, WorstCase
 from gcsync.model.comparison import Comparison, Contrast, FlowContrast, Held
-from gcsync.model.manifest import Finding, Location
+from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Chart, Curve, Gauge, Marker, Report, Row, Subject
+from gcsync.model.value import Location
 from gcsync.render.budgets import present_budgets
 from gcsync.render.comparisons import present_comparison
 from gcsync.render.findings import present_findings

@@ -34,8 +34,9 @@ from gcsync.core.merge import gathered
 from gcsync.errors import MergeRefused
 from gcsync.model.change import FieldChange, FlowRef, Modified, Organisation, Plan
 from gcsync.model.drift import Drift, DriftedField, FlowDrift, LastApplied, ToleratedField
-from gcsync.model.manifest import ABSENT, Finding, Location, Tolerance
+from gcsync.model.manifest import Finding, Tolerance
 from gcsync.model.shard import Part, Shard
+from gcsync.model.value import ABSENT, Location
 from gcsync.render.budgets import present_budgets
 from gcsync.render.drift import present_drift
 from gcsync.render.findings import present_findings

@@ -11,7 +11,8 @@ from document_builders import NOON, a_drift, a_plan, a_result, a_run, flow_chang
 
 from gcsync.core.document import sealed
 from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Status, WorstCase
-from gcsync.model.manifest import ABSENT, Finding, Location
+from gcsync.model.manifest import Finding
+from gcsync.model.value import ABSENT, Location
 from gcsync.render.drift import present_drift
 from gcsync.render.findings import present_findings
 from gcsync.render.history import present_history

@@ -16,7 +16,7 @@ from hypothesis import given
 from report_builders import EVIL, HOSTILE, a_finding, a_report, hostile
 
 from gcsync.errors import NoAnswer
-from gcsync.model.manifest import Location
+from gcsync.model.value import Location
 from gcsync.render.drift import present_drift
 from gcsync.render.failures import present_failure, present_refusal
 from gcsync.render.sanitise import clean

@@ -12,7 +12,8 @@ from gcsync.analysis.knobs import Knob, Setting
 from gcsync.analysis.outcome import Estimate, FlowOutcome, Outcome
 from gcsync.analysis.recommend import Recommendation
 from gcsync.loader.parse import parse
-from gcsync.model.manifest import ActionSpec, OrganisationLimits
+from gcsync.model.manifest import ActionSpec
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Constant
 from gcsync.render.json import json
 from gcsync.render.patches import patch, reached, shortfall

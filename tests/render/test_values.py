@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gcsync.model.manifest import ABSENT, Location
+from gcsync.model.value import ABSENT, Location
 from gcsync.render.values import LONGEST, count, place, seconds, shown
 
 

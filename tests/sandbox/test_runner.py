@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from execution_builders import data_action, flow_document, served
 
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Constant, Latency, Window
 from gcsync.sandbox.backends import BackEnd
 from gcsync.sandbox.breaker import CircuitBreaker

@@ -14,7 +14,7 @@ from document_builders import NOON, a_result, a_run, an_intent, timeout_change
 from gcsync.core.rollback import undo
 from gcsync.errors import JournalError
 from gcsync.model.change import Failure
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 from gcsync.store.journal import Journal, open_journal
 from gcsync.store.lock import holders, locked
 

@@ -24,7 +24,7 @@ from hypothesis import given, settings
 
 from gcsync.errors import ConfigurationError, JournalError
 from gcsync.model.change import Failure, FlowRef, FlowResult, Revision
-from gcsync.model.manifest import ABSENT
+from gcsync.model.value import ABSENT
 from gcsync.store.journal import open_journal
 from gcsync.store.tables import STEPS
 

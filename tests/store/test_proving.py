@@ -10,8 +10,8 @@ import pytest
 from document_builders import BILLING, NOON, a_result, a_run, an_intent
 
 from gcsync.model.change import Revision, RolledBack
-from gcsync.model.manifest import Location
 from gcsync.model.smoke import CaseResult
+from gcsync.model.value import Location
 from gcsync.store.journal import open_journal
 from gcsync.store.proving import promise, unproven
 

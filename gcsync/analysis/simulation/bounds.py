@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gcsync.analysis.policy import CallPolicy
     from gcsync.analysis.simulation.course import Attempt, Course
     from gcsync.analysis.simulation.draws import Booleans, Floats, Integers
-    from gcsync.model.manifest import OrganisationLimits
+    from gcsync.model.project import OrganisationLimits
 
 PARTS: Final = 32
 """Into how many parts a breaker's window is cut, to bound what it sees."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcsync.analysis.simulation.calls import Calls, Fates
-    from gcsync.model.manifest import OrganisationLimits
+    from gcsync.model.project import OrganisationLimits
 
 _STARTS: Final = 1 << 40
 """Added to a call's number in what starts, so that what ends at the same time sorts before."""

@@ -15,7 +15,7 @@ from gcsync.core.secrecy import (
 from gcsync.lint.randomness import holds_random_word
 from gcsync.lint.registry import ALSO_ALONE, FLOW_DOCUMENTS, rule
 from gcsync.lint.target import is_external, is_platform_api
-from gcsync.model.manifest import unescape
+from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

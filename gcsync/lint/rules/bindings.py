@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Action, Found, Organisation
-    from gcsync.model.manifest import JSON, AuthBinding
+    from gcsync.model.manifest import AuthBinding
+    from gcsync.model.value import JSON
 
 BROAD_SCOPES: Final = frozenset(
     (

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Flow, Found, Organisation
-    from gcsync.model.manifest import Severity
+    from gcsync.model.project import Severity
 
 _MINUTE_MS: Final = 60_000
 _BREAKER: Final = "circuit_breaker/"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Action, Flow, Found
-    from gcsync.model.manifest import JSON
+    from gcsync.model.value import JSON
 
 RETRIES = "retry/max_retries"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Action, Flow, Found, Holder
-    from gcsync.model.manifest import Severity
+    from gcsync.model.project import Severity
     from gcsync.model.traffic import Latency
 
 WRITING: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))

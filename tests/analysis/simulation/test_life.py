@@ -14,7 +14,7 @@ from gcsync.analysis.scenario import Samples, Scenario, StepModel
 from gcsync.analysis.simulation.calls import Callers, Fates
 from gcsync.analysis.simulation.events import Replay
 from gcsync.analysis.simulation.life import Life
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Constant, Exponential, LogNormal, Window
 
 REPLICATIONS = 4

@@ -9,7 +9,7 @@ from simulation_builders import flow, scenario, step
 from gcsync.analysis.scenario import Samples
 from gcsync.analysis.simulate import simulate
 from gcsync.errors import ScenarioError
-from gcsync.model.manifest import OrganisationLimits
+from gcsync.model.project import OrganisationLimits
 from gcsync.model.traffic import Constant, Exponential, LogNormal, Window
 
 
