@@ -275,4 +275,12 @@ def test_help_defines_no_values_that_only_work_needs() -> None:
 
     # Dozens of frozen values take longer to define than click takes to import.
     assert "gcsync.cli.planning" in loaded
-    assert not {"gcsync.model.manifest", "gcsync.model.value", "gcsync.model.change", "gcsync.model.report"} & loaded
+    assert (
+        not {
+            "gcsync.model.manifest",
+            "gcsync.model.value",
+            "gcsync.model.change",
+            "gcsync.model.report",
+        }
+        & loaded
+    )

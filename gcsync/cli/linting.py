@@ -88,6 +88,7 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
         all_well=all_well,
         looked_at=[spec.address for spec in specs],
         failing=failing,
+        tells_all=chosen.verbosity > 0,
     )
     told = {**report.document, "fail_on": fail_on, "live": live}
     console.write(replace(report, document=told), chosen, exit_code=code)

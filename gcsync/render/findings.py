@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 FAILING: Final[tuple[Severity, ...]] = ("error",)
 
+TOLD_NOTES: Final = 3
+"""So many notes of one rule are enough to see what it is about."""
+
 _TONES: Final[dict[Severity, Tone]] = {"error": "bad", "warning": "change", "note": "plain"}
 
 
@@ -26,14 +29,17 @@ def present_findings(
     all_well: str,
     looked_at: Collection[str] = (),
     failing: Collection[Severity] = FAILING,
+    tells_all: bool = True,
 ) -> Report:
     """Each finding on a line as compilers write them, so that editors jump to it.
 
     *looked_at* are the addresses that were checked; one with a finding of a
-    severity among *failing* is a failed case.
+    severity among *failing* is a failed case. Unless it *tells_all*, a note
+    that many documents share is told of the first of them alone; documents
+    for machines, and pages, have every one.
     """
     severities = Counter(finding.severity for finding in findings)
-    rows = tuple(Row(cells=(str(finding),), tone=_TONES[finding.severity]) for finding in findings)
+    rows = tuple(_rows(findings, tells_all=tells_all))
     said = ", ".join(count(severities[name], name) for name in ("error", "warning", "note"))
     closing = Row(cells=(f"{said}.",), tone="strong") if findings else Row(cells=(all_well,))
     return Report(
@@ -56,6 +62,23 @@ def present_findings(
             for name in ("error", "warning", "note")
         ),
     )
+
+
+def _rows(findings: Sequence[Finding], *, tells_all: bool) -> Iterator[Row]:
+    told: Counter[str] = Counter()
+    often = Counter(each.rule for each in findings if each.severity == "note")
+    folded = {rule for rule, times in often.items() if times > TOLD_NOTES + 1 and not tells_all}
+    names = {}
+    for finding in findings:
+        if finding.severity == "note" and finding.rule in folded:
+            names[finding.rule] = finding.name
+            told[finding.rule] += 1
+            if told[finding.rule] > TOLD_NOTES:
+                continue
+        yield Row(cells=(str(finding),), tone=_TONES[finding.severity])
+    for rule in sorted(folded):
+        more = f"note: {told[rule] - TOLD_NOTES} more of {rule} ({names[rule]}); -v lists them"
+        yield Row(cells=(more,), tone="faint")
 
 
 def _cases(

@@ -305,3 +305,15 @@ def test_a_misspelt_rule_is_answered_with_the_nearest(world: World) -> None:
 
     assert unknown.code == 64
     assert "excessive-retries" in unknown.err
+
+
+def test_the_same_note_about_many_documents_is_told_three_times(world: World) -> None:
+    world.manifests(*(manifest(f"billing-{number}") for number in range(9)))
+
+    folded, whole = world.run("lint"), world.run("lint", "-v")
+
+    assert folded.out.count("[GC801]") == 3
+    assert "note: 6 more of GC801 (missing-owner); -v lists them\n" in folded.out
+    assert whole.out.count("[GC801]") == 9
+    assert "more of" not in whole.out
+    assert folded.out.splitlines()[-1] == whole.out.splitlines()[-1]
