@@ -7,22 +7,20 @@ complete.
 
 from __future__ import annotations
 
-import os
 import signal
 from datetime import UTC, datetime
-from queue import Queue
 from typing import TYPE_CHECKING
 
 import pytest
 from acceptance_world import live, manifest
-from faultproxy import FaultProxy, passing
+from assassin import Assassin
+from faultproxy import FaultProxy
 
 from gcsync.sandbox.org import ORGANISATION_ID
 from gcsync.store.journal import open_journal
 
 if TYPE_CHECKING:
     from acceptance_world import World
-    from faultproxy import Exchange
     from warm import Warm
 
     from gcsync.store.rows import JournalledIntent
@@ -40,25 +38,6 @@ def two_flows(world: World) -> World:
     world.lives(*(live(name) for name in NAMES))
     world.manifests(*(manifest(name) for name in NAMES))
     return world
-
-
-class Assassin:
-    """Kills the process when request *number* arrives, before or after the server obeyed it."""
-
-    def __init__(self, number: int, *, obeyed: bool) -> None:
-        self.victim: Queue[int] = Queue()
-        self._left = number
-        self._obeyed = obeyed
-
-    def __call__(self, exchange: Exchange) -> None:
-        self._left -= 1
-        if self._left:
-            passing(exchange)
-            return
-        if self._obeyed:
-            exchange.forward()
-        os.kill(self.victim.get(), signal.SIGKILL)
-        exchange.reset()
 
 
 def killed_at_request(warm: Warm, world: World, number: int, *, obeyed: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from acceptance_world import live, manifest
+from assassin import Assassin
 from faultproxy import FaultProxy, passing
 
 from gcsync.model.traffic import Constant
@@ -312,25 +313,6 @@ def test_a_signal_ends_smoke_and_soak_in_time_and_is_journalled(
     assert centre.writes() == 1
     [run] = centre.run("history", "-o", "json").json["runs"]
     assert {each["status"] for each in run["results"]} == {"applied", "skipped"}
-
-
-class Assassin:
-    """Kills the process at request number *number* of a kind, before or after it was obeyed."""
-
-    def __init__(self, number: int, *, obeyed: bool) -> None:
-        self.victim: Queue[int] = Queue()
-        self._left = number
-        self._obeyed = obeyed
-
-    def __call__(self, exchange: Exchange) -> None:
-        self._left -= 1
-        if self._left:
-            passing(exchange)
-            return
-        if self._obeyed:
-            exchange.forward()
-        os.kill(self.victim.get(), signal.SIGKILL)
-        exchange.reset()
 
 
 @pytest.mark.parametrize(
