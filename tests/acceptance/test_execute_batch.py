@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections import Counter
-from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from acceptance_world import Outcome, live, manifest
+from assassin import Assassin
 from faultproxy import FaultProxy, answering, lose_answer, passing
 
 from gcsync.sandbox.executions import EXECUTIONS_PATH
@@ -18,7 +17,6 @@ from gcsync.sandbox.executions import Outcome as Ending
 
 if TYPE_CHECKING:
     from acceptance_world import World
-    from faultproxy import Exchange
     from warm import Warm
 
 FILE = "calls.jsonl"
@@ -271,28 +269,6 @@ def test_a_journal_that_is_full_stops_the_launching(centre: World, warm: Warm, l
     doubtful = [key for key, outcome in outcomes(again).items() if outcome == "unknown"]
     assert len(doubtful) <= 1
     assert again.code == (4 if doubtful else 0)
-
-
-class Assassin:
-    """Kills the process when request *number* arrives, before or after the server obeyed it."""
-
-    def __init__(self, number: int, *, obeyed: bool, by: signal.Signals) -> None:
-        self.victim: Queue[int] = Queue()
-        self._left = number
-        self._obeyed = obeyed
-        self._by = by
-
-    def __call__(self, exchange: Exchange) -> None:
-        self._left -= 1
-        if self._left:
-            passing(exchange)
-            return
-        answer = exchange.forward() if self._obeyed else b""
-        os.kill(self.victim.get(), self._by)
-        if self._by == signal.SIGKILL:
-            exchange.reset()
-        else:
-            exchange.client.sendall(answer)
 
 
 def struck(
