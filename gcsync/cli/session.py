@@ -304,12 +304,14 @@ def reaching(
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
     from gcsync.drivers.dependencies import DependencyTracer
-    from gcsync.engine.reach import with_blast_radius
+    from gcsync.engine.reach import disabling, with_blast_radius
 
+    felt = disabling(changes)
     if session.client is None:
-        return tuple(changes), ()
+        return tuple(changes), felt
     tracker = DependencyTracer(session.client)
-    return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
+    reached, unknown = with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
+    return reached, (*felt, *unknown)
 
 
 def plan_key() -> bytes | None:

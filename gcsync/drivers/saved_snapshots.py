@@ -86,6 +86,12 @@ class Recorder:
         """Ask the driver."""
         return self._driver.objection(snapshot, field)
 
+    def writes(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """Ask the driver."""
+        return self._driver.writes(snapshot, fields)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """Ask the driver."""
         return self._driver.amend(snapshot, fields)
@@ -241,6 +247,14 @@ class SavedSnapshots:
     def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
         """A flow document takes whatever the schema of manifests lets through."""
         return None
+
+    def writes(
+        self,
+        snapshot: Snapshot,  # noqa: ARG002 - the protocol's signature
+        fields: Sequence[FieldChange],
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """All of the fields are one write; pure."""
+        return (tuple(fields),)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""

@@ -122,6 +122,7 @@ class _Looks:
             snapshot = self._driver.fetch(ref)
         except FlowNotFound as missing:
             return (_finding(spec, str(missing)),)
+        self.warnings += [f"{snapshot.ref}: {remark}" for remark in snapshot.remarks]
         outcome = compare(spec, snapshot)
         if not isinstance(outcome, FlowChange) or not outcome.fields:
             return outcome

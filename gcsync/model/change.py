@@ -82,7 +82,8 @@ class Snapshot:
     *document* is the body as received, so that writing it back can keep
     every byte that no manifest names. *revision* is ``None`` where the server
     gave none that can guard a write; *unwritable* then says why. *modified*
-    informs, and nothing depends on it.
+    and *remarks*, what people ought to know and no setting tells, inform, and
+    nothing depends on them.
     """
 
     ref: FlowRef
@@ -91,6 +92,7 @@ class Snapshot:
     actions: tuple[LiveAction, ...]
     unwritable: str | None = None
     modified: Modified | None = None
+    remarks: tuple[str, ...] = ()
 
 
 Vacancy = Literal["member", "value", "group", "null", "data"]
