@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from gcsync.core.exact_json import compact, from_json, parse, to_json
 from gcsync.core.plan import nearest
-from gcsync.core.secrecy import secrets_in
+from gcsync.core.secrecy import secrets_in, unmistakable_secrets_in
 from gcsync.drivers.flow_lens import frozen
 from gcsync.drivers.refusals import misshapen, sealed
 from gcsync.errors import InvalidAnswer
@@ -120,16 +120,24 @@ def state_of(document: Mapping[str, Any]) -> str:
 
 def _remarks(state: Mapping[str, Any]) -> Iterator[str]:
     """Where the integration does not do what it is intended to."""
-    reported, intended = state["reportedState"], state["intendedState"]
-    code = reported.get("code") if isinstance(reported, dict) else None
+    intended, (code, message) = state["intendedState"], _report(state)
     if code is None or intended not in STATES or code in _AT_WORK[intended]:
         return
+    more = f": {message}" if message else "; Genesys Cloud shows why"
+    yield f"it is {intended.lower()} and reports {code}{more}"
+
+
+def _report(state: Mapping[str, Any]) -> tuple[Any, str]:
+    """The state that is reported, and what more is said of it but secrets."""
+    reported = state["reportedState"]
+    if not isinstance(reported, dict):
+        return None, ""
     detail = reported.get("detail")
     message = detail.get("message") if isinstance(detail, dict) else None
     # What a backend answered may be repeated here.
-    is_said = isinstance(message, str) and message and not any(secrets_in(NOTES, message))
-    more = f": {message}" if is_said else "; Genesys Cloud shows why"
-    yield f"it is {intended.lower()} and reports {code}{more}"
+    if not isinstance(message, str) or any(secrets_in(NOTES, message)):
+        return reported.get("code"), ""
+    return reported.get("code"), message
 
 
 def _settings(document: Mapping[str, Any]) -> dict[str, JSON]:
@@ -264,6 +272,19 @@ def writes(fields: Sequence[FieldChange]) -> tuple[tuple[FieldChange, ...], ...]
     if not state or not rest:
         return (tuple(fields),)
     return (rest, state) if state[0].after is True else (state, rest)
+
+
+def shareable(document: bytes) -> bytes:
+    """The document without what no setting shows and a secret may lie in."""
+    held = parse(document)
+    held["config"]["advanced"] = {}
+    code, message = _report(held["state"])
+    held["state"]["reportedState"] = {"code": code, "detail": {"message": message}}
+    held["names"] = {
+        each: each if any(unmistakable_secrets_in(name)) else name
+        for each, name in held["names"].items()
+    }
+    return compact(held)
 
 
 def _place_of(field: FieldChange) -> tuple[str, str]:

@@ -12,37 +12,24 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.exact_json import Malformed, Node, parse, readable
-from gcsync.core.secrecy import REMOVED, secrets_in
-from gcsync.drivers import action_amend, flow_amend
-from gcsync.drivers.action_lens import read_action
-from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.drivers.flow_outline import outline
+from gcsync.drivers.saved_kinds import KINDS, removals
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
-from gcsync.model.change import FieldChange, LiveFlow, Organisation
+from gcsync.model.change import LiveFlow, Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import FlowRef, Revision, Snapshot
+    from gcsync.model.change import FieldChange, FlowRef, Revision, Snapshot
     from gcsync.model.outline import Outline
-    from gcsync.model.value import JSON
 
 FORMAT_VERSION: Final = "1.0"
 FILE_NAME: Final = "snapshots.json"
 """What a file of snapshots is called where somebody names only its folder."""
 
 LARGEST_FILE: Final = 512 * 1024 * 1024
-
-_MEMBERS: Final = {
-    "flow": ("listing", "flows"),
-    "dataaction": ("data_action_listing", "data_actions"),
-}
-"""Kind -> where the file holds the listing and the documents of it."""
-
-_AS_FOUND: Final = {"flow": flow_amend.as_found, "dataaction": action_amend.as_found}
-_AMENDED: Final = {"flow": flow_amend.amended, "dataaction": action_amend.amended}
 
 
 class Recorder:
@@ -52,8 +39,8 @@ class Recorder:
         self.name = driver.name
         self._driver = driver
         self._lock = Lock()
-        self._listings: dict[str, dict[str, LiveFlow]] = {kind: {} for kind in _MEMBERS}
-        self._snapshots: dict[str, dict[str, Snapshot]] = {kind: {} for kind in _MEMBERS}
+        self._listings: dict[str, dict[str, LiveFlow]] = {kind: {} for kind in KINDS}
+        self._snapshots: dict[str, dict[str, Snapshot]] = {kind: {} for kind in KINDS}
 
     def organisation(self) -> Organisation:
         """Ask the driver."""
@@ -106,12 +93,12 @@ class Recorder:
 
     def save(self, file: Path, organisation: Organisation) -> None:
         """Write what was read to *file*, for its owner only. Raises `ConfigurationError`."""
-        document = {
+        document: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "org": {"id": organisation.id, "api_url": organisation.api_url},
-            **self._of_kind("flow"),
-            **self._of_kind("dataaction"),
         }
+        for kind in KINDS:
+            document |= self._of_kind(kind)
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="ascii") as opened:  # noqa: PTH123 - a descriptor has no path
@@ -126,44 +113,23 @@ class Recorder:
 
         Raises `InvalidAnswer` where a secret cannot be replaced in place.
         """
-        listing, documents = _MEMBERS[kind]
+        held = KINDS[kind]
         return {
-            listing: [
+            held.listing: [
                 {"id": each.id, "name": each.name, "type": each.type}
                 for _, each in sorted(self._listings[kind].items())
             ],
-            documents: [
+            held.documents: [
                 {
                     "id": live_id,
                     "revision": snapshot.revision,
-                    "document": self.amend(snapshot, list(_removals(snapshot))).decode(),
+                    "document": held.shareable(
+                        self.amend(snapshot, list(removals(snapshot)))
+                    ).decode(),
                 }
                 for live_id, snapshot in sorted(self._snapshots[kind].items())
             ],
         }
-
-
-def _removals(snapshot: Snapshot) -> Iterator[FieldChange]:
-    """What replaces every setting that holds a secret: the file will be passed on."""
-    for action in snapshot.actions:
-        for setting, value in action.settings.items():
-            after = _without_secrets(setting, value)
-            if after != value:
-                yield FieldChange(
-                    action=action.name,
-                    action_id=action.id,
-                    setting=setting,
-                    before=value,
-                    after=after,
-                )
-
-
-def _without_secrets(setting: str, value: JSON) -> JSON:
-    if isinstance(value, dict):
-        return {key: _without_secrets(f"{setting}/{key}", each) for key, each in value.items()}
-    if isinstance(value, str) and any(secrets_in(setting, value)):
-        return REMOVED
-    return value
 
 
 class SavedSnapshots:
@@ -201,14 +167,14 @@ class SavedSnapshots:
         )
         self._listings: dict[str, list[LiveFlow]] = {}
         self._documents: dict[str, dict[str, tuple[str | None, str]]] = {}
-        for kind, (listing, documents) in _MEMBERS.items():
+        for kind, held in KINDS.items():
             # A file of before there were other kinds holds flows only.
-            if kind != "flow" and node.maybe(listing) is None:
+            if kind != "flow" and node.maybe(held.listing) is None:
                 continue
-            self._listings[kind] = [_listed(entry) for entry in node.member(listing).items()]
+            self._listings[kind] = [_listed(entry) for entry in node.member(held.listing).items()]
             self._documents[kind] = {
                 entry.member("id").name(): _document(entry)
-                for entry in node.member(documents).items()
+                for entry in node.member(held.documents).items()
             }
 
     def organisation(self) -> Organisation:
@@ -230,9 +196,7 @@ class SavedSnapshots:
                 status=404,
             )
         revision, document = documents[ref.id]
-        if ref.kind == "dataaction":  # its revision is a part of it
-            return read_action(ref, document.encode())
-        return read_snapshot(ref, document.encode(), revision)
+        return KINDS[ref.kind].read(ref, document.encode(), revision)
 
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
@@ -242,11 +206,11 @@ class SavedSnapshots:
         self, snapshot: Snapshot, fields: Sequence[FieldChange]
     ) -> tuple[FieldChange, ...]:
         """The fields with their former values to the last digit; pure."""
-        return _AS_FOUND[snapshot.ref.kind](snapshot, fields)
+        return KINDS[snapshot.ref.kind].as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
-        """A flow document takes whatever the schema of manifests lets through."""
-        return None
+    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to cannot be written, as far as the file tells; pure."""
+        return KINDS[snapshot.ref.kind].objection(snapshot, field)
 
     def writes(
         self,
@@ -258,7 +222,7 @@ class SavedSnapshots:
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""
-        return _AMENDED[snapshot.ref.kind](snapshot, fields)
+        return KINDS[snapshot.ref.kind].amended(snapshot, fields)
 
     def put(self, snapshot: Snapshot, document: bytes) -> Revision:  # noqa: ARG002 - the protocol's signature
         """Refuse: a file is no organisation."""
@@ -266,9 +230,10 @@ class SavedSnapshots:
 
     def _check(self, kind: str) -> None:
         if kind not in self._documents:
+            called = KINDS[kind].called
             raise ConfigurationError(
-                f"{self._file}: holds flows only, for an earlier version saved it; save snapshots"
-                " again, or leave data actions out with --target 'flow/*'"
+                f"{self._file}: holds no {called}, for an earlier version saved it; save snapshots"
+                f" again, or leave {called} out with --exclude '{kind}/*'"
             )
 
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - the protocol's signature

@@ -411,3 +411,59 @@ def test_a_live_property_that_holds_a_secret_is_never_shown(
     assert "(secret, digest" in plan.out
     assert SECRET not in plan.said + applied.said + (centre.folder / "p.json").read_text()
     assert held(centre).properties == {key: "${Secure.Key}"}
+
+
+def test_saved_snapshots_give_the_plan_that_the_organisation_gave(centre: World) -> None:
+    centre.manifests(integration(spec="enabled: false\ncredentials: {basicAuth: CRM 2}"))
+    centre.org.integrations.recall([replace(CRM, error="no route")])
+    told = centre.run("plan", "--save-snapshots", "s.json")
+    colleague(centre, credentials={"basicAuth": "c-3"}, state="DISABLED")
+
+    offline = centre.run("plan", "--offline", "s.json")
+
+    assert told.code == 0
+    # What it reaches, only the organisation can tell.
+    lines = [line for line in told.out.splitlines() if "used by" not in line]
+    assert "      reaches 3 data actions and 2 flows" in lines
+    lines.remove("      reaches 3 data actions and 2 flows")
+    assert (offline.code, offline.out.splitlines()) == (0, lines)
+    assert "! warning: integration/crm (CRM): it is enabled and reports ERROR: no route" in lines
+    centre.manifests(integration(spec="credentials: {basicAuth: CRM2}"))
+    assert "no credential is named 'CRM2'" in centre.run("plan", "--offline", "s.json").err
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"properties": {"apiKey": f"hunter{SECRET}", "base": "x"}},
+        {"properties": {"apiKey": int(SECRET)}},
+        {"properties": {"deep": {"user": "me", "password": SECRET}}},
+        {"properties": {"hosts": [f"https://me:{SECRET}@crm.example"]}},
+        {"notes": f"password={SECRET}"},
+        {"advanced": {"password": SECRET, "deep": [SECRET]}},
+        {"error": f"password={SECRET}"},
+    ],
+)
+def test_saved_snapshots_hold_no_secret(centre: World, facts: dict[str, Any]) -> None:
+    centre.org.integrations.recall([replace(CRM, **facts)])
+
+    told = centre.run("plan", "--save-snapshots", "s.json")
+
+    saved = (centre.folder / "s.json").read_text()
+    assert told.code == 0
+    assert SECRET not in saved + told.said
+    assert "CRM 1" in saved
+    assert centre.run("plan", "--offline", "s.json").code == 0
+
+
+def test_snapshots_of_before_there_were_integrations_say_so(centre: World) -> None:
+    assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+    saved = json.loads((centre.folder / "s.json").read_text())
+    del saved["integrations"], saved["integration_listing"]
+    centre.write({"s.json": json.dumps(saved)})
+
+    plan = centre.run("plan", "--offline", "s.json")
+
+    assert plan.code == 1
+    assert "holds no integrations" in plan.err
+    assert "leave integrations out with --exclude 'integration/*'" in plan.err
