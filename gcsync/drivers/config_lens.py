@@ -80,13 +80,17 @@ def composed(
         # A credential may be bound that this client does not see in the listing.
         names.setdefault(info["id"], str(info.get("name") or info["id"]))
     held[CREDENTIALS] = {kind: {"id": info["id"]} for kind, info in bound.items()}
+    # Some have typed the secret itself into the field for its name.
+    named = {
+        each: each if any(unmistakable_secrets_in(name)) else name for each, name in names.items()
+    }
     kind = integration.get("integrationType")
     state = {
         "intendedState": integration.get("intendedState"),
         "reportedState": integration.get("reportedState"),
         "type": kind.get("id") if isinstance(kind, dict) else None,
     }
-    return compact({"config": held, "state": state, "names": names})
+    return compact({"config": held, "state": state, "names": named})
 
 
 def read_config(ref: FlowRef, body: bytes) -> Snapshot:
@@ -280,10 +284,6 @@ def shareable(document: bytes) -> bytes:
     held["config"]["advanced"] = {}
     code, message = _report(held["state"])
     held["state"]["reportedState"] = {"code": code, "detail": {"message": message}}
-    held["names"] = {
-        each: each if any(unmistakable_secrets_in(name)) else name
-        for each, name in held["names"].items()
-    }
     return compact(held)
 
 
