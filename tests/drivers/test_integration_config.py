@@ -1,4 +1,7 @@
-"""The driver of integrations against the sandbox organisation, over loopback."""
+"""The driver of integrations against the sandbox organisation, over loopback.
+
+What it has in common with others stands in `test_public_drivers`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,13 @@ from acceptance_world import NO_LIMITS
 from api_builders import client, token_for
 from builders import field
 from engine_builders import RUN, outcomes, running
-from faultproxy import FaultProxy, answering, lose_answer, passing
+from faultproxy import FaultProxy, answering, passing
 from official_sdk import logged_in
 from public_builders import integrated
+from public_drivers import CRM as BEGINNING
+from public_drivers import INTEGRATION as REF
+from public_drivers import INTEGRATION_ID as ID
+from public_drivers import edit_integration
 from sandbox_client import organisation
 
 from gcsync.api.oauth import GivenToken
@@ -22,20 +29,15 @@ from gcsync.core.rollback import undo
 from gcsync.drivers.integration_config import PAGE_SIZE, IntegrationConfigDriver
 from gcsync.engine.write import FlowWrite
 from gcsync.errors import (
-    ApiError,
     FlowNotFound,
     InvalidAnswer,
     OutcomeUnknown,
-    PermissionMissing,
-    Refused,
-    StaleRevision,
 )
 from gcsync.model.change import FlowChange, FlowRef, Revision, Snapshot
 from gcsync.model.value import ABSENT
 from gcsync.sandbox.app import SandboxServer
-from gcsync.sandbox.faults import PRESETS, Answer, Fault, Stale, error_answer
+from gcsync.sandbox.faults import PRESETS, Answer, Fault
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
-from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
 
 if TYPE_CHECKING:
@@ -46,22 +48,12 @@ if TYPE_CHECKING:
     from gcsync.model.change import FieldChange
     from gcsync.sandbox.org import Organisation
 
-ID = "i-crm"
-REF = FlowRef(address="integration/crm", id=ID)
 ITSELF = f"/api/v2/integrations/{ID}"
 PLACE = f"{ITSELF}/config/current"
 LISTING = "/integrations/credentials/listing"
 DISABLE = field("", "enabled", before=True, after=False)
 ENABLE = field("", "enabled", before=False, after=True)
 BIND = field("", "credentials/basicAuth", before="CRM 1", after="CRM 2")
-BEGINNING = StoredIntegration(
-    id=ID,
-    name="CRM",
-    credentials={"basicAuth": "c-1"},
-    properties={"base": "x", "deep": {"of": [1, "two"]}},
-    advanced={"left": "alone"},
-    notes="on call",
-)
 
 
 @contextmanager
@@ -73,12 +65,8 @@ def serving(org: Organisation) -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[SandboxServer]:
-    """One server for all tests, with a client for each permission that one may lack."""
-    clients = [
-        Client(id=missing or CLIENT_ID, secret="s", permissions=ALL_PERMISSIONS - {missing})
-        for missing in ("", *ALL_PERMISSIONS)
-    ]
-    with serving(integrated(clients=clients, **NO_LIMITS).org) as server:
+    """One server for all tests."""
+    with serving(integrated(**NO_LIMITS).org) as server:
         yield server
 
 
@@ -86,7 +74,6 @@ def shared() -> Iterator[SandboxServer]:
 def server(shared: SandboxServer) -> Iterator[SandboxServer]:
     """The one server, its integration as it was in the beginning."""
     shared.org.integrations.recall([BEGINNING])
-    shared.org.integrations.mismatch_status = 409
     yield shared
     assert shared.org.faults.waiting == ()
 
@@ -107,10 +94,8 @@ def proxied(server: SandboxServer, proxy: FaultProxy) -> IntegrationConfigDriver
     return connected(server, proxy.url)
 
 
-def connected(
-    server: SandboxServer, url: str = "", client_id: str = CLIENT_ID
-) -> IntegrationConfigDriver:
-    tokens = GivenToken(token_for(server, client_id))
+def connected(server: SandboxServer, url: str = "") -> IntegrationConfigDriver:
+    tokens = GivenToken(token_for(server, CLIENT_ID))
     return IntegrationConfigDriver(client(url or server.url, tokens=tokens))
 
 
@@ -124,12 +109,6 @@ def change(*fields: FieldChange) -> FlowChange:
 
 def held(server: SandboxServer) -> StoredIntegration:
     return server.org.integrations.integration(ID)
-
-
-def edited(server: SandboxServer, **facts: Any) -> None:
-    """A colleague saves the integration."""
-    live = held(server)
-    server.org.integrations.save(replace(live, version=live.version + 1, **facts))
 
 
 def meanwhile(act: Callable[[], None]) -> Any:
@@ -222,32 +201,6 @@ def test_a_listing_of_credentials_of_another_shape_is_not_believed(
         proxied.fetch(REF)
 
 
-def test_an_older_version_than_one_seen_before_is_not_believed(
-    server: SandboxServer, driver: IntegrationConfigDriver
-) -> None:
-    put(driver, driver.fetch(REF))
-    server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=2))
-
-    snapshot = driver.fetch(REF)
-
-    assert (snapshot.revision, snapshot.actions[0].settings["credentials/basicAuth"]) == (
-        "2",
-        "CRM 2",
-    )
-
-
-def test_a_replica_that_lags_for_good_is_an_error(
-    server: SandboxServer, driver: IntegrationConfigDriver
-) -> None:
-    put(driver, driver.fetch(REF))
-    server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=None))
-
-    with pytest.raises(InvalidAnswer, match="version 1 was read after version 2"):
-        driver.fetch(REF)
-
-    server.org.faults.clear()
-
-
 # Writing.
 
 
@@ -320,133 +273,9 @@ def test_nothing_but_ids_is_ever_said_of_a_credential(
     assert all(any(each in seen for each in told) for seen in proxy.seen)
 
 
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_version_that_is_past_is_stale_in_either_shape(
-    server: SandboxServer, driver: IntegrationConfigDriver, status: Any
-) -> None:
-    server.org.integrations.mismatch_status = status
-    snapshot = driver.fetch(REF)
-    edited(server, notes="theirs")
-
-    with pytest.raises(StaleRevision, match="revision 1 is no longer current") as caught:
-        put(driver, snapshot)
-
-    assert (caught.value.status, caught.value.exit_code) == (status, 3)
-    assert caught.value.correlation_id
-
-
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_colleagues_edit_of_another_setting_survives_a_race(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy, status: Any
-) -> None:
-    server.org.integrations.mismatch_status = status
-    edit = meanwhile(lambda: edited(server, notes="theirs", properties={"base": "theirs"}))
-    proxy.on("PUT", PLACE, edit)
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(BIND)).settle()
-        told = outcomes(run)
-
-    assert (result.status, result.revision_before, result.revision_after) == ("rebased", "2", "3")
-    assert told == ["refused", "applied"]
-    assert held(server) == replace(
-        BEGINNING,
-        credentials={"basicAuth": "c-2"},
-        notes="theirs",
-        properties={"base": "theirs"},
-        version=3,
-    )
-
-
-def test_a_colleagues_edit_of_the_same_setting_is_a_conflict(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
-) -> None:
-    wanted = field("", "notes", before="on call", after="ours")
-    proxy.on("PUT", PLACE, meanwhile(lambda: edited(server, notes="theirs")))
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(wanted)).settle()
-
-    assert (result.status, held(server).notes) == ("conflict", "theirs")
-
-
-@pytest.mark.parametrize("preset", ["unavailable-after-write", "cut-body"])
-def test_a_write_whose_answer_is_lost_is_told_by_reading(
-    server: SandboxServer, driver: IntegrationConfigDriver, preset: str
-) -> None:
-    server.org.faults.add(Fault(method="PUT", effect=PRESETS[preset]))
-
-    with running(driver) as run:
-        result = FlowWrite(run, change(BIND)).settle()
-        told = outcomes(run)
-
-    assert (result.status, result.revision_after, told) == ("applied", "2", ["observed"])
-    assert held(server).version == 2
-
-
-def test_a_write_that_the_server_did_not_keep_is_no_success(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
-) -> None:
-    kept = json.dumps({"id": ID, "version": 1}).encode()
-    proxy.on("PUT", PLACE, answering(200, kept))
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(BIND)).settle()
-
-    assert (result.status, held(server)) == ("failed", BEGINNING)
-
-
-def test_a_write_whose_answer_is_lost_is_not_sent_again(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
-) -> None:
-    snapshot = proxied.fetch(REF)
-    proxy.on("PUT", PLACE, lose_answer)
-
-    with pytest.raises(OutcomeUnknown):
-        put(proxied, snapshot)
-
-    assert proxy.count("PUT") == 1
-    assert held(server).version == 2
-
-
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"version": "2"}', b'{"version": true}'])
-def test_a_success_that_names_no_version_is_unknown(
-    proxied: IntegrationConfigDriver, proxy: FaultProxy, body: bytes
-) -> None:
-    snapshot = proxied.fetch(REF)
-    proxy.on("PUT", PLACE, answering(200, body))
-
-    with pytest.raises(OutcomeUnknown, match="written, but the answer names no version"):
-        put(proxied, snapshot)
-
-
 def said(status: int, message: str) -> Answer:
     body = json.dumps({"code": "bad.request", "message": message}).encode()
     return Answer(status=status, headers={"Content-Type": "application/json"}, body=body)
-
-
-@pytest.mark.parametrize(
-    ("effect", "error"),
-    [
-        (said(400, "credentials.basicAuth names no credential"), Refused),
-        (said(403, "missing permission"), PermissionMissing),
-        (said(404, "gone"), FlowNotFound),
-        (error_answer(408), OutcomeUnknown),
-        (PRESETS["html"], OutcomeUnknown),
-        (PRESETS["redirect"], OutcomeUnknown),
-    ],
-)
-def test_each_answer_to_a_write_has_its_meaning(
-    server: SandboxServer, driver: IntegrationConfigDriver, effect: Answer, error: type[ApiError]
-) -> None:
-    snapshot = driver.fetch(REF)
-    server.org.faults.add(Fault(method="PUT", path=PLACE, effect=effect))
-
-    with pytest.raises(ApiError) as caught:
-        put(driver, snapshot)
-
-    assert type(caught.value) is error
-    assert held(server) == BEGINNING
 
 
 def test_an_answer_without_a_version_is_read_and_never_written(
@@ -460,21 +289,6 @@ def test_an_answer_without_a_version_is_read_and_never_written(
     with pytest.raises(InvalidAnswer, match="names no version"):
         put(proxied, snapshot)
     assert proxy.count("PUT") == 0
-
-
-@pytest.mark.parametrize(
-    ("missing", "act"),
-    [
-        ("integrations:integration:view", lambda driver: driver.fetch(REF)),
-        ("integrations:integration:view", lambda driver: list(driver.list_live())),
-        ("integrations:integration:edit", lambda driver: put(driver, driver.fetch(REF))),
-    ],
-)
-def test_a_permission_that_is_missing_is_named(
-    server: SandboxServer, missing: str, act: Callable[[IntegrationConfigDriver], object]
-) -> None:
-    with pytest.raises(PermissionMissing, match=missing):
-        act(connected(server, client_id=missing))
 
 
 # Enabling and disabling: a write of its own.
@@ -669,7 +483,7 @@ def test_a_conflict_after_the_first_write_says_what_was_written(
     server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
 ) -> None:
     notes = field("", "notes", before="on call", after="ours")
-    proxy.on("PUT", PLACE, meanwhile(lambda: edited(server, notes="theirs")))
+    proxy.on("PUT", PLACE, meanwhile(lambda: edit_integration(server.org, notes="theirs")))
 
     with running(proxied) as run:
         result = FlowWrite(run, change(notes, DISABLE)).settle()
@@ -784,8 +598,3 @@ def test_a_type_is_asked_once_and_only_where_something_is_bound(
         assert proxied.objection(snapshot, BIND) is None
 
     assert sum("/types/" in seen for seen in proxy.seen) == 1
-
-
-def test_an_integration_has_no_way_through_it(driver: IntegrationConfigDriver) -> None:
-    with pytest.raises(InvalidAnswer, match="no way through it"):
-        driver.outline(driver.fetch(REF))
