@@ -133,10 +133,9 @@ def exit_code_of(ended: Ended) -> int:
     conflicting flow was overwritten, and the others are as planned. A flow
     that failed or was skipped next to one that was applied makes it 4,
     applied in part, whatever conflicts there are; so does an unknown outcome,
-    alone as well, and so do a wave that did not hold and the later ones that
-    it kept from beginning, or one of the several writes that one thing took.
-    Else, with nothing applied and no conflict, they
-    are 1.
+    alone as well, and what was written in part, and so do a wave that did not
+    hold and the later ones that it kept from beginning. Else, with nothing
+    applied and no conflict, they are 1.
     """
     if ended.signal_number is not None:
         return 128 + ended.signal_number

@@ -107,7 +107,7 @@ def read_config(ref: FlowRef, body: bytes) -> Snapshot:
         unwritable=None
         if is_guarded
         else "the answer names no version, so nothing can guard a write",
-        remarks=tuple(_remarks(document["state"])),
+        remarks=tuple(_remarks(document)),
     )
 
 
@@ -122,9 +122,9 @@ def state_of(document: Mapping[str, Any]) -> str:
     return state if isinstance(state, str) else ""
 
 
-def _remarks(state: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(document: Mapping[str, Any]) -> Iterator[str]:
     """Where the integration does not do what it is intended to."""
-    intended, (code, message) = state["intendedState"], _report(state)
+    intended, (code, message) = state_of(document), _report(document["state"])
     if code is None or intended not in STATES or code in _AT_WORK[intended]:
         return
     more = f": {message}" if message else "; Genesys Cloud shows why"

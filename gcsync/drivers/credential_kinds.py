@@ -50,11 +50,8 @@ def unfit(
     whatever is told. Nothing is refused that the API does not speak of.
     """
     if kinds and kind not in kinds and kind not in bound:
-        known = {*kinds, *bound}
-        return (
-            f"the integration has no credential of kind {kind!r}{nearest(kind, known)}; it takes"
-            f" {', '.join(sorted(known))}"
-        )
+        near = nearest(kind, {*kinds, *bound})
+        return f"an integration of this type takes no credential of kind {kind!r}{near}"
     takes = kinds.get(kind, frozenset())
     if not takes or not type_names or not _folded(takes).isdisjoint(_folded(type_names)):
         return None

@@ -271,8 +271,8 @@ def test_a_misspelt_kind_of_credential_is_refused_at_its_line_with_the_nearest(
 
     assert plan.code == 1
     assert (
-        "manifests/flows.yaml:6:34: error: credentials/userDefinedOAth: the integration has no"
-        " credential of kind 'userDefinedOAth'; nearest: userDefinedOAuth"
+        "manifests/flows.yaml:6:34: error: credentials/userDefinedOAth: an integration of this"
+        " type takes no credential of kind 'userDefinedOAth'; nearest: userDefinedOAuth"
     ) in plan.err
 
 

@@ -208,6 +208,9 @@ def test_a_state_is_written_by_itself_last_where_it_enables_first_where_it_disab
         ("DISABLED", {"code": "INACTIVE"}, None),
         ("DISABLED", None, None),
         ("DELETED", {"code": "ERROR"}, None),
+        ([], {"code": "ERROR"}, None),
+        ("ENABLED", {"code": None}, None),
+        ("ENABLED", "ERROR", None),
         (
             "ENABLED",
             {"code": "INACTIVE"},
@@ -226,7 +229,7 @@ def test_a_state_is_written_by_itself_last_where_it_enables_first_where_it_disab
     ],
 )
 def test_a_report_that_is_not_what_is_intended_is_remarked(
-    state: str, reported: Any, remark: str | None
+    state: Any, reported: Any, remark: str | None
 ) -> None:
     read = live_integration("{}", intendedState=state, reportedState=reported)
 

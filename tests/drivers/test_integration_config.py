@@ -551,8 +551,11 @@ def test_a_kind_that_the_type_does_not_know_is_refused_with_the_nearest(
 ) -> None:
     assert objected(driver, "basicAuth") is None
     assert objected(driver, "userDefinedOAth") == (
-        "the integration has no credential of kind 'userDefinedOAth'; nearest: userDefinedOAuth,"
-        " userDefined; it takes basicAuth, userDefined, userDefinedOAuth"
+        "an integration of this type takes no credential of kind 'userDefinedOAth'; nearest:"
+        " userDefinedOAuth, userDefined"
+    )
+    assert (objected(driver, "x") or "").endswith(
+        "'x'; there are basicAuth, userDefined, userDefinedOAuth"
     )
     assert objected(driver, "userDefinedOAuth") == (
         "the credential is of type basicAuth, and userDefinedOAuth takes userDefinedOAuth;"
