@@ -7,7 +7,9 @@ was the published one before and after it was read. Before is the listing's
 word; after is asked for all of them in the end, fifty in one request. A listing
 may lag behind, however, and could confirm what has changed already; so those
 that were read last are asked for one by one, and by the time that the listing
-is asked about the others, it has had `LATE` readings' time to catch up.
+is asked about the others, it has had the time of `LATE` readings to catch up.
+What cannot be told is a change that it still does not show then, and a template
+that a replica which lags behind has given.
 """
 
 from __future__ import annotations
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
     from gcsync.model.change import FlowRef, Glimpse, Snapshot
 
 LATE: Final = 25
-"""So many are asked for one by one: with their templates those take ten seconds.
-
-At 300 requests a minute, that is, and as long as replicas are waited for after a write.
+"""So many are asked for one by one. At 300 requests a minute that, and to read a template of
+each, takes ten seconds: as long as replicas are waited for after a write.
 """
 
 
@@ -80,11 +81,13 @@ class ActionLook:
             pieces = self._in_pieces
             self._in_pieces = {}
         read = list(pieces)
+        # The listing is asked last, for it is given all the time that there is.
+        late = {ref.id: self._version(ref) for ref in read[-LATE:]}
         now: dict[str, object] = {
             each["id"]: each.get("version")
             for each in self._source.several((ref.id for ref in read[:-LATE]), has_config=False)
         }
-        now |= {ref.id: self._version(ref) for ref in read[-LATE:]}
+        now |= late
         return [ref for ref, version in pieces.items() if not self._holds(ref, version, now)]
 
     def _listed(self, ref: FlowRef) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ Laws, property-tested for every driver:
    and number literals included.
 4. The way back leads back: amending by the inverses of ``as_found`` gives the
    document from before, as a JSON value with its number literals.
+5. A look at some settings shows of these what a fetch does.
 """
 
 from __future__ import annotations
