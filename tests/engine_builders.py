@@ -79,7 +79,7 @@ class PretendDriver:
         hook = self.on_fetch.pop(0) if self.on_fetch else None
         return hook(ordinary) if hook else ordinary()
 
-    def look(self, wanted: object) -> WholeLook:
+    def look(self, refs: object) -> WholeLook:
         return WholeLook(self.fetch)
 
     def outline(self, snapshot: Snapshot) -> Outline:

@@ -35,7 +35,7 @@ each, takes ten seconds: as long as replicas are waited for after a write.
 
 
 class ActionLook:
-    """A look at the data actions *wanted*, as a `gcsync.drivers.driver.Look`.
+    """A look at data actions, as a `gcsync.drivers.driver.Look`.
 
     *told* are entities of a listing by id; what is missing there, or older
     than it was seen, is read by itself.
@@ -44,21 +44,19 @@ class ActionLook:
     def __init__(
         self,
         source: ActionSource,
-        wanted: Mapping[FlowRef, Collection[str] | None],
         told: Mapping[str, dict[str, Any]],
         *,
         fetch: Callable[[FlowRef], Snapshot],
     ) -> None:
         self._source = source
-        self._wanted = wanted
         self._told = told
         self._fetch = fetch
         self._lock = Lock()
         self._in_pieces: dict[FlowRef, object] = {}
 
-    def at(self, ref: FlowRef) -> Glimpse:
-        """The data action with the templates that are wanted of it."""
-        wanted = needed(self._wanted[ref])
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        """The data action, with those templates that are among *settings*."""
+        wanted = needed(settings)
         with explained(ref, WHAT):
             action = self._listed(ref)
             # A listing may name no templates where there are some.

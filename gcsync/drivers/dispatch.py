@@ -44,12 +44,12 @@ class Dispatch:
         """Read one."""
         return self._by_kind[ref.kind].fetch(ref)
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:
-        """Begin to look at everything *wanted*, with the driver of each kind."""
-        by_kind: dict[str, dict[FlowRef, Collection[str] | None]] = defaultdict(dict)
-        for ref, settings in wanted.items():
-            by_kind[ref.kind][ref] = settings
-        return _Looks({kind: self._by_kind[kind].look(refs) for kind, refs in by_kind.items()})
+    def look(self, refs: Collection[FlowRef]) -> Look:
+        """Begin to look at all of *refs*, with the driver of each kind."""
+        by_kind: dict[str, list[FlowRef]] = defaultdict(list)
+        for ref in refs:
+            by_kind[ref.kind].append(ref)
+        return _Looks({kind: self._by_kind[kind].look(some) for kind, some in by_kind.items()})
 
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
@@ -87,8 +87,8 @@ class _Looks:
     def __init__(self, by_kind: Mapping[str, Look]) -> None:
         self._by_kind = by_kind
 
-    def at(self, ref: FlowRef) -> Glimpse:
-        return self._by_kind[ref.kind].at(ref)
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        return self._by_kind[ref.kind].at(ref, settings)
 
     def moved(self) -> Collection[FlowRef]:
         return [ref for look in self._by_kind.values() for ref in look.moved()]

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.model.change import (
         FieldChange,
@@ -40,8 +40,11 @@ class Look(Protocol):
     this names: `gcsync.engine.looking` sees to that.
     """
 
-    def at(self, ref: FlowRef) -> Glimpse:
-        """What the look is about of *ref*. Raises `FlowNotFound`, or another `ApiError`."""
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        """At least *settings* of *ref*, or all for ``None``.
+
+        Raises `FlowNotFound`, or another `ApiError`.
+        """
 
     def moved(self) -> Collection[FlowRef]:
         """Those, of what was read so far, that may have changed in between; to be fetched whole.
@@ -67,8 +70,8 @@ class Driver(Protocol):
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:
-        """Begin to look at everything *wanted*, there at the settings given, or all for ``None``.
+    def look(self, refs: Collection[FlowRef]) -> Look:
+        """Begin to look at all of *refs*.
 
         It may begin with what the last `list_live` told, if no other look has.
         """

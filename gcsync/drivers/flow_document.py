@@ -16,7 +16,7 @@ from gcsync.errors import InvalidAnswer, OutcomeUnknown
 from gcsync.model.change import LiveFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
     from gcsync.drivers.driver import Look
@@ -64,7 +64,7 @@ class FlowDocumentDriver:
                 lambda answer: read_snapshot(ref, answer.body, answer.headers.get("ETag")),
             )
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:  # noqa: ARG002 - the protocol's signature
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
         """Begin to look: one request tells all of a flow."""
         return WholeLook(self.fetch)
 

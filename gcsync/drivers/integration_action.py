@@ -26,7 +26,7 @@ from gcsync.errors import InvalidAnswer, OutcomeUnknown, Refused
 from gcsync.model.change import LiveFlow, Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
     from gcsync.drivers.driver import Look
@@ -85,16 +85,16 @@ class IntegrationActionDriver:
         with explained(ref, WHAT):
             return read_action(ref, self._source.published(ref))
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:
+    def look(self, refs: Collection[FlowRef]) -> Look:
         """Begin to look, with what the last listing told if no other look has begun with it.
 
         What one look compares is as old as that listing at most; the next has one of its own.
         """
         told, self._told = self._told, {}
-        if not told and len(wanted) > 1:
-            ids = (ref.id for ref in wanted)
+        if not told and len(refs) > 1:
+            ids = (ref.id for ref in refs)
             told = {each["id"]: each for each in self._source.several(ids, has_config=True)}
-        return ActionLook(self._source, wanted, told, fetch=self.fetch)
+        return ActionLook(self._source, told, fetch=self.fetch)
 
     def outline(self, snapshot: Snapshot) -> Outline:
         """Raise `InvalidAnswer`: ways between data actions are a flow's."""

@@ -29,7 +29,7 @@ from gcsync.errors import InvalidAnswer
 from gcsync.model.change import LiveFlow, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
     from gcsync.drivers.driver import Look
@@ -76,7 +76,7 @@ class IntegrationConfigDriver:
             )
             return read_config(ref, composed(ref, config, self._credentials()))
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:  # noqa: ARG002 - the protocol's signature
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
         """Begin to look: one request tells all of a configuration."""
         return WholeLook(self.fetch)
 

@@ -22,7 +22,7 @@ from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
 from gcsync.model.change import FieldChange, LiveFlow, Organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from gcsync.drivers.driver import Driver, Look
@@ -73,7 +73,7 @@ class Recorder:
             self._snapshots[ref.kind][ref.id] = snapshot
         return snapshot
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:  # noqa: ARG002 - the protocol's signature
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
         """Ask the driver for whole documents: only these can be kept."""
         return WholeLook(self.fetch)
 
@@ -233,7 +233,7 @@ class SavedSnapshots:
             return read_action(ref, document.encode())
         return read_snapshot(ref, document.encode(), revision)
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:  # noqa: ARG002 - the protocol's signature
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
         """Begin to look: everything is at hand."""
         return WholeLook(self.fetch)
 

@@ -16,7 +16,7 @@ class WholeLook:
     def __init__(self, fetch: Callable[[FlowRef], Snapshot]) -> None:
         self._fetch = fetch
 
-    def at(self, ref: FlowRef) -> Snapshot:
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Snapshot:  # noqa: ARG002 - the protocol's signature
         """Fetch it."""
         return self._fetch(ref)
 

@@ -33,13 +33,13 @@ def looked(
     *settings* are those that an item is looked at for, ``None`` for all;
     *done* is called once an item. The first error ends it.
     """
-    wanted: dict[FlowRef, Collection[str] | None] = {}
-    for item, ref in items:
-        wanted[ref] = settings(item)
-    look = driver.look(wanted)
-    results = in_parallel(
-        lambda pair: see(*pair, look.at), items, parallelism=parallelism, done=done
-    )
+    look = driver.look([ref for _, ref in items])
+
+    def first(pair: tuple[T, FlowRef]) -> R:
+        item, ref = pair
+        return see(item, ref, lambda each: look.at(each, settings(item)))
+
+    results = in_parallel(first, items, parallelism=parallelism, done=done)
     moved = set(look.moved())
     again = [index for index, (_, ref) in enumerate(items) if ref in moved]
     fresh = in_parallel(

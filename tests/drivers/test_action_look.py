@@ -38,6 +38,20 @@ TIMEOUT = ("timeout_ms",)
 BOTH = ("timeout_ms", "request/template")
 
 
+class About:
+    """A look at the same settings of each data action."""
+
+    def __init__(self, look: Look, settings: Collection[str] | None) -> None:
+        self._look = look
+        self._settings = settings
+
+    def at(self, ref: FlowRef) -> Glimpse:
+        return self._look.at(ref, self._settings)
+
+    def moved(self) -> Collection[FlowRef]:
+        return self._look.moved()
+
+
 class Reading:
     """A driver before an organisation, and how many requests of each kind it has sent."""
 
@@ -47,8 +61,8 @@ class Reading:
 
     def look(
         self, settings: Collection[str] | None = None, ids: Sequence[str] = ("custom_-_0",)
-    ) -> Look:
-        return self.driver.look({ref(each): settings for each in ids})
+    ) -> About:
+        return About(self.driver.look([ref(each) for each in ids]), settings)
 
     def sent(self, act: Callable[[], object]) -> dict[str, int]:
         before = dict(self.org.requests)

@@ -11,7 +11,7 @@ from gcsync.engine.looking import looked
 from gcsync.errors import FlowNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from gcsync.drivers.driver import Look
     from gcsync.model.change import FlowRef, Glimpse, Revision
@@ -23,10 +23,9 @@ class Restless(PretendDriver):
     def __init__(self, *names: str, moving: tuple[str, ...] = ()) -> None:
         super().__init__(*names)
         self.moving = moving
-        self.wanted: Mapping[FlowRef, Collection[str] | None] = {}
+        self.asked: dict[FlowRef, Collection[str] | None] = {}
 
-    def look(self, wanted: Mapping[FlowRef, Collection[str] | None]) -> Look:  # type: ignore[override]
-        self.wanted = wanted
+    def look(self, refs: object) -> Look:  # type: ignore[override]
         return Passing(self)
 
 
@@ -34,7 +33,8 @@ class Passing:
     def __init__(self, driver: Restless) -> None:
         self._driver = driver
 
-    def at(self, ref: FlowRef) -> Glimpse:
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        self._driver.asked[ref] = settings
         return self._driver.fetch(ref)
 
     def moved(self) -> Collection[FlowRef]:
@@ -73,7 +73,7 @@ def test_a_look_is_told_what_it_is_about() -> None:
         parallelism=1,
     )
 
-    assert driver.wanted == {ref(each): settings for each, settings in about.items()}
+    assert driver.asked == {ref(each): settings for each, settings in about.items()}
 
 
 def test_what_is_not_there_is_for_the_one_who_looks() -> None:
