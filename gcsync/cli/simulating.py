@@ -133,7 +133,7 @@ def _assumed(
     """What is simulated, and why nothing live is where that could not be read."""
     from gcsync.analysis.assume import assume
     from gcsync.cli import session
-    from gcsync.cli.surveying import notes, surveyed
+    from gcsync.cli.surveying import WAITING, notes, surveyed
     from gcsync.engine.survey import check_fit
     from gcsync.errors import NotConfigured
     from gcsync.loader.samples import measurements
@@ -143,7 +143,7 @@ def _assumed(
     measured = measurements(specs, root=Path.cwd())
     limits = manifests.project.organisation
     try:
-        found = surveyed(chosen, manifests, specs, offline=offline)
+        found = surveyed(chosen, manifests, specs, offline=offline, settings=WAITING)
     except NotConfigured as error:
         declared = [(spec, None) for spec in specs]
         unread = f"live flows were not read ({error}, or --offline)"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gcsync.errors import WrongUsage
 from gcsync.model.manifest import PublicFlowSpec
 
-_OFFLINE = (
+WAITING: Final = frozenset({"timeout_ms", "request/method"})
+"""What of a data action of the public API has a say in how long callers wait."""
+
+_OFFLINE: Final = (
     "{address} has driver public, and snapshots hold flow documents only; leave it out with"
     " --exclude, or look at what is live"
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from gcsync.cli.options import Settings
@@ -23,9 +26,16 @@ if TYPE_CHECKING:
 
 
 def surveyed(
-    chosen: Settings, manifests: Manifests, specs: Sequence[FlowSpec], *, offline: Path | None
+    chosen: Settings,
+    manifests: Manifests,
+    specs: Sequence[FlowSpec],
+    *,
+    offline: Path | None,
+    settings: Collection[str] | None = None,
 ) -> tuple[Surveyed, ...]:
     """The live flow of each of *specs*, from saved snapshots where *offline* names them.
+
+    *settings* are those that matter, all for ``None``; others may be missing.
 
     Raises `NotConfigured` where nobody said how to reach an organisation, and
     `InvalidManifests` for flows that are not there.
@@ -44,7 +54,7 @@ def surveyed(
     with opened as found, console.progress(len(specs), "Reading flows", chosen) as step:
         surveyed = survey(documents, found.driver, parallelism=chosen.parallelism, progress=step)
         if public:
-            surveyed += _used(found, public, step)
+            surveyed += _used(found, public, settings, step)
     by_address = {each.spec.address: each for each in surveyed}
     return tuple(by_address[spec.address] for spec in specs)
 
@@ -55,7 +65,10 @@ def notes(found: Iterable[Surveyed]) -> tuple[str, ...]:
 
 
 def _used(
-    found: Session, specs: Sequence[PublicFlowSpec], step: Callable[[], None]
+    found: Session,
+    specs: Sequence[PublicFlowSpec],
+    settings: Collection[str] | None,
+    step: Callable[[], None],
 ) -> tuple[Surveyed, ...]:
     from gcsync.drivers.dependency_tracking import DependencyTracking
     from gcsync.engine.usage import survey_public
@@ -67,6 +80,7 @@ def _used(
         specs,
         found.driver,
         DependencyTracking(client),
+        settings=settings,
         parallelism=found.settings.parallelism,
         progress=step,
     )

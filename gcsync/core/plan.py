@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from gcsync.model.change import FlowRef, LiveAction, Organisation, Snapshot, Source
+    from gcsync.model.change import FlowRef, Glimpse, LiveAction, Organisation, Source
     from gcsync.model.manifest import ActionSpec, ResourceSpec
     from gcsync.model.project import FieldGlob, Limits
     from gcsync.model.value import JSON
 
 
-def compare(spec: ResourceSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
-    """What would bring *snapshot* to *spec*, or why the two do not fit together.
+def compare(spec: ResourceSpec, live: Glimpse) -> FlowChange | tuple[Finding, ...]:
+    """What would bring what is *live* to *spec*, or why the two do not fit together.
 
     A change without fields means that the flow already is as desired.
     """
-    found = [locate(snapshot.actions, wanted.name, wanted.id) for wanted in spec.actions]
+    found = [locate(live.actions, wanted.name, wanted.id) for wanted in spec.actions]
     if any(len(actions) != 1 for actions in found):
-        return misfits(spec, snapshot.actions)
+        return misfits(spec, live.actions)
     fields = [
         field
-        for wanted, (live,) in zip(spec.actions, found, strict=True)
-        for field in _fields(wanted, live)
+        for wanted, (action,) in zip(spec.actions, found, strict=True)
+        for field in _fields(wanted, action)
     ]
     return FlowChange(
-        ref=snapshot.ref,
-        revision=snapshot.revision,
+        ref=live.ref,
+        revision=live.revision,
         fields=tuple(sorted(fields, key=lambda field: field.path)),
         wave=spec.wave,
         driver=spec.DRIVER,

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from gcsync.core.exact_json import Malformed, compact, parse
 from gcsync.drivers.flow_lens import HEADERS, frozen
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import LiveAction, Revision, Snapshot
+from gcsync.model.change import Glimpse, LiveAction, Revision, Snapshot
 from gcsync.model.value import ABSENT, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gcsync.model.change import FlowRef
     from gcsync.model.value import JSON, Value
@@ -47,6 +47,8 @@ TEMPLATES: Final = {
     ("response", "successTemplate"): "successtemplate.vm",
 }
 """Where a template belongs in the configuration -> the file that the API has it in."""
+
+_SETTINGS: Final = {place: setting for setting, place in MAPPING.items()}
 
 MOST_S: Final = 60
 MOST_FUNCTION_S: Final = 15
@@ -123,6 +125,22 @@ def files(action: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def needed(settings: Collection[str] | None) -> frozenset[str]:
+    """The templates that a look at these *settings*, or at all for ``None``, is about, by file."""
+    return frozenset(
+        file
+        for place, file in TEMPLATES.items()
+        if settings is None or _SETTINGS["config", *place] in settings
+    )
+
+
+def names_none(action: Mapping[str, Any]) -> bool:
+    """Whether *action*, an answer of the API, holds no template, and no URI of one."""
+    config = action.get("config")
+    groups = {group: holder_of(config or {}, (group,)) for group, _ in TEMPLATES}
+    return not files(action) and all(groups[group].get(name) is None for group, name in TEMPLATES)
+
+
 def composed(ref: FlowRef, action: Mapping[str, Any], texts: Mapping[str, str]) -> bytes:
     """One document of an answer and the templates fetched for it, by file.
 
@@ -182,7 +200,27 @@ def read_action(ref: FlowRef, body: bytes) -> Snapshot:
         # The document is one data action, so no name need tell it from others.
         actions=(LiveAction(id=ref.id, name="", settings=_settings(document)),),
         unwritable=problem,
+        integration_id=_text(document.get("integrationId")),
     )
+
+
+def glimpsed(ref: FlowRef, action: Mapping[str, Any], texts: Mapping[str, str]) -> Glimpse:
+    """What an answer tells, with those templates that were fetched for it, by file.
+
+    A template that was not fetched is not there. Raises `InvalidAnswer`.
+    """
+    seen = read_action(ref, composed(ref, action, texts))
+    return Glimpse(
+        ref=seen.ref,
+        revision=seen.revision,
+        actions=seen.actions,
+        unwritable=seen.unwritable,
+        integration_id=seen.integration_id,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _revision(document: Mapping[str, Any]) -> tuple[Revision | None, str | None]:

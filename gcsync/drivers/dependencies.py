@@ -6,8 +6,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
+from gcsync.drivers.action_source import ACTIONS, PAGE_SIZE
 from gcsync.drivers.dependency_tracking import flow_type
-from gcsync.drivers.integration_action import ACTIONS, PAGE_SIZE
 from gcsync.drivers.listing import json_object, listed
 from gcsync.model.reach import ReachedAction, ReachedFlow
 

@@ -9,6 +9,7 @@ Laws, property-tested for every driver:
    and number literals included.
 4. The way back leads back: amending by the inverses of ``as_found`` gives the
    document from before, as a JSON value with its number literals.
+5. A look at some settings shows of these what a fetch does.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.model.change import (
         FieldChange,
         FlowRef,
+        Glimpse,
         LiveFlow,
         Organisation,
         Revision,
@@ -29,6 +31,26 @@ if TYPE_CHECKING:
     from gcsync.model.execution import Execution, Launch, StartInput
     from gcsync.model.outline import Outline
     from gcsync.model.reach import ReachedAction, ReachedFlow
+
+
+class Look(Protocol):
+    """One reading of several things, to compare and not to write; used from many threads at once.
+
+    What it shows holds once `moved` has been asked, for all but those that
+    this names: `gcsync.engine.looking` sees to that.
+    """
+
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        """At least *settings* of *ref*, or all for ``None``.
+
+        Raises `FlowNotFound`, or another `ApiError`.
+        """
+
+    def moved(self) -> Collection[FlowRef]:
+        """Those, of what was read so far, that may have changed in between; to be fetched whole.
+
+        Raises an `ApiError`.
+        """
 
 
 class Driver(Protocol):
@@ -48,6 +70,12 @@ class Driver(Protocol):
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
 
+    def look(self, refs: Collection[FlowRef]) -> Look:
+        """Begin to look at all of *refs*.
+
+        It may begin with what the last `list_live` told, if no other look has.
+        """
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure.
 
@@ -62,7 +90,7 @@ class Driver(Protocol):
         Amending by their inverses then gives back the very same document.
         """
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:

@@ -24,14 +24,16 @@ from gcsync.drivers.listing import browsed, listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
 from gcsync.drivers.versions import Versions
+from gcsync.drivers.whole_look import WholeLook
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import LiveFlow
+from gcsync.model.change import LiveFlow, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
-    from gcsync.model.change import FieldChange, FlowRef, Organisation, Revision, Snapshot
+    from gcsync.drivers.driver import Look
+    from gcsync.model.change import FieldChange, FlowRef, Glimpse, Organisation, Revision
     from gcsync.model.outline import Outline
 
 INTEGRATIONS: Final = "/api/v2/integrations"
@@ -74,6 +76,10 @@ class IntegrationConfigDriver:
             )
             return read_config(ref, composed(ref, config, self._credentials()))
 
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Begin to look: one request tells all of a configuration."""
+        return WholeLook(self.fetch)
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """Raise `InvalidAnswer`: ways between data actions are a flow's."""
         raise InvalidAnswer(f"{snapshot.ref}: an integration has no way through it")
@@ -84,9 +90,9 @@ class IntegrationConfigDriver:
         """The fields with their former values to the last digit; pure."""
         return as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Why the value that *field* leads to cannot be written, or ``None``; pure."""
-        return objection(snapshot, field)
+        return objection(seen, field) if isinstance(seen, Snapshot) else None
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""

@@ -17,15 +17,16 @@ from gcsync.drivers import action_amend, flow_amend
 from gcsync.drivers.action_lens import read_action
 from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.drivers.flow_outline import outline
+from gcsync.drivers.whole_look import WholeLook
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
 from gcsync.model.change import FieldChange, LiveFlow, Organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from gcsync.drivers.driver import Driver
-    from gcsync.model.change import FlowRef, Revision, Snapshot
+    from gcsync.drivers.driver import Driver, Look
+    from gcsync.model.change import FlowRef, Glimpse, Revision, Snapshot
     from gcsync.model.outline import Outline
     from gcsync.model.value import JSON
 
@@ -72,6 +73,10 @@ class Recorder:
             self._snapshots[ref.kind][ref.id] = snapshot
         return snapshot
 
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Ask the driver for whole documents: only these can be kept."""
+        return WholeLook(self.fetch)
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """Ask the driver."""
         return self._driver.outline(snapshot)
@@ -82,9 +87,9 @@ class Recorder:
         """The fields with their former values to the last digit; pure."""
         return self._driver.as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Ask the driver."""
-        return self._driver.objection(snapshot, field)
+        return self._driver.objection(seen, field)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """Ask the driver."""
@@ -228,6 +233,10 @@ class SavedSnapshots:
             return read_action(ref, document.encode())
         return read_snapshot(ref, document.encode(), revision)
 
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Begin to look: everything is at hand."""
+        return WholeLook(self.fetch)
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
         return outline(snapshot)
@@ -238,7 +247,7 @@ class SavedSnapshots:
         """The fields with their former values to the last digit; pure."""
         return _AS_FOUND[snapshot.ref.kind](snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
         """A flow document takes whatever the schema of manifests lets through."""
         return None
 

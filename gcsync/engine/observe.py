@@ -14,9 +14,9 @@ from gcsync.analysis.latency import worst_case
 from gcsync.analysis.policy import together
 from gcsync.core.drift import set_aside, without
 from gcsync.core.plan import compare, nearest
-from gcsync.engine.pool import in_parallel
+from gcsync.engine.looking import looked
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
-from gcsync.model.change import FlowChange, FlowRef
+from gcsync.model.change import FlowChange, FlowRef, Snapshot
 from gcsync.model.manifest import Finding, FlowSpec
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import LiveFlow, Modified, Snapshot
+    from gcsync.model.change import Glimpse, LiveFlow, Modified
     from gcsync.model.drift import ToleratedField
     from gcsync.model.manifest import ResourceSpec
     from gcsync.model.outline import Outline
@@ -76,14 +76,18 @@ def observe(
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
     resolved = _resolved(specs, driver, findings, {})
-    looks = _Looks(driver, resolved, today)
-    outcomes = in_parallel(
-        looks.at, resolved, parallelism=parallelism, done=lambda _outcome: progress()
+    outcomes = looked(
+        _Eyes(driver, resolved, today).see,
+        resolved,
+        driver,
+        settings=_managed,
+        parallelism=parallelism,
+        done=lambda _outcome: progress(),
     )
-    changes: list[FlowChange] = []
+    seen: list[_Seen] = []
     for outcome in outcomes:
-        if isinstance(outcome, FlowChange):
-            changes.append(outcome)
+        if isinstance(outcome, _Seen):
+            seen.append(outcome)
         else:
             findings.extend(outcome)
     findings.extend(_claimed_twice(resolved))
@@ -91,16 +95,35 @@ def observe(
         findings.sort(key=position)
         raise InvalidManifests(findings)
     return Observation(
-        changes=tuple(changes),
-        warnings=tuple(looks.warnings),
-        outlines=looks.outlines,
-        tolerated=looks.tolerated,
-        modified=looks.modified,
+        changes=tuple(each.change for each in seen),
+        warnings=tuple(each.warning for each in seen if each.warning),
+        outlines={each.address: each.outline for each in seen if each.outline},
+        tolerated={each.address: each.tolerated for each in seen if each.tolerated},
+        modified={each.address: each.modified for each in seen if each.modified},
     )
 
 
-class _Looks:
-    """One look at each flow, and what is worth keeping of it beside the change."""
+def _managed(spec: ResourceSpec) -> frozenset[str]:
+    return frozenset(setting.path for action in spec.actions for setting in action.settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """The change of one flow, and what else of it is worth keeping."""
+
+    change: FlowChange
+    warning: str | None = None
+    outline: Outline | None = None
+    tolerated: tuple[ToleratedField, ...] = ()
+    modified: Modified | None = None
+
+    @property
+    def address(self) -> str:
+        return self.change.ref.address
+
+
+class _Eyes:
+    """What is to be known for each look: who else has a claim, and what day it is."""
 
     def __init__(
         self, driver: Driver, resolved: Iterable[tuple[ResourceSpec, FlowRef]], today: date | None
@@ -110,35 +133,31 @@ class _Looks:
         self._claims: dict[str, list[ResourceSpec]] = defaultdict(list)
         for claim, of in resolved:
             self._claims[of.id].append(claim)
-        self.warnings: list[str] = []
-        self.outlines: dict[str, Outline] = {}
-        self.tolerated: dict[str, tuple[ToleratedField, ...]] = {}
-        self.modified: dict[str, Modified] = {}
 
-    def at(self, pair: tuple[ResourceSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
+    def see(
+        self, spec: ResourceSpec, ref: FlowRef, read: Callable[[FlowRef], Glimpse]
+    ) -> _Seen | tuple[Finding, ...]:
         """What would bring the live flow to its manifest, or why that cannot be said."""
-        spec, ref = pair
         try:
-            snapshot = self._driver.fetch(ref)
+            live = read(ref)
         except FlowNotFound as missing:
             return (_finding(spec, str(missing)),)
-        outcome = compare(spec, snapshot)
-        if not isinstance(outcome, FlowChange) or not outcome.fields:
+        outcome = compare(spec, live)
+        if not isinstance(outcome, FlowChange):
             return outcome
-        if snapshot.modified:
-            self.modified[spec.address] = snapshot.modified
+        if not outcome.fields:
+            return _Seen(change=outcome)
         outcome, apart = set_aside(spec, outcome, self._today)
-        if apart:
-            self.tolerated[spec.address] = apart
-        objections = tuple(self._objections(outcome, snapshot))
-        if objections or not outcome.fields:
-            return objections or outcome
-        return self._weighed(spec, outcome, snapshot)
+        objections = tuple(self._objections(outcome, live))
+        if objections:
+            return objections
+        seen = _Seen(change=outcome, tolerated=apart, modified=live.modified)
+        return self._weighed(spec, seen, live) if outcome.fields else seen
 
-    def _objections(self, change: FlowChange, snapshot: Snapshot) -> Iterator[Finding]:
+    def _objections(self, change: FlowChange, live: Glimpse) -> Iterator[Finding]:
         """What the manifest wants and this live document cannot take."""
         for wanted in change.fields:
-            problem = self._driver.objection(snapshot, wanted)
+            problem = self._driver.objection(live, wanted)
             if problem is not None:
                 yield Finding(
                     rule="reference",
@@ -148,23 +167,24 @@ class _Looks:
                     path=wanted.path,
                 )
 
-    def _weighed(self, spec: ResourceSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
-        """The change with what it would do to waiting callers, where the document tells."""
-        if snapshot.unwritable:
-            self.warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
-        if not isinstance(spec, FlowSpec):
-            return change
+    def _weighed(self, spec: ResourceSpec, seen: _Seen, live: Glimpse) -> _Seen:
+        """The same with what it would do to waiting callers, where the document tells."""
+        if live.unwritable:
+            seen = replace(seen, warning=f"{live.ref} cannot be written: {live.unwritable}")
+        if not isinstance(spec, FlowSpec) or not isinstance(live, Snapshot):
+            return seen
         try:
-            outline = self.outlines[spec.address] = self._driver.outline(snapshot)
+            outline = self._driver.outline(live)
         except InvalidAnswer:
-            return change
+            return seen
         others = [
             other
-            for other in self._claims[snapshot.ref.id]
+            for other in self._claims[live.ref.id]
             if other is not spec and isinstance(other, FlowSpec)
         ]
-        written = without(spec, self.tolerated.get(spec.address, ()))
-        return replace(change, worst_case=worst_case(together(written, others), outline))
+        written = without(spec, seen.tolerated)
+        worst = worst_case(together(written, others), outline)
+        return replace(seen, outline=outline, change=replace(seen.change, worst_case=worst))
 
 
 def resolve(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.core.diff import is_named
 from gcsync.core.plan import nearest
+from gcsync.engine.looking import looked
 from gcsync.engine.observe import position, resolve
 from gcsync.engine.pool import in_parallel
 from gcsync.engine.survey import Surveyed
@@ -23,10 +24,11 @@ from gcsync.model.manifest import DataActionSpec, Finding, PublicFlowSpec
 from gcsync.model.outline import Call, Outline, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from collections.abc import Sequence as Several
 
     from gcsync.drivers.driver import Driver, Tracker
+    from gcsync.model.change import Glimpse
     from gcsync.model.manifest import ActionSpec
     from gcsync.model.value import JSON
 
@@ -47,11 +49,13 @@ def survey_public(
     driver: Driver,
     tracker: Tracker,
     *,
+    settings: Collection[str] | None = None,
     parallelism: int,
     progress: Callable[[], None] = lambda: None,
 ) -> tuple[Surveyed, ...]:
     """Find what the live flow of each of *specs* uses, and read that; in the order of *specs*.
 
+    Of the data actions at least *settings* are read, all of them for ``None``.
     The specs that come back have the id of each data action. Raises
     `InvalidManifests` with all findings where manifests and live flows do not
     fit together, or an `ApiError`.
@@ -74,8 +78,9 @@ def survey_public(
     matched = [replace(each, spec=_pinned(each, findings)) for each in used]
     if findings:
         raise InvalidManifests(sorted(findings, key=position))
-    settings = _settings({one.id for each in used for one in each.actions}, driver, parallelism)
-    return tuple(_surveyed(each, settings) for each in matched)
+    ids = {one.id for each in used for one in each.actions}
+    found = _read(ids, driver, settings, parallelism)
+    return tuple(_surveyed(each, found) for each in matched)
 
 
 def _pinned(used: _Used, findings: list[Finding]) -> PublicFlowSpec:
@@ -127,19 +132,21 @@ def _misfit(action: ActionSpec, found: Several[LiveFlow], used: _Used) -> str:
     return f"the live flow does not use a data action {sought}{near}"
 
 
-def _settings(
-    ids: Iterable[str], driver: Driver, parallelism: int
+def _read(
+    ids: Iterable[str], driver: Driver, settings: Collection[str] | None, parallelism: int
 ) -> Mapping[str, dict[str, JSON]]:
     """The settings of each data action by its id; none for one that is gone meanwhile."""
 
-    def read(action_id: str) -> tuple[str, dict[str, JSON]]:
+    def see(
+        action_id: str, ref: FlowRef, read: Callable[[FlowRef], Glimpse]
+    ) -> tuple[str, dict[str, JSON]]:
         try:
-            snapshot = driver.fetch(FlowRef(address=f"{KIND}/{action_id}", id=action_id))
+            return action_id, read(ref).actions[0].settings
         except FlowNotFound:
             return action_id, {}
-        return action_id, snapshot.actions[0].settings
 
-    return dict(in_parallel(read, sorted(ids), parallelism=parallelism, done=lambda _: None))
+    refs = [(each, FlowRef(address=f"{KIND}/{each}", id=each)) for each in sorted(ids)]
+    return dict(looked(see, refs, driver, settings=lambda _: settings, parallelism=parallelism))
 
 
 def _surveyed(used: _Used, settings: Mapping[str, dict[str, JSON]]) -> Surveyed:

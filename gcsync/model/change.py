@@ -76,21 +76,33 @@ class Modified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """A live flow as it was read once.
+class Glimpse:
+    """What one look saw of a live flow: enough to compare with, and nothing to write back.
 
-    *document* is the body as received, so that writing it back can keep
-    every byte that no manifest names. *revision* is ``None`` where the server
-    gave none that can guard a write; *unwritable* then says why. *modified*
-    informs, and nothing depends on it.
+    Of the settings those that the look was about are there, at one revision;
+    others may be missing. *revision* is ``None`` where the server gave none
+    that can guard a write; *unwritable* then says why. *integration_id* is
+    that of the integration that a data action belongs to. *modified* informs,
+    and nothing depends on it.
     """
 
     ref: FlowRef
     revision: Revision | None
-    document: bytes
     actions: tuple[LiveAction, ...]
     unwritable: str | None = None
     modified: Modified | None = None
+    integration_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Glimpse):
+    """A live flow as it was read once, whole.
+
+    *document* is the body as received, so that writing it back can keep
+    every byte that no manifest names.
+    """
+
+    document: bytes
 
 
 Vacancy = Literal["member", "value", "group", "null", "data"]

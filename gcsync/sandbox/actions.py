@@ -106,9 +106,10 @@ class Actions:
             raise Refusal(404, "not.found", f"The action has no draft: {action_id}")
         return self._drafts[action_id]
 
-    def list(self, query: Mapping[str, str]) -> Response:
+    def list(self, query: Mapping[str, str], *, versions_ago: int = 0) -> Response:
         """One page of the published data actions, with their configuration if asked for."""
-        chosen = [each for each in self if _is_chosen(each, query)]
+        known = (self.published(each.id, versions_ago=versions_ago) for each in self)
+        chosen = [each for each in known if _is_chosen(each, query)]
         if query.get("sortBy") == "name":
             is_reversed = query.get("sortOrder", "asc").lower() == "desc"
             chosen.sort(key=lambda each: (each.name.casefold(), each.id), reverse=is_reversed)

@@ -48,6 +48,9 @@ def _actions(actions: Actions) -> dict[str, Methods]:
         query = call.request.query
         return actions.get(call.subject, query, versions_ago=call.revisions_ago)
 
+    def several(call: Call) -> Response:
+        return actions.list(call.request.query, versions_ago=call.revisions_ago)
+
     def patch(call: Call) -> Response:
         return actions.patch(call.subject, call.request, author=call.client.id, now=call.now)
 
@@ -56,7 +59,7 @@ def _actions(actions: Actions) -> dict[str, Methods]:
         return actions.template(actions.published(action_id, versions_ago=call.revisions_ago), name)
 
     return {
-        ACTIONS_PATH: {"GET": (SEE_ACTIONS, lambda call: actions.list(call.request.query))},
+        ACTIONS_PATH: {"GET": (SEE_ACTIONS, several)},
         one: {"GET": (SEE_ACTIONS, get), "PATCH": (EDIT_ACTIONS, patch)},
         f"{one}/templates/{{file}}": {"GET": (SEE_ACTIONS, template)},
     }

@@ -370,3 +370,15 @@ def test_a_data_action_accepts_a_finding_for_a_while_and_none_is_left(centre: Wo
     linted = centre.run("lint", **NOBODY)
 
     assert (linted.code, linted.out) == (0, "Nothing to object to in 1 data action.\n")
+
+
+@pytest.mark.parametrize(("command", "templates"), [("budget", 0), ("lint --live", 4)])
+def test_templates_are_read_for_rules_and_not_for_waiting_times(
+    centre: World, command: str, templates: int
+) -> None:
+    centre.run(*command.split())
+
+    requests = centre.org.requests
+    place = "GET /api/v2/integrations/actions"
+    assert (requests[place], requests[f"{place}/{{id}}/templates/{{file}}"]) == (1, templates)
+    assert requests[f"{place}/{{id}}"] == (2 if templates else 0)

@@ -20,8 +20,11 @@ from gcsync.drivers.action_amend import amended, as_found
 from gcsync.drivers.action_lens import (
     MAPPING,
     MOST_FUNCTION_S,
+    TEMPLATES,
     composed,
     files,
+    glimpsed,
+    needed,
     read_action,
     refused,
     unsupported,
@@ -124,6 +127,36 @@ def written(snapshot: Snapshot, fields: list[FieldChange]) -> tuple[Snapshot, li
 
 def inverse(fields: list[FieldChange]) -> list[FieldChange]:
     return [replace(one, before=one.after, after=one.before) for one in fields]
+
+
+def behind_uris(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
+    """The answer that the document was made of, if its templates were files; and the files."""
+    answer, texts = parse(snapshot.document), {}
+    for (group, name), file in TEMPLATES.items():
+        held = answer.get("config", {}).get(group, {})
+        if name in held:
+            texts[file] = held.pop(name)
+            held[f"{name}Uri"] = f"/templates/{file}"
+    return answer, texts
+
+
+@given(ANSWERS, st.none() | st.sets(st.sampled_from(SETTINGS), max_size=4))
+def test_a_look_at_a_part_and_a_reading_of_everything_agree_on_that_part(
+    snapshot: Snapshot, about: set[str] | None
+) -> None:
+    answer, texts = behind_uris(snapshot)
+    fetched = {file: texts[file] for file in files(answer) if file in needed(about)}
+
+    seen = glimpsed(REF, answer, fetched)
+
+    whole = read_action(REF, composed(REF, answer, texts))
+    assert (seen.ref, seen.revision, seen.unwritable) == (
+        whole.ref,
+        whole.revision,
+        whole.unwritable,
+    )
+    for setting in SETTINGS if about is None else about:
+        assert same(live_value(seen.actions[0], setting), live_value(whole.actions[0], setting))
 
 
 @given(ANSWERS)

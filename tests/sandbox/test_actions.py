@@ -252,6 +252,20 @@ def test_a_role_that_lacks_a_permission_is_told_which() -> None:
     assert "integrations:action:edit" in json.loads(refused.body)["message"]
 
 
+def test_a_listing_shows_configurations_where_it_is_asked_for_and_may_lag(client: Editor) -> None:
+    client("PATCH", ONE, body(name="Renamed", version=1))
+    client.org.faults.add(Fault(method="GET", path=ACTIONS_PATH, effect=Stale(revisions=1)))
+
+    stale, fresh, plain = (
+        read(client("GET", ACTIONS_PATH, query=query))["entities"][0]
+        for query in (CONFIG, CONFIG, {})
+    )
+
+    assert (stale["version"], stale["name"]) == (1, "Get Customer")
+    assert fresh == read(client("GET", ONE, query=CONFIG))
+    assert plain == read(client("GET", ONE))
+
+
 def test_an_older_version_is_read_where_the_platform_lags(client: Editor) -> None:
     client("PATCH", ONE, body(version=1, name="Newer"))
     client.org.faults.add(Fault(method="GET", path=ONE, effect=Stale(revisions=1)))
