@@ -93,8 +93,8 @@ def drafts_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--test-drafts/--no-test-drafts",
                 "tests_drafts",
                 default=None,
-                help="Test drafts of data actions before they are published, or do not; this"
-                " calls their real back ends.",
+                help="Test drafts of data actions before they are published, or do not. A test"
+                " calls the real back end.",
             ),
         )
     ):

@@ -88,10 +88,10 @@ def _answered(client: Client, ref: FlowRef, case: SmokeCase, stop: Event) -> Ans
     try:
         return unless_stopped(stop, lambda: client.post(place, body, deadline_s=PATIENCE_S))
     except OutcomeUnknown as unknown:
-        why = f"has no answer that tells ({unknown}); its back end may have been called"
+        why = f"has no answer that tells ({_open(str(unknown))}); its back end may have been called"
         raise _failed(ref, case, why) from unknown
     except PermissionMissing as missing:
-        why = f"was not allowed: it needs the permission {EXECUTE} ({missing})"
+        why = f"was not allowed: it needs the permission {EXECUTE} ({_open(str(missing))})"
         raise _failed(ref, case, why) from missing
     except Refused as refused:
         if refused.status == 404:

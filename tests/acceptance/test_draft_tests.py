@@ -360,6 +360,7 @@ def test_the_saved_plan_of_a_rollback_is_not_tested_either(centre: World) -> Non
 
     applied = centre.run("apply", "back.json")
 
+    assert "without a test" not in applied.said
     assert (applied.code, runs(centre), timeout(centre)) == (0, 0, 20)
 
 
