@@ -26,6 +26,7 @@
         ├── InvalidAnswer       1   an answer that cannot be believed
         ├── AuthenticationFailed 1
         ├── DraftFailed         1   no valid draft, so nothing was published
+        │   └── DraftTestFailed 1   a draft that did not stand its test
         ├── DraftInTheWay       1   a draft that may be somebody's work
         └── Refused             1   an error answer, read and understood
             ├── PermissionMissing 1
@@ -238,6 +239,12 @@ class DraftFailed(ApiError):
     """No draft could be made, or it is not valid; nothing was published."""
 
     code = "draft"
+
+
+class DraftTestFailed(DraftFailed):
+    """A draft did not stand one of its tests, or nobody can say; nothing was published."""
+
+    code = "draft-test"
 
 
 class DraftInTheWay(ApiError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gcsync import __version__
 from gcsync.cli import console, provenance, session
 from gcsync.cli.approving import alone, carry_out
+from gcsync.cli.drafting import drafting
 from gcsync.cli.linting import Gate
 from gcsync.cli.looking import look, told
 from gcsync.cli.memory import Memory
@@ -53,9 +54,9 @@ def heal(
         )
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
-    publish = manifests.project.publish
+    writing = drafting(chosen, manifests.project, specs)
     with (
-        session.connected(chosen, manifests.environment, publish=publish) as found,
+        session.connected(chosen, manifests.environment, drafting=writing) as found,
         alone(found) as kept,
     ):
         memory = Memory(found.org_id, journal=kept)

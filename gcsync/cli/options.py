@@ -86,6 +86,7 @@ class Settings:
     lock_timeout: timedelta = timedelta()
     has_sandbox: bool = False
     takes_drafts: bool = False
+    tests_drafts: bool | None = None
     has_colour: bool = False
     in_pipeline: bool = False
     verbosity: int = 0
@@ -285,13 +286,6 @@ online_options = _stacked(
         is_flag=True,
         help="Use the embedded sandbox organisation, kept in .gcsync/, instead of a real one.",
     ),
-)
-
-drafts_option = click.option(
-    "--take-draft",
-    "takes_drafts",
-    is_flag=True,
-    help="With publish: draft, replace drafts of data actions that are there already.",
 )
 
 

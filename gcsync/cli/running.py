@@ -85,7 +85,11 @@ def run_plan(
         doubtful = {ref.address for ref in application.unresolved()}
         told |= {change.ref.address: _cut_off(change, doubtful) for change in given_up}
     results = tuple(told[change.ref.address] for change in changes)
-    notes = [*recovered_notes(recovered), *arranged.notes(told)]
+    notes = [
+        *recovered_notes(recovered),
+        *arranged.notes(told),
+        *session.drafting.notes(results),
+    ]
     failure = application.journal_failure or rollout.journal_failure
     try:
         journal.record_all(run_id, [told[change.ref.address] for change in given_up])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync import __version__
 from gcsync.cli import console
+from gcsync.cli.drafting import DIRECT, Drafting
 from gcsync.errors import ConfigurationError, WrongUsage
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gcsync.model.change import FlowChange, Organisation, Plan
     from gcsync.model.manifest import Manifests, ResourceSpec
     from gcsync.model.outline import Outline
-    from gcsync.model.project import Environment, Publish
+    from gcsync.model.project import Environment
     from gcsync.store.journal import Journal
 
 STATE: Final = Path(".gcsync")
@@ -38,7 +39,10 @@ PLAN_TTL: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An open connection to one organisation."""
+    """An open connection to one organisation.
+
+    *restorer* is the *driver* for what ran before already: it tests no drafts.
+    """
 
     settings: Settings
     driver: Driver
@@ -47,6 +51,8 @@ class Session:
     rng: random.Random
     stop: Event
     client: Client | None = None
+    restorer: Driver | None = None
+    drafting: Drafting = DIRECT
 
     @property
     def org_id(self) -> str:
@@ -148,17 +154,16 @@ def load_resources(settings: Settings) -> Manifests:
 
 @contextmanager
 def connected(
-    settings: Settings, environment: Environment | None, *, publish: Publish = "direct"
+    settings: Settings, environment: Environment | None, *, drafting: Drafting = DIRECT
 ) -> Iterator[Session]:
     """Log in and make sure that this is the organisation that *environment* asserts.
 
-    *publish* is how data actions are written. Raises `ConfigurationError`
+    *drafting* is how data actions are written. Raises `ConfigurationError`
     before anything is sent to a host that the environment does not mean.
     """
     from gcsync.api.pacing import SystemClock
     from gcsync.drivers.dispatch import Dispatch
     from gcsync.drivers.flow_document import FlowDocumentDriver
-    from gcsync.drivers.integration_action import IntegrationActionDriver
     from gcsync.drivers.integration_config import IntegrationConfigDriver
 
     stop = Event()
@@ -166,16 +171,12 @@ def connected(
     rng = random.SystemRandom()
     with _client(settings, environment, clock, rng) as client:
         settings.account.clients.append(client)
-        actions = IntegrationActionDriver(
-            client, publish=publish, takes_drafts=settings.takes_drafts
-        )
-        driver = Dispatch(
-            {
-                "flow": FlowDocumentDriver(client),
-                "dataaction": actions,
-                "integration": IntegrationConfigDriver(client),
-            }
-        )
+        actions = drafting.driver(client, settings, stop)
+        others: dict[str, Driver] = {
+            "flow": FlowDocumentDriver(client),
+            "integration": IntegrationConfigDriver(client),
+        }
+        driver = Dispatch({**others, "dataaction": actions})
         organisation = driver.organisation()
         settings.account.organisation = organisation
         _check_organisation(organisation, settings, environment)
@@ -183,6 +184,8 @@ def connected(
         yield Session(
             settings=settings,
             driver=driver,
+            restorer=Dispatch({**others, "dataaction": actions.untested()}),
+            drafting=drafting,
             organisation=organisation,
             clock=clock,
             rng=rng,

@@ -10,10 +10,10 @@ import click
 
 from gcsync import __version__
 from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
+from gcsync.cli.drafting import drafting, drafts_options, wants_tests
 from gcsync.cli.options import (
     FLOW_FORMATS,
     choice_options,
-    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -57,7 +57,7 @@ class Undoing:
     type=click.Path(path_type=Path),
     help="Save the plan for 'gcsync apply', and write nothing.",
 )
-@drafts_option
+@drafts_options
 @lock_option
 @outputs_in(*FLOW_FORMATS)
 def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: Any) -> int:
@@ -68,8 +68,9 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
     after a yes, as by apply. A flow with a setting that somebody changed since
     is a conflict and stays as it is.
 
-    Limits and spec.ignore hold. Lint does not: what was live before is better
-    back at once than after it has been made nice. Manifests are not touched:
+    Limits and spec.ignore hold. Lint does not, nor are drafts tested unless
+    --test-drafts says so: what was live before is better back at once than
+    after it has been made nice. Manifests are not touched:
     revert the change there too, or the next apply writes it again.
     """
     from gcsync.cli import session
@@ -78,7 +79,10 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
     if out is None and not auto_approve:
         check_can_ask("rollback", ways_out="give --auto-approve, or --out to save the plan")
     project, environment = _project(chosen)
-    with session.connected(chosen, environment, publish=project.publish) as found:
+    is_tested = wants_tests(chosen, project, by_default=False)
+    specs = session.load(chosen).resources if is_tested else ()
+    writing = drafting(chosen, project, specs, by_default=False)
+    with session.connected(chosen, environment, drafting=writing) as found:
         if out is not None:
             with session.journal(found) as journal:
                 return _save(out, _undoing(found, journal, run_id, project, is_saved=True), found)

@@ -58,7 +58,7 @@ _SHAPES = {
         r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"
     ),
 }
-_NAMED = frozenset(("variables", "data", "context", "properties"))
+_NAMED = frozenset(("variables", "data", "context", "input", "properties"))
 # The least that a shape above, or "bearer" with a token, can be.
 _SHORTEST = 15
 # What the patterns above need in lower case; most texts have none of it.

@@ -6,6 +6,7 @@ written by way of drafts in `gcsync.drivers.action_draft`.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
+    from gcsync.drivers.action_test import DraftTests
     from gcsync.drivers.driver import Look
     from gcsync.model.change import FieldChange, FlowRef, Glimpse, Organisation, Snapshot
     from gcsync.model.outline import Outline
@@ -41,21 +43,35 @@ class IntegrationActionDriver:
     """Data actions of one organisation over one `Client`; each stands where flows do elsewhere.
 
     *publish* says how they are written: at once, or by way of a draft. One
-    that is there already is left alone unless this driver *takes_drafts*.
+    that is there already is left alone unless this driver *takes_drafts*;
+    *tests* are what it has to stand before it is published.
     """
 
     name = "integration-action"
 
     def __init__(
-        self, client: Client, *, publish: Publish = "direct", takes_drafts: bool = False
+        self,
+        client: Client,
+        *,
+        publish: Publish = "direct",
+        takes_drafts: bool = False,
+        tests: DraftTests | None = None,
     ) -> None:
         self._client = client
         self._source = ActionSource(client)
         self._drafts = (
-            Drafts(client, self._source, takes=takes_drafts) if publish == "draft" else None
+            Drafts(client, self._source, takes=takes_drafts, tests=tests)
+            if publish == "draft"
+            else None
         )
         self._types: dict[str, str] = {}
         self._told: dict[str, dict[str, Any]] = {}
+
+    def untested(self) -> IntegrationActionDriver:
+        """The same driver, which publishes drafts without tests: for what ran before already."""
+        twin = copy(self)
+        twin._drafts = self._drafts and self._drafts.untested()  # noqa: SLF001 - its own kind
+        return twin
 
     def organisation(self) -> Organisation:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""

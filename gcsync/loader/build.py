@@ -34,7 +34,7 @@ BINDING = "auth/binding"
 ACTION_FACTS: Final = ("id", "data_action", "action", "backend", "idempotent", "routed_on")
 """What a manifest says of a data action that is no setting: it is never written."""
 
-RESOURCE_FACTS: Final = ("action", "integration", "wave")
+RESOURCE_FACTS: Final = ("action", "integration", "wave", "test")
 """The same of a DataAction or an Integration as a whole."""
 
 WHOLE_MAPS: Final = frozenset(("translation_map", "translation_map_defaults"))
@@ -79,6 +79,7 @@ class Builder:
         return DataActionSpec(
             selector=Selector(source=_selector(document, "action"), type=integration, **chosen),
             allowances=facts.allowances(document, instance["metadata"]),
+            tests=smoke.cases(document, instance["spec"], "test"),
             **self._whole(source, document, instance),
         )
 

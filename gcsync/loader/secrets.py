@@ -20,8 +20,8 @@ _ADVICE = {
 }
 """Where a kind keeps its secrets elsewhere than flows do."""
 
-_SENT = ("data/", "context/")
-"""What an execution is given as it stands there: no reference in it is resolved."""
+_SENT = ("data/", "context/", "input/")
+"""What an execution or a test is given as it stands there: no reference in it is resolved."""
 
 _ELSEWHERE = "remove it, and have it replaced, for others may have read it"
 
@@ -29,7 +29,7 @@ _ELSEWHERE = "remove it, and have it replaced, for others may have read it"
 def findings_in(document: Mapping, kind: str, address: str | None) -> list[Finding]:
     """Every literal secret of a document.
 
-    In requests, addresses, variables and what smoke cases send, whatever looks like one; in every
+    In requests, addresses, variables and what cases send, whatever looks like one; in every
     other text and in names, what cannot be anything else.
     """
     found: dict[Location, str] = {}
@@ -87,13 +87,11 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
         for _, action in document.mapping("spec", "actions").entries.values():
             if isinstance(action, Mapping) and "request" in action.entries:
                 yield from _texts("request", action.entries["request"][1])
-        for case in items(document.get("spec", "smoke")):
-            if isinstance(case, Mapping):
-                yield from _texts("data", case.mapping("data"))
-                yield from _texts("context", case.mapping("context"))
+        yield from _sent(document.get("spec", "smoke"), "data", "context")
     elif kind == "DataAction":
         yield from _texts("request", document.get("spec", "request"))
         yield from _texts("response", document.get("spec", "response"))
+        yield from _sent(document.get("spec", "test"), "input")
     elif kind == "Integration":
         yield from _texts("properties", document.get("spec", "properties"))
         yield from _texts("notes", document.get("spec", "notes"))
@@ -105,6 +103,14 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
         for name in document.mapping("spec", "environments").entries:
             variables = document.mapping("spec", "environments", name, "variables")
             yield from _texts("variables", variables)
+
+
+def _sent(cases: Node | None, *parts: str) -> Iterator[tuple[str, Scalar]]:
+    """What cases send."""
+    for case in items(cases):
+        if isinstance(case, Mapping):
+            for part in parts:
+                yield from _texts(part, case.mapping(part))
 
 
 def _texts(thing: str, node: Node | None) -> Iterator[tuple[str, Scalar]]:

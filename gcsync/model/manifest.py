@@ -184,10 +184,13 @@ class DataActionSpec(ResourceSpec):
     """One ``kind: DataAction`` document: a data action of the public API, by itself.
 
     It is one action without a name, for nothing needs to tell it from others.
+    *tests* are what a draft of it has to stand, where that is asked for.
     """
 
     KIND: ClassVar[str] = "dataaction"
     DRIVER: ClassVar[str] = "integration-action"
+
+    tests: tuple[SmokeCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +262,15 @@ class Manifests:
         found = {spec.address: spec for spec in specs if isinstance(spec, PublicFlowSpec)}
         flows = tuple(found.get(flow.address, flow) for flow in self.public_flows)
         return replace(self, public_flows=flows)
+
+
+def cases_of(specs: Iterable[ResourceSpec]) -> dict[str, tuple[SmokeCase, ...]]:
+    """The test cases of the data actions among *specs* that have some, by address."""
+    return {
+        spec.address: spec.tests
+        for spec in specs
+        if isinstance(spec, DataActionSpec) and spec.tests
+    }
 
 
 def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:

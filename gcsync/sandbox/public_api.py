@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.sandbox.actions import ACTIONS_PATH
+from gcsync.sandbox.action_view import ACTIONS_PATH, template_text
 from gcsync.sandbox.dependencies import TRACKING_PATH
 from gcsync.sandbox.integrations import CREDENTIALS_PATH, INTEGRATIONS_PATH
 
 if TYPE_CHECKING:
+    from gcsync.sandbox.action_runs import ActionRuns
     from gcsync.sandbox.actions import Actions
     from gcsync.sandbox.dependencies import Dependencies
     from gcsync.sandbox.integrations import Integrations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SEE_ACTIONS = "integrations:action:view"
 EDIT_ACTIONS = "integrations:action:edit"
 DELETE_ACTIONS = "integrations:action:delete"
+EXECUTE_ACTIONS = "integrations:action:execute"
 SEE_INTEGRATIONS = "integrations:integration:view"
 EDIT_INTEGRATIONS = "integrations:integration:edit"
 SEE_DEPENDENCIES = "architect:dependencyTracking:view"
@@ -25,12 +27,13 @@ SEE_DEPENDENCIES = "architect:dependencyTracking:view"
 
 
 def public_api(
-    actions: Actions, integrations: Integrations, dependencies: Dependencies
+    actions: Actions, runs: ActionRuns, integrations: Integrations, dependencies: Dependencies
 ) -> dict[str, Methods]:
     """What each path allows and does."""
     return {
         **_actions(actions),
         **_drafts(actions),
+        **_runs(actions, runs),
         **_integrations(integrations),
         f"{TRACKING_PATH}/consumingresources": {
             "GET": (SEE_DEPENDENCIES, lambda call: dependencies.consuming(call.request.query))
@@ -56,7 +59,7 @@ def _actions(actions: Actions) -> dict[str, Methods]:
 
     def template(call: Call) -> Response:
         action_id, name = call.ids
-        return actions.template(actions.published(action_id, versions_ago=call.revisions_ago), name)
+        return template_text(actions.published(action_id, versions_ago=call.revisions_ago), name)
 
     return {
         ACTIONS_PATH: {"GET": (SEE_ACTIONS, several)},
@@ -75,7 +78,7 @@ def _drafts(actions: Actions) -> dict[str, Methods]:
 
     def template(call: Call) -> Response:
         action_id, name = call.ids
-        return actions.template(actions.draft(action_id), name)
+        return template_text(actions.draft(action_id), name)
 
     return {
         f"{ACTIONS_PATH}/drafts": {
@@ -95,6 +98,25 @@ def _drafts(actions: Actions) -> dict[str, Methods]:
         },
         f"{draft}/publish": {"POST": (EDIT_ACTIONS, publish)},
         f"{draft}/templates/{{file}}": {"GET": (SEE_ACTIONS, template)},
+    }
+
+
+def _runs(actions: Actions, runs: ActionRuns) -> dict[str, Methods]:
+    one = f"{ACTIONS_PATH}/{{id}}"
+
+    def test_draft(call: Call) -> Response:
+        return runs.test(actions.draft(call.subject), call.request, now=call.now)
+
+    def test(call: Call) -> Response:
+        return runs.test(actions.published(call.subject), call.request, now=call.now)
+
+    def execute(call: Call) -> Response:
+        return runs.execute(actions.published(call.subject), call.request, now=call.now)
+
+    return {
+        f"{one}/draft/test": {"POST": (EXECUTE_ACTIONS, test_draft)},
+        f"{one}/test": {"POST": (EXECUTE_ACTIONS, test)},
+        f"{one}/execute": {"POST": (EXECUTE_ACTIONS, execute)},
     }
 
 

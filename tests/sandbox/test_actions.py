@@ -10,7 +10,7 @@ import pytest
 from public_builders import REQUEST, SUCCESS, body, integrated, stored_action
 from sandbox_client import Editor, code
 
-from gcsync.sandbox.actions import ACTIONS_PATH
+from gcsync.sandbox.action_view import ACTIONS_PATH
 from gcsync.sandbox.faults import Fault, Stale
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
