@@ -24,6 +24,7 @@
         ├── NoAnswer            1   a read that was never answered
         ├── OutcomeUnknown      4   a write that may or may not have happened
         ├── InvalidAnswer       1   an answer that cannot be believed
+        ├── ReadOnly            1   what the API lets nobody change
         ├── AuthenticationFailed 1
         ├── DraftFailed         1   no valid draft, so nothing was published
         │   └── DraftTestFailed 1   a draft that did not stand its test
@@ -190,6 +191,12 @@ class InvalidAnswer(ApiError):
     """An answer arrived whole, but is not what the protocol promises."""
 
     code = "invalid-answer"
+
+
+class ReadOnly(ApiError):
+    """What is live can be changed by nobody through the API; nothing was sent."""
+
+    code = "read-only"
 
 
 class AuthenticationFailed(ApiError):

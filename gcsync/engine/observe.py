@@ -148,14 +148,19 @@ class _Eyes:
         if not outcome.fields:
             return _Seen(change=outcome)
         outcome, apart = set_aside(spec, outcome, self._today)
-        objections = tuple(self._objections(outcome, live))
+        objections = tuple(self._objections(spec, outcome, live))
         if objections:
             return objections
         seen = _Seen(change=outcome, tolerated=apart, modified=live.modified)
         return self._weighed(spec, seen, live) if outcome.fields else seen
 
-    def _objections(self, change: FlowChange, live: Glimpse) -> Iterator[Finding]:
+    def _objections(
+        self, spec: ResourceSpec, change: FlowChange, live: Glimpse
+    ) -> Iterator[Finding]:
         """What the manifest wants and this live document cannot take."""
+        if live.is_read_only and change.fields:
+            yield _finding(spec, f"{live.ref}: {live.unwritable}")
+            return
         for wanted in change.fields:
             problem = self._driver.objection(live, wanted)
             if problem is not None:

@@ -172,9 +172,13 @@ def test_a_static_data_action_is_left_alone_with_the_reason(centre: World) -> No
 
     plan, applied = centre.run("plan"), centre.run(*APPLY)
 
-    assert "cannot be written: a static action" in plan.out
-    assert applied.code == 1
-    assert "static action" in applied.out
+    assert (plan.code, plan.out) == (applied.code, applied.out) == (1, "")
+    assert plan.err == applied.err
+    assert plan.err.startswith(
+        "manifests/flows.yaml:5:36: error: dataaction/get-customer (Get User): a static data action"
+    )
+    assert "read-only through the API; remove this manifest, or make" in plan.err
+    assert "[reference]" in plan.err
     assert centre.org.actions.log == []
 
 
