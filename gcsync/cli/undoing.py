@@ -256,12 +256,13 @@ def _heeding(
 
 def _lost(results: Sequence[FlowResult]) -> Iterator[str]:
     from gcsync.core.rollback import unrestorable
+    from gcsync.core.secrecy import advice
 
     for ref, field in unrestorable(results):
+        editor = "Architect" if ref.kind == "flow" else "Genesys Cloud"
         yield (
             f"{ref.address}/{field.path} stays: its former value was a secret, of which gcsync"
-            " keeps a digest only; set it by hand in Architect, or better refer to it as"
-            " ${Secure.Name}"
+            f" keeps a digest only; set it by hand in {editor}, or better {advice(ref.kind)}"
         )
 
 

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 REMOVED: Final = "(a secret, removed by gcsync)"
 """What stands in a saved snapshot in the place of a setting that held a secret."""
 
+_IN_A_VARIABLE: Final = "keep it in a secure variable and write ${Secure.Name}"
+_ADVICE: Final = {
+    "dataaction": "keep it in the credentials of the integration and write ${credentials.NAME}",
+    "integration": "keep it in a credential and bind that under spec.credentials",
+}
+
 _REFERENCE = re.compile(
     r"\$!?\{[^{}]*\}|\{\{[^{}]*\}\}|\$!?[A-Za-z_]\w*\.[A-Za-z_]\w*(?:\.\w+)*", re.ASCII
 )
@@ -66,6 +72,15 @@ _SUSPICIOUS = (
     *("pass", "pwd", "secret", "key", "token", "bearer", "basic", "@", "eyj", "akia", "asia"),
     *("aiza", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github", "glpat", "xox", "_live_"),
 )
+
+
+def advice(kind: str) -> str:
+    """Where a secret belongs that manifests or live settings of *kind* need.
+
+    Secure variables are a flow's alone: data actions and integrations of the
+    public API have credentials instead.
+    """
+    return _ADVICE.get(kind.lower(), _IN_A_VARIABLE)
 
 
 def sealed(setting: str, value: Value) -> Value:
