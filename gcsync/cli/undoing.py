@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 class Undoing:
     """The run to be undone, the plan for it, and *notes* on what is not in it.
 
-    It *is_partial* where some of that cannot be undone, or told.
+    It *is_partial* where some of that cannot be undone, and *is_in_doubt*
+    where nobody can say yet what there is to undo.
     """
 
     run: Run
@@ -44,6 +45,13 @@ class Undoing:
     recovered: Sequence[Recovered]
     notes: tuple[str, ...]
     is_partial: bool
+    is_in_doubt: bool
+
+    def exit_code(self, *, has_written: bool) -> int:
+        """How a rollback ends that did all that can be done by now."""
+        if self.is_in_doubt or (self.is_partial and has_written):
+            return 4
+        return 1 if self.is_partial else 0
 
 
 @click.command()
@@ -144,7 +152,8 @@ def _roll_back(
         again=found.settings.again,
         undone=undoing.run,
     )
-    code = exit_code_of(ended) or (4 if undoing.is_partial else 0)
+    has_written = any(result.status in ("applied", "rebased") for result in ended.results)
+    code = exit_code_of(ended) or undoing.exit_code(has_written=has_written)
     return console.write(report, found.settings, exit_code=code)
 
 
@@ -152,8 +161,12 @@ def _nothing(undoing: Undoing, chosen: Settings) -> int:
     from gcsync.cli import console
     from gcsync.render.runs import present_nothing_undone
 
-    report = present_nothing_undone(undoing.run, notes=undoing.notes)
-    return console.write(report, chosen, exit_code=4 if undoing.is_partial else 0)
+    report = present_nothing_undone(
+        undoing.run,
+        notes=undoing.notes,
+        is_complete=not (undoing.is_partial or undoing.is_in_doubt),
+    )
+    return console.write(report, chosen, exit_code=undoing.exit_code(has_written=False))
 
 
 def _undoing(
@@ -178,7 +191,8 @@ def _undoing(
         to_undo, warnings = still_to_undo(
             changes, found.driver, parallelism=found.settings.parallelism, progress=step
         )
-    left = (*_lost(touched), *_doubts(run, recovered, addresses))
+    lost, doubts = tuple(_lost(touched)), tuple(_doubts(run, recovered, addresses))
+    left = (*lost, *doubts)
     plan = _plan(
         found,
         to_undo,
@@ -191,7 +205,8 @@ def _undoing(
         plan=plan,
         recovered=recovered,
         notes=(*ignored, *left),
-        is_partial=bool(left),
+        is_partial=bool(lost),
+        is_in_doubt=bool(doubts),
     )
 
 

@@ -12,9 +12,10 @@ from gcsync.core.secrecy import sealed
 from gcsync.errors import LimitExceeded, PlanRefused
 from gcsync.model.change import FieldChange, FlowChange, Plan
 from gcsync.model.manifest import Finding
+from gcsync.model.value import Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gcsync.model.change import FlowRef, Glimpse, LiveAction, Organisation, Source
@@ -113,7 +114,16 @@ def build_plan(
     warnings: Iterable[str] = (),
     kinds: Iterable[str] = ("flow",),
 ) -> Plan:
-    """Put changes into a plan: changed flows only, in an order that depends on nothing else."""
+    """Put changes into a plan: changed flows only, in an order that depends on nothing else.
+
+    The *warnings* become the plan's, with those of what no rollback undoes.
+    """
+    changed = tuple(
+        sorted(
+            (change for change in changes if change.fields),
+            key=lambda change: (change.ref.address, change.ref.id),
+        )
+    )
     return Plan(
         gcsync_version=gcsync_version,
         created_at=created_at,
@@ -122,17 +132,23 @@ def build_plan(
         organisation=organisation,
         source=source,
         manifest_sha256=manifest_sha256,
-        changes=tuple(
-            sorted(
-                (change for change in changes if change.fields),
-                key=lambda change: (change.ref.address, change.ref.id),
-            )
-        ),
+        changes=changed,
         flow_count=flow_count,
         managed_flows=managed_flows,
-        warnings=tuple(sorted(set(warnings))),
+        warnings=tuple(sorted({*warnings, *_irrevocable(changed)})),
         kinds=tuple(sorted(set(kinds))) or ("flow",),
     )
+
+
+def _irrevocable(changes: Iterable[FlowChange]) -> Iterator[str]:
+    """What is replaced for good, one sentence a setting."""
+    for change in changes:
+        for field in change.fields:
+            if isinstance(field.before, Sealed):
+                yield (
+                    f"{change.ref.address}/{field.path} replaces a secret, of which gcsync keeps a"
+                    " digest only: no rollback brings it back"
+                )
 
 
 def check_limits(plan: Plan, limits: Limits) -> None:

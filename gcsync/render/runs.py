@@ -137,11 +137,20 @@ def _cases(result: FlowResult) -> Iterator[Case]:
         yield smoke_case(result.ref.address, case)
 
 
-def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
-    """That a rollback has nothing to write: the run wrote nothing, or all of it is back already."""
+def present_nothing_undone(
+    run: Run, *, notes: Sequence[str] = (), is_complete: bool = True
+) -> Report:
+    """That a rollback has nothing to write: the run wrote nothing, or all of it is back already.
+
+    Where that *is_complete* not, the *notes* say what cannot be undone.
+    """
     wrote = any(has_touched(result) or result.rolled_back for result in run.results)
     why = "all that it wrote is back already" if wrote else "it wrote nothing"
     said = f"Run {run.run_id} leaves nothing to undo: {'see above' if notes else why}."
+    if not is_complete:
+        said = (
+            f"Nothing was rolled back: beside what stays, run {run.run_id} leaves nothing to undo."
+        )
     return Report(
         document={
             "format_version": "1.0",
