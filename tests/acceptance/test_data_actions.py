@@ -188,8 +188,20 @@ def test_a_name_that_is_not_live_is_refused_with_the_nearest(centre: World) -> N
     plan = centre.run("plan")
 
     assert plan.code == 1
-    assert "no live data action of integration 'crm' is named 'Get Custmer'" in plan.err
-    assert "nearest: Get Customer (crm)" in plan.err
+    assert "no live data action of integration 'CRM' is named 'Get Custmer'" in plan.err
+    assert "nearest: Get Customer (CRM)" in plan.err
+
+
+def test_an_integration_that_is_not_live_is_told_where_it_is_named(centre: World) -> None:
+    centre.manifests(data_action(action="{integration: CMR, name: Get Customer}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert plan.err == (
+        "manifests/flows.yaml:5:25: error: no integration with data actions is named 'CMR';"
+        " nearest: CRM [reference]\n"
+    )
 
 
 def test_saved_snapshots_give_the_plan_that_the_organisation_gave(centre: World) -> None:
