@@ -326,6 +326,28 @@ def test_a_run_that_wrote_nothing_leaves_nothing_to_undo(world: World) -> None:
     assert (in_json["run_id"], in_json["results"]) == (None, [])
 
 
+def test_the_latest_run_is_the_newest_that_wrote_something(world: World) -> None:
+    wrote = applied(world)
+    nothing, neither = applied(world), applied(world)
+
+    undone = world.run(*ROLLBACK)
+
+    assert undone.code == 0
+    assert f"latest is run {wrote}; of {neither}, {nothing} nothing is left to undo" in undone.err
+    assert world.timeout() == 3000
+
+
+def test_where_no_run_wrote_anything_the_latest_is_the_newest(world: World) -> None:
+    world.edit(5000)
+    applied(world)
+    run_id = applied(world)
+
+    undone = world.run(*ROLLBACK)
+
+    assert (undone.code, undone.err) == (0, "")
+    assert undone.out == f"Run {run_id} leaves nothing to undo: it wrote nothing.\n"
+
+
 def test_one_flow_can_be_chosen(world: World) -> None:
     names = ("billing", "orders", "sales")
     world.lives(*(live(name) for name in names))
