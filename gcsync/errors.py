@@ -16,6 +16,7 @@
     ├── MergeRefused            1   reports that do not belong together
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
     ├── PlanRefused             3   a saved plan no longer holds
+    │   └── NotAPlan           64   a file that never was one
     ├── LimitExceeded           5   a limit, before any write
     ├── LintRefused             5   lint findings of severity error, before any write
     ├── Interrupted       130/143   a signal ended the command
@@ -118,6 +119,12 @@ class PlanRefused(GcsyncError):
     """A saved plan is damaged, expired, or of another organisation or format."""
 
     exit_code = 3
+
+
+class NotAPlan(PlanRefused):
+    """The file that was given as a saved plan never was one."""
+
+    exit_code = 64
 
 
 class LimitExceeded(GcsyncError):
