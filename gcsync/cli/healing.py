@@ -147,5 +147,5 @@ def _left(
             others = (flow for flow in seen.flows if flow.ref.address not in addresses)
             flows = tuple(sorted((*others, *again.flows), key=lambda flow: flow.ref.address))
     if unread is not None:
-        warnings += (f"healed flows are shown as they were before: {unread}",)
+        warnings += (f"what was healed is shown as it was before: {unread}",)
     return replace(seen, flows=flows, warnings=warnings)

@@ -176,6 +176,7 @@ def _undoing(
     from gcsync.cli import console
     from gcsync.cli.journalling import run_to_undo
     from gcsync.cli.leaving import doubts, heeding, lost, purpose
+    from gcsync.core.counting import plural
     from gcsync.core.rollback import has_touched, undo
     from gcsync.engine.recover import recover
     from gcsync.engine.undo import still_to_undo
@@ -188,7 +189,8 @@ def _undoing(
     results = [result for result in run.results if result.ref.address in addresses]
     touched = [result for result in results if has_touched(result)]
     changes, ignored = heeding(undo(touched), project)
-    with console.progress(len(changes), "Reading flows", found.settings) as step:
+    reading = f"Reading {plural(change.ref.kind for change in changes)}"
+    with console.progress(len(changes), reading, found.settings) as step:
         to_undo, warnings = still_to_undo(
             changes, found.driver, parallelism=found.settings.parallelism, progress=step
         )
@@ -231,6 +233,7 @@ def _chosen(chosen: Settings, run: Run, project: Project) -> tuple[int | None, C
     to be possible while these are broken.
     """
     from gcsync.cli import session
+    from gcsync.core.counting import counted, kinds_of
 
     known = {result.ref.address for result in run.results}
     managed = None
@@ -242,7 +245,7 @@ def _chosen(chosen: Settings, run: Run, project: Project) -> tuple[int | None, C
             addresses &= {spec.address for spec in chosen.chosen(manifests.resources)}
     if known and not addresses:
         raise WrongUsage(
-            f"--select, --target and --exclude leave none of {len(known)} flows;"
+            f"--select, --target and --exclude leave none of {counted(kinds_of(known))};"
             f" 'gcsync history {run.run_id}' shows the addresses"
         )
     return managed, addresses

@@ -6,6 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from gcsync.core.counting import counted
 from gcsync.core.diff import diff, locate, project, same
 from gcsync.core.scope import is_covered
 from gcsync.core.secrecy import sealed
@@ -164,17 +165,18 @@ def check_limits(plan: Plan, limits: Limits) -> None:
 
 def over_limits(plan: Plan, limits: Limits) -> str | None:
     """Which limit *plan* exceeds, and what to do about it; ``None`` where it keeps them all."""
-    changed = len(plan.changes)
+    kinds = [change.ref.kind for change in plan.changes]
+    changed = len(kinds)
     if limits.max_flows is not None and changed > limits.max_flows:
         return (
-            f"the plan changes {changed} flows, more than spec.limits.max_flows"
+            f"the plan changes {counted(kinds)}, more than spec.limits.max_flows"
             f" = {limits.max_flows}; {_way_out(changed)}"
         )
     percent = 100 * changed / plan.managed_flows if plan.managed_flows else 0.0
     if limits.max_percent is not None and percent > limits.max_percent:
         return (
-            f"the plan changes {changed} of {plan.managed_flows} flows ({percent:.1f} %), more than"
-            f" spec.limits.max_percent = {limits.max_percent:g}; {_way_out(changed)}"
+            f"the plan changes {counted(kinds)} of {plan.managed_flows} ({percent:.1f} %), more"
+            f" than spec.limits.max_percent = {limits.max_percent:g}; {_way_out(changed)}"
         )
     return None
 

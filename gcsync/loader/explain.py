@@ -107,10 +107,10 @@ def _declared(manifests: Manifests, address: str) -> ResourceSpec:
                 f"{address} has driver public and is managed through its data actions;"
                 f" explain {managers or 'a DataAction'}"
             )
-    raise WrongUsage(f"{quoted(address)}: {_undeclared(address, [*known])}")
+    raise WrongUsage(f"{quoted(address)}: {undeclared(address, [*known])}")
 
 
-def _undeclared(address: str, known: Several[str]) -> str:
+def undeclared(address: str, known: Several[str]) -> str:
     """Why nothing has that address, and which one may have been meant."""
     kind, _, name = address.strip("/").partition("/")
     called = name or kind

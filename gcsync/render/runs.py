@@ -6,6 +6,7 @@ from collections import Counter
 from shlex import quote
 from typing import TYPE_CHECKING, Final, get_args
 
+from gcsync.core.counting import count
 from gcsync.core.document import result_document
 from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
@@ -22,7 +23,7 @@ from gcsync.render.proofs import (
     smoke_said,
     what_stays,
 )
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
