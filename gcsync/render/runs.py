@@ -114,7 +114,7 @@ def present_results(
         metrics=tuple(
             Metric(
                 name="run_flows",
-                help="Flows of the run, by how it ended for them.",
+                help="Flows, data actions and integrations of the run, by how it ended for them.",
                 value=float(statuses[name]),
                 labels=(("status", name),),
             )
