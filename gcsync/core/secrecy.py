@@ -88,10 +88,15 @@ def sealed(setting: str, value: Value) -> Value:
 
     *setting* is the path below the data action, e.g. ``request/headers/x``.
     """
-    text = _text(setting, value)
-    if text is not None and any(secrets_in(setting, text)):
+    if holds_secret(setting, value):
         return Sealed(salt=setting, digest=_digest(setting, value))
     return value
+
+
+def holds_secret(setting: str, value: Value) -> bool:
+    """Whether *value* is one that is kept as a digest only; *setting* as for `sealed`."""
+    text = _text(setting, value)
+    return text is not None and any(secrets_in(setting, text))
 
 
 def _text(setting: str, value: Value) -> str | None:

@@ -230,6 +230,18 @@ def test_saved_snapshots_hold_no_secret_of_a_header_or_a_map(centre: World) -> N
     assert saved.count("a secret, removed by gcsync") == 2
 
 
+def test_saved_snapshots_hold_no_secret_of_a_header_in_two_spellings(centre: World) -> None:
+    headers = {"X-Api-Key": "hunter2-0000", "x-api-key": "${credentials.key}", "Accept": "*"}
+    colleague(centre, request={**config(centre)["request"], "headers": headers})
+
+    assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+
+    saved = (centre.folder / "s.json").read_text()
+    assert "hunter2" not in saved
+    assert "${credentials.key}" in saved
+    assert centre.run("plan", "--offline", "s.json").code == 0
+
+
 def test_snapshots_of_before_there_were_data_actions_say_so(centre: World) -> None:
     assert centre.run("plan", "--save-snapshots", "s.json").code == 0
     saved = json.loads((centre.folder / "s.json").read_text())
@@ -239,7 +251,8 @@ def test_snapshots_of_before_there_were_data_actions_say_so(centre: World) -> No
     plan = centre.run("plan", "--offline", "s.json")
 
     assert plan.code == 1
-    assert "holds flows only" in plan.err
+    assert "holds no data actions, for an earlier version saved it" in plan.err
+    assert "--exclude 'dataaction/*'" in plan.err
 
 
 def test_a_timeout_that_this_data_action_cannot_have_is_refused_before_anything_is_planned(

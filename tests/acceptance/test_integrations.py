@@ -287,6 +287,22 @@ def test_an_integration_that_is_not_live_is_refused_with_the_nearest(centre: Wor
     )
 
 
+def test_saved_snapshots_give_the_plan_of_an_integration_and_hold_no_secret(
+    centre: World,
+) -> None:
+    secrets = {"apiKey": int(SECRET), "deep": {"password": SECRET}, "base": "y"}
+    centre.org.integrations.recall([replace(CRM, properties=secrets)])
+    centre.manifests(integration(spec="properties: {base: x}"))
+
+    online = centre.run("plan", "--save-snapshots", "s.json", "-o", "json")
+    offline = centre.run("plan", "--offline", "s.json", "-o", "json")
+
+    assert (online.code, offline.code) == (0, 0)
+    changes = [plan.json["resource_changes"][0]["fields"] for plan in (online, offline)]
+    assert changes[0] == changes[1] != []
+    assert SECRET not in (centre.folder / "s.json").read_text()
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

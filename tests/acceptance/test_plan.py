@@ -512,6 +512,22 @@ def test_what_is_no_snapshots_file_is_an_error(world: World, content: str) -> No
     assert "snapshots.json: not a snapshots file" in plan.err
 
 
+def test_saved_snapshots_hold_no_secret_of_a_header_that_stands_there_twice(world: World) -> None:
+    twice = [
+        {"name": "X-Api-Key", "value": "hunter2-0000"},
+        {"name": "x-api-key", "value": "${Secure.Key}"},
+    ]
+    world.lives(live(actions={"Lookup": {"timeout": 3000, "headers": twice}}))
+    world.manifests()
+
+    assert world.run("plan", "--save-snapshots", "s.json").code == 0
+
+    saved = (world.folder / "s.json").read_text()
+    assert "hunter2" not in saved
+    assert "${Secure.Key}" in saved
+    assert "1.10" in saved
+
+
 def test_snapshots_that_lack_a_flow_say_so(world: World) -> None:
     world.lives(live("billing"), live("orders"))
     world.manifests()
