@@ -101,16 +101,14 @@ def _plan(
 ) -> Plan:
     """Only what drifted, and of that only what the project file allows."""
     now = found.clock.now().replace(microsecond=0)
+    restoring = [
+        replace(looked.changes[flow.ref.address], fields=fields, worst_case=None)
+        for flow in looked.flows
+        if (fields := healable(flow, manifests.project.heal))
+    ]
+    changes, unknown = session.reaching(found, restoring)
     return build_plan(
-        (
-            replace(
-                looked.changes[flow.ref.address],
-                fields=healable(flow, manifests.project.heal),
-                worst_case=None,
-            )
-            for flow in looked.flows
-            if flow.fields
-        ),
+        changes,
         flow_count=len(specs),
         kinds={spec.KIND for spec in specs},
         managed_flows=len(manifests.resources),
@@ -121,7 +119,7 @@ def _plan(
         organisation=found.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*looked.warnings, *warnings),
+        warnings=(*looked.warnings, *unknown, *warnings),
     )
 
 

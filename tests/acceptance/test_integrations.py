@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manifest_builders import data_action, integration
+from manifest_builders import data_action, integration, project
 from official_sdk import logged_in
 from public_builders import stored_action
 
@@ -212,6 +212,18 @@ def test_drift_is_told_and_accepted_and_says_what_it_cannot_see(centre: World) -
     assert centre.run("drift", "--accept", "integration/crm").code == 0
     assert "basicAuth: CRM 1" in (centre.folder / "manifests" / "flows.yaml").read_text()
     assert centre.run("drift").code == 0
+
+
+def test_healing_says_first_what_it_reaches(centre: World) -> None:
+    centre.write({"gcsync.yaml": project("drift: {heal: [{path: credentials/*}]}")})
+    assert centre.run(*APPLY).code == 0
+    colleague(centre, credentials={"basicAuth": "c-1"})
+
+    healed = centre.run("drift", "--heal", "--auto-approve")
+
+    assert healed.code == 0
+    assert "reaches 3 data actions and 2 flows" in healed.out
+    assert held(centre).credentials == {"basicAuth": "c-2"}
 
 
 def test_a_rollback_binds_the_former_credential_again(centre: World) -> None:
