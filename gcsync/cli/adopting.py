@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.cli import console
 from gcsync.core.choice import chosen_flows
+from gcsync.core.counting import count
 from gcsync.drivers.action_lens import STATIC
 from gcsync.engine.looking import looked
 from gcsync.engine.pool import in_parallel
@@ -22,7 +23,6 @@ from gcsync.loader.christen import NAMELESS, live_names, tellable
 from gcsync.loader.ground import Ground
 from gcsync.model.adoption import AdoptedFlow
 from gcsync.model.change import FlowRef
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -26,8 +26,9 @@ def explain(address: str, offline: bool, **options: Any) -> int:  # noqa: FBT001
 
     File, line, overlay, variable: everything that had a say, the last one wins.
 
-    ADDRESS is that of a flow, as plan shows it; PATH below it narrows the
-    answer: flow/billing-inbound/actions/GetCustomerProfile/timeout_ms.
+    ADDRESS is that of a flow, a data action or an integration, as plan shows
+    it; PATH below it narrows the answer:
+    flow/billing-inbound/actions/GetCustomerProfile/timeout_ms.
     The live value is read too, where credentials are at hand.
     """
     from gcsync.cli import console

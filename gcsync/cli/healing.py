@@ -101,16 +101,14 @@ def _plan(
 ) -> Plan:
     """Only what drifted, and of that only what the project file allows."""
     now = found.clock.now().replace(microsecond=0)
+    restoring = [
+        replace(looked.changes[flow.ref.address], fields=fields, worst_case=None)
+        for flow in looked.flows
+        if (fields := healable(flow, manifests.project.heal))
+    ]
+    changes, unknown = session.reaching(found, restoring)
     return build_plan(
-        (
-            replace(
-                looked.changes[flow.ref.address],
-                fields=healable(flow, manifests.project.heal),
-                worst_case=None,
-            )
-            for flow in looked.flows
-            if flow.fields
-        ),
+        changes,
         flow_count=len(specs),
         kinds={spec.KIND for spec in specs},
         managed_flows=len(manifests.resources),
@@ -121,7 +119,7 @@ def _plan(
         organisation=found.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*looked.warnings, *warnings),
+        warnings=(*looked.warnings, *unknown, *warnings),
     )
 
 
@@ -147,5 +145,5 @@ def _left(
             others = (flow for flow in seen.flows if flow.ref.address not in addresses)
             flows = tuple(sorted((*others, *again.flows), key=lambda flow: flow.ref.address))
     if unread is not None:
-        warnings += (f"healed flows are shown as they were before: {unread}",)
+        warnings += (f"what was healed is shown as it was before: {unread}",)
     return replace(seen, flows=flows, warnings=warnings)

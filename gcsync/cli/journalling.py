@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,11 +14,15 @@ from gcsync.errors import GcsyncError, WrongUsage
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gcsync.cli.session import Session
     from gcsync.model.change import Run
     from gcsync.store.journal import Journal
 
 LATEST = frozenset(("last", "latest"))
 """What the newest run may be called."""
+
+_LOOKED_THROUGH: Final = 100
+"""The runs among which the newest that wrote something is sought."""
 
 
 @click.command()
@@ -61,6 +65,28 @@ def run_called(journal: Journal, name: str, *, org_id: str | None = None) -> Run
     if not newest:
         raise GcsyncError(f"{name}: the journal holds no run on this organisation yet")
     return newest[0]
+
+
+def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
+    """The run of that id; of the organisation's newest the first that there is to undo.
+
+    A run under way is one: it may write yet. Raises `JournalError`.
+    """
+    from gcsync.cli import console
+    from gcsync.core.rollback import has_touched
+    from gcsync.loader.names import listed
+
+    if name not in LATEST:
+        return run_called(journal, name)
+    skipped: list[str] = []
+    for run in journal.runs(org_id=found.org_id, limit=_LOOKED_THROUGH):
+        if run.outcome is None or any(map(has_touched, run.results)):
+            if skipped:
+                said = f"{name} is run {run.run_id}; of {listed(skipped)} nothing is left to undo"
+                console.say(said, found.settings)
+            return run
+        skipped.append(run.run_id)
+    return run_called(journal, name, org_id=found.org_id)
 
 
 @click.command()

@@ -98,8 +98,8 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
 
 
 def _looked_at(specs: Sequence[ResourceSpec], *, is_live: bool) -> str:
+    from gcsync.core.counting import count
     from gcsync.model.manifest import flows_of
-    from gcsync.render.values import count
 
     flows = len(flows_of(specs))
     others = len(specs) - flows
@@ -147,7 +147,7 @@ class Gate:
     def judge_manifests(self) -> None:
         """Raises `LintRefused`."""
         from gcsync.cli import console
-        from gcsync.render.values import count
+        from gcsync.core.counting import count
 
         if self.is_open:
             return

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gcsync.cli import console
+from gcsync.core.counting import plural
 from gcsync.engine.drift import look as engine_look
 from gcsync.model.drift import Drift
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 def look(found: Session, specs: Sequence[ResourceSpec], memory: Memory) -> Look:
     """Read the live flows of *specs*, and ask *memory* who moved."""
-    with console.progress(len(specs), "Reading flows", found.settings) as step:
+    reading = f"Reading {plural(spec.KIND for spec in specs)}"
+    with console.progress(len(specs), reading, found.settings) as step:
         return engine_look(
             specs,
             found.driver,

@@ -115,18 +115,14 @@ class Settings:
         """
         chosen = tuple(spec for spec in specs if self._is_chosen(spec))
         if specs and not chosen and self.has_selection:
-            from gcsync.core.plan import nearest
+            from gcsync.cli.selecting import nothing_left
 
-            addresses = (spec.address for spec in specs)
-            raise WrongUsage(
-                f"--select, --target and --exclude leave none of {len(specs)} flows"
-                f"{nearest(''.join(self.targets[:1]), addresses)}"
-            )
+            raise WrongUsage(nothing_left(self, specs))
         shard = self.shard
         if shard is not None:
             chosen = tuple(spec for spec in chosen if shard.holds(spec.address))
             if not chosen:
-                _say(f"shard {shard} holds none of the flows, so there is nothing to do", self)
+                _say(f"shard {shard} holds nothing of that, so there is nothing to do", self)
         if shard is not None or self.has_selection:
             self.account.part = Part(
                 addresses=tuple(sorted(spec.address for spec in chosen)), shard=shard
@@ -241,20 +237,20 @@ address_options = _stacked(
         "targets",
         multiple=True,
         metavar="ADDRESS-GLOB",
-        help="Only flows whose address matches; repeatable.",
+        help="Only what has an address that matches; repeatable.",
     ),
     click.option(
         "--exclude",
         "excludes",
         multiple=True,
         metavar="ADDRESS-GLOB",
-        help="No flow whose address matches; repeatable.",
+        help="Nothing whose address matches; repeatable.",
     ),
 )
 
 choice_options = _stacked(
     click.option(
-        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
+        "--select", type=LabelType(), multiple=True, help="Only what has this label; repeatable."
     ),
     address_options,
 )

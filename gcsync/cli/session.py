@@ -262,12 +262,14 @@ def make_plan(
     *judge* is shown the live flows that would change, and may raise.
     """
     from gcsync.cli import provenance
+    from gcsync.core.counting import plural
     from gcsync.core.plan import build_plan, over_limits
     from gcsync.engine.observe import observe
     from gcsync.render.drift import tolerated_note
 
     today = session.clock.now().date()
-    with console.progress(len(specs), "Reading flows", session.settings) as step:
+    reading = f"Reading {plural(spec.KIND for spec in specs)}"
+    with console.progress(len(specs), reading, session.settings) as step:
         observation = observe(
             specs,
             session.driver,

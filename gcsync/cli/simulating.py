@@ -182,7 +182,7 @@ def _report(
 
 
 def _few(outcome: Outcome) -> Iterator[str]:
-    from gcsync.render.values import count
+    from gcsync.core.counting import count
 
     for flow in outcome.flows:
         if flow.calls < FEW_CALLS:
@@ -194,7 +194,7 @@ def _few(outcome: Outcome) -> Iterator[str]:
 def _say_how_much(chosen: Settings, assumed: Assumed, calls: int) -> None:
     from gcsync.analysis.simulation.arrivals import expected_calls
     from gcsync.cli import console
-    from gcsync.render.values import count
+    from gcsync.core.counting import count
 
     desired = assumed.desired
     made = expected_calls(desired, calls)

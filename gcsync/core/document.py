@@ -23,7 +23,7 @@ from gcsync.core.result_document import (
     result_document,
     result_from_document,
 )
-from gcsync.errors import PlanRefused
+from gcsync.errors import NotAPlan, PlanRefused
 from gcsync.model.change import (
     FieldChange,
     FlowChange,
@@ -145,20 +145,24 @@ def from_document(document: Any) -> Plan:
 
 
 def check_format(document: Any) -> None:
-    """Refuse what is not a plan of this major format version. Raises `PlanRefused`."""
+    """Refuse what is not a plan of this major format version.
+
+    Raises `NotAPlan` for what is none at all, else `PlanRefused`.
+    """
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, str) and document.get("merged") is not None:
-        raise PlanRefused(
+        raise NotAPlan(
             "this is what 'gcsync merge' made of several plans, for people to read; apply the"
             " plans that it was made of, one by one"
         )
-    if not isinstance(version, str) or not isinstance(document.get("resource_changes"), list):
-        raise PlanRefused(f"this is not a saved plan; {AGAIN}")
-    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+    # What a plan of another major version looks like, nobody can know.
+    if isinstance(version, str) and version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise PlanRefused(
             f"the plan has format version {version}, this gcsync reads"
             f" {FORMAT_VERSION.partition('.')[0]}.x; {AGAIN} with this gcsync"
         )
+    if not isinstance(version, str) or not isinstance(document.get("resource_changes"), list):
+        raise NotAPlan("this is not a saved plan; give the file that 'gcsync plan --out' made")
 
 
 def _summary(changes: Sequence[FlowChange], flow_count: int) -> dict[str, int]:

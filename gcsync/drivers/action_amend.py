@@ -22,7 +22,7 @@ from gcsync.errors import InvalidAnswer
 from gcsync.model.value import ABSENT, Sealed, unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gcsync.model.change import FieldChange, Glimpse, Snapshot
 
@@ -73,6 +73,15 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
             raise InvalidAnswer(f"{snapshot.ref}: {problem}")
         _place(snapshot, document, field)
     return compact(document)
+
+
+def with_headers(document: bytes, shown: Callable[[str, Any], Any]) -> bytes:
+    """*document* with the value of each header as *shown* gives it, in whichever spelling it is."""
+    parsed = parse(document)
+    headers = holder_of(parsed, _IN_HEADERS)
+    for name in headers:
+        headers[name] = shown(name, headers[name])
+    return compact(parsed)
 
 
 def objection(seen: Glimpse, field: FieldChange, *, most_s: int = MOST_S) -> str | None:

@@ -61,6 +61,10 @@ CUSTOM_AUTH: Final = "customAuth"
 STATIC: Final = "static"
 """What the ids of such actions begin with."""
 
+_READ_ONLY: Final = (
+    "a static data action is the platform's own and read-only through the API; remove this"
+    " manifest, or make a data action of your own in Genesys Cloud and name that"
+)
 _FACTS: Final = ("id", "name", "category", "integrationId", "version", "secure")
 _INSTEAD: Final = {
     "retry/": "the public API repeats no call; let the flow call again in a loop with a cap",
@@ -201,6 +205,7 @@ def read_action(ref: FlowRef, body: bytes) -> Snapshot:
         actions=(LiveAction(id=ref.id, name="", settings=_settings(document)),),
         unwritable=problem,
         integration_id=_text(document.get("integrationId")),
+        is_read_only=ref.id.startswith(STATIC),
     )
 
 
@@ -216,6 +221,7 @@ def glimpsed(ref: FlowRef, action: Mapping[str, Any], texts: Mapping[str, str]) 
         actions=seen.actions,
         unwritable=seen.unwritable,
         integration_id=seen.integration_id,
+        is_read_only=seen.is_read_only,
     )
 
 
@@ -227,10 +233,7 @@ def _revision(document: Mapping[str, Any]) -> tuple[Revision | None, str | None]
     """The version if it can guard a write, else why nothing can be written."""
     version = document.get("version")
     if document["id"].startswith(STATIC):
-        return (
-            None,
-            "a static action is the platform's own and never changed; leave its settings out",
-        )
+        return None, _READ_ONLY
     if not isinstance(document.get("config"), dict):
         return None, "the answer holds no configuration, and a write replaces the whole of it"
     if type(version) is not int:

@@ -11,22 +11,24 @@ import os
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import plural
 from gcsync.core.exact_json import Malformed, Node, parse, readable
-from gcsync.core.secrecy import REMOVED, secrets_in
-from gcsync.drivers import action_amend, flow_amend
+from gcsync.core.secrecy import REMOVED, holds_secret
+from gcsync.drivers import action_amend, config_lens, flow_amend
 from gcsync.drivers.action_lens import read_action
-from gcsync.drivers.flow_lens import read_snapshot
+from gcsync.drivers.flow_lens import HEADERS, read_snapshot
 from gcsync.drivers.flow_outline import outline
 from gcsync.drivers.whole_look import WholeLook
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
-from gcsync.model.change import FieldChange, LiveFlow, Organisation
+from gcsync.model.change import FieldChange, LiveFlow, Organisation, Snapshot
+from gcsync.model.value import escape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from gcsync.drivers.driver import Driver, Look
-    from gcsync.model.change import FlowRef, Glimpse, Revision, Snapshot
+    from gcsync.model.change import FlowRef, Glimpse, Revision
     from gcsync.model.outline import Outline
     from gcsync.model.value import JSON
 
@@ -39,11 +41,24 @@ LARGEST_FILE: Final = 512 * 1024 * 1024
 _MEMBERS: Final = {
     "flow": ("listing", "flows"),
     "dataaction": ("data_action_listing", "data_actions"),
+    "integration": ("integration_listing", "integrations"),
 }
 """Kind -> where the file holds the listing and the documents of it."""
 
-_AS_FOUND: Final = {"flow": flow_amend.as_found, "dataaction": action_amend.as_found}
-_AMENDED: Final = {"flow": flow_amend.amended, "dataaction": action_amend.amended}
+_AS_FOUND: Final = {
+    "flow": flow_amend.as_found,
+    "dataaction": action_amend.as_found,
+    "integration": config_lens.as_found,
+}
+_AMENDED: Final = {
+    "flow": flow_amend.amended,
+    "dataaction": action_amend.amended,
+    "integration": config_lens.amended,
+}
+_READ: Final = {"dataaction": read_action, "integration": config_lens.read_config}
+"""Where the revision is a part of the document."""
+
+_WITH_HEADERS: Final = {"flow": flow_amend.with_headers, "dataaction": action_amend.with_headers}
 
 
 class Recorder:
@@ -108,9 +123,9 @@ class Recorder:
         document = {
             "format_version": FORMAT_VERSION,
             "org": {"id": organisation.id, "api_url": organisation.api_url},
-            **self._of_kind("flow"),
-            **self._of_kind("dataaction"),
         }
+        for kind in _MEMBERS:
+            document |= self._of_kind(kind)
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="ascii") as opened:  # noqa: PTH123 - a descriptor has no path
@@ -135,17 +150,27 @@ class Recorder:
                 {
                     "id": live_id,
                     "revision": snapshot.revision,
-                    "document": self.amend(snapshot, list(_removals(snapshot))).decode(),
+                    "document": self._without_secrets(snapshot).decode(),
                 }
                 for live_id, snapshot in sorted(self._snapshots[kind].items())
             ],
         }
 
+    def _without_secrets(self, snapshot: Snapshot) -> bytes:
+        """The document with no secret in any setting: the file will be passed on."""
+        document = self.amend(snapshot, list(_removals(snapshot)))
+        if not any(path.startswith(HEADERS) for each in snapshot.actions for path in each.settings):
+            return document
+        # Of a header that stands there in two spellings only one is a setting.
+        return _WITH_HEADERS[snapshot.ref.kind](document, _header_without_secrets)
+
 
 def _removals(snapshot: Snapshot) -> Iterator[FieldChange]:
-    """What replaces every setting that holds a secret: the file will be passed on."""
+    """What replaces every setting that holds a secret, but for headers and names."""
     for action in snapshot.actions:
         for setting, value in action.settings.items():
+            if setting.startswith((HEADERS, f"{config_lens.CREDENTIALS}/")):
+                continue
             after = _without_secrets(setting, value)
             if after != value:
                 yield FieldChange(
@@ -157,11 +182,15 @@ def _removals(snapshot: Snapshot) -> Iterator[FieldChange]:
                 )
 
 
+def _header_without_secrets(name: str, value: JSON) -> JSON:
+    return _without_secrets(f"{HEADERS}{escape(name.lower())}", value)
+
+
 def _without_secrets(setting: str, value: JSON) -> JSON:
+    if holds_secret(setting, value):
+        return REMOVED
     if isinstance(value, dict):
         return {key: _without_secrets(f"{setting}/{key}", each) for key, each in value.items()}
-    if isinstance(value, str) and any(secrets_in(setting, value)):
-        return REMOVED
     return value
 
 
@@ -201,7 +230,7 @@ class SavedSnapshots:
         self._listings: dict[str, list[LiveFlow]] = {}
         self._documents: dict[str, dict[str, tuple[str | None, str]]] = {}
         for kind, (listing, documents) in _MEMBERS.items():
-            # A file of before there were other kinds holds flows only.
+            # A file of before there was this kind.
             if kind != "flow" and node.maybe(listing) is None:
                 continue
             self._listings[kind] = [_listed(entry) for entry in node.member(listing).items()]
@@ -229,8 +258,8 @@ class SavedSnapshots:
                 status=404,
             )
         revision, document = documents[ref.id]
-        if ref.kind == "dataaction":  # its revision is a part of it
-            return read_action(ref, document.encode())
+        if ref.kind in _READ:
+            return _READ[ref.kind](ref, document.encode())
         return read_snapshot(ref, document.encode(), revision)
 
     def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
@@ -247,9 +276,13 @@ class SavedSnapshots:
         """The fields with their former values to the last digit; pure."""
         return _AS_FOUND[snapshot.ref.kind](snapshot, fields)
 
-    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
-        """A flow document takes whatever the schema of manifests lets through."""
-        return None
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to could not be written, as far as the file tells."""
+        if seen.ref.kind == "dataaction":
+            return action_amend.objection(seen, field)
+        if seen.ref.kind == "integration" and isinstance(seen, Snapshot):
+            return config_lens.objection(seen, field)
+        return None  # a flow document takes whatever the schema of manifests lets through
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""
@@ -262,8 +295,8 @@ class SavedSnapshots:
     def _check(self, kind: str) -> None:
         if kind not in self._documents:
             raise ConfigurationError(
-                f"{self._file}: holds flows only, for an earlier version saved it; save snapshots"
-                " again, or leave data actions out with --target 'flow/*'"
+                f"{self._file}: holds no {plural([kind])}, for an earlier version saved it; save"
+                f" snapshots again, or leave them out with --exclude '{kind}/*'"
             )
 
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - the protocol's signature

@@ -42,6 +42,11 @@ _NOUNS: Final = {
     "integration": ("integration", "live integration", "live integrations"),
 }
 
+_NO_SUCH_TYPE: Final = {
+    "flow": "no live flow is of type {type!r}",
+    "dataaction": "no integration with data actions is named {type!r}",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
@@ -148,14 +153,19 @@ class _Eyes:
         if not outcome.fields:
             return _Seen(change=outcome)
         outcome, apart = set_aside(spec, outcome, self._today)
-        objections = tuple(self._objections(outcome, live))
+        objections = tuple(self._objections(spec, outcome, live))
         if objections:
             return objections
         seen = _Seen(change=outcome, tolerated=apart, modified=live.modified)
         return self._weighed(spec, seen, live) if outcome.fields else seen
 
-    def _objections(self, change: FlowChange, live: Glimpse) -> Iterator[Finding]:
+    def _objections(
+        self, spec: ResourceSpec, change: FlowChange, live: Glimpse
+    ) -> Iterator[Finding]:
         """What the manifest wants and this live document cannot take."""
+        if live.is_read_only and change.fields:
+            yield _finding(spec, f"{live.ref}: {live.unwritable}")
+            return
         for wanted in change.fields:
             problem = self._driver.objection(live, wanted)
             if problem is not None:
@@ -235,15 +245,20 @@ def _listed(live: Iterable[LiveFlow]) -> _Listing:
 def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
     """The one that is live by that name, or why it cannot be said which."""
     wanted = spec.selector
-    name, kind = wanted.name or "", (wanted.type or "").lower()
-    matches = by_key.get((name, kind), [])
+    name, kind = wanted.name or "", wanted.type or ""
+    matches = by_key.get((name, kind.lower()), [])
     if len(matches) == 1:
         return FlowRef(address=spec.address, id=matches[0].id, name=name)
     if matches:
         ids = ", ".join(sorted(flow.id for flow in matches))
         many = _NOUNS[spec.KIND][2].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
-    near = nearest(_called(name, kind), (_called(live, its) for live, its in by_key))
+    live = [one for alike in by_key.values() for one in alike]
+    if live and wanted.type_source and all(each.type.lower() != kind.lower() for each in live):
+        fact = _NO_SUCH_TYPE[spec.KIND].format(type=kind)
+        said = f"{fact}{nearest(kind, (each.type for each in live if each.type))}"
+        return replace(_finding(spec, said), location=wanted.type_source)
+    near = nearest(_called(name, kind), (_called(each.name, each.type) for each in live))
     return _finding(spec, f"no {_NOUNS[spec.KIND][1].format(type=kind)} is named {name!r}{near}")
 
 

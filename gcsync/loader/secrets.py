@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.core.secrecy import may_hold_secret, secrets_in, unmistakable_secrets_in
+from gcsync.core.secrecy import advice, may_hold_secret, secrets_in, unmistakable_secrets_in
 from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, items, location
 from gcsync.model.manifest import Finding
@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.model.value import Location
-
-_IN_A_VARIABLE = "keep it in a secure variable and write ${Secure.Name}"
-_ADVICE = {
-    "DataAction": "keep it in the credentials of the integration and write ${credentials.NAME}"
-}
-"""Where a kind keeps its secrets elsewhere than flows do."""
 
 _SENT = ("data/", "context/", "input/")
 """What an execution or a test is given as it stands there: no reference in it is resolved."""
@@ -35,8 +29,8 @@ def findings_in(document: Mapping, kind: str, address: str | None) -> list[Findi
     found: dict[Location, str] = {}
     for thing, node in _places(document, kind):
         for what in secrets_in(thing, node.text):
-            advice = _ELSEWHERE if thing.startswith(_SENT) else _ADVICE.get(kind, _IN_A_VARIABLE)
-            found[location(node)] = f"{shown(thing)} holds {what}; {advice}"
+            instead = _ELSEWHERE if thing.startswith(_SENT) else advice(kind)
+            found[location(node)] = f"{shown(thing)} holds {what}; {instead}"
     for path, node in _every(document) if _is_suspicious(document) else ():
         for what in unmistakable_secrets_in(node.text):
             thing = "/".join(map(shown, path)) or "the document"

@@ -81,15 +81,16 @@ class Glimpse:
 
     Of the settings those that the look was about are there, at one revision;
     others may be missing. *revision* is ``None`` where the server gave none
-    that can guard a write; *unwritable* then says why. *integration_id* is
-    that of the integration that a data action belongs to. *modified* informs,
-    and nothing depends on it.
+    that can guard a write; *unwritable* then says why, and *is_read_only* that
+    it is so for good. *integration_id* is that of the integration that a data
+    action belongs to. *modified* informs, and nothing depends on it.
     """
 
     ref: FlowRef
     revision: Revision | None
     actions: tuple[LiveAction, ...]
     unwritable: str | None = None
+    is_read_only: bool = False
     modified: Modified | None = None
     integration_id: str | None = None
 

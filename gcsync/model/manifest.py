@@ -90,13 +90,14 @@ class Selector:
     """Which live thing a manifest speaks of: by *id*, or by exact *name* and *type*.
 
     The type of a data action is the name of the integration that it belongs
-    to; an integration itself has none.
+    to; an integration itself has none. *type_source* is where it stands.
     """
 
     source: Location
     id: str | None = None
     name: str | None = None
     type: str | None = None
+    type_source: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count
 from gcsync.core.exact_json import to_json
 from gcsync.model.report import Block, Metric, Report, Row, Subject
 from gcsync.model.value import ABSENT
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
     from gcsync.model.comparison import Comparison, Contrast, FlowContrast, Held, Side

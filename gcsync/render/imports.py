@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from gcsync.core.counting import count, total
 from gcsync.core.secrecy import unmistakable_secrets_in
 from gcsync.model.adoption import Standing
 from gcsync.model.report import Block, Report, Row
-from gcsync.render.values import count, noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
     settings = sum(each.setting_count for each in held)
     unmanaged = f"; {count(left, 'live setting')} left unmanaged" if left else ""
     kinds = {each.address.partition("/")[0] for each in adoption.flows} or {"flow"}
-    met = count(len(adoption.flows), f"live {noun(kinds)}")
+    met = total(len(adoption.flows), kinds, what="live")
     said = f"Imported {len(held)} of {met}, "
     said += f"{count(settings, 'setting')}{unmanaged}."
     if standings["written"] + standings["replaced"]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count, counted, total
 from gcsync.core.document import sealed
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
 from gcsync.model.value import ABSENT
 from gcsync.render.reach import reach_rows
-from gcsync.render.values import count, noun, place, seconds, shown
+from gcsync.render.values import place, seconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,20 +26,20 @@ _REMOVE: Final[tuple[str, Tone]] = ("-", "bad")
 
 def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
     """What apply would change. *key* seals the document as it seals a saved plan."""
-    what = noun(plan.kinds)
     changed_fields = sum(len(change.fields) for change in plan.changes)
     if plan.changes:
         closing = Row(
             cells=(
                 (
-                    f"Plan: {count(len(plan.changes), what)} of {plan.flow_count} to change,"
+                    f"Plan: {counted(change.ref.kind for change in plan.changes)}"
+                    f" of {plan.flow_count} to change,"
                     f" {count(changed_fields, 'setting')}."
                 ),
             ),
             tone="strong",
         )
     else:
-        compared = count(plan.flow_count, f"live {what}")
+        compared = total(plan.flow_count, plan.kinds, what="live")
         closing = Row(cells=(f"No changes: {compared} as desired.",), tone="good")
     return Report(
         document=sealed(plan, key),
@@ -49,7 +50,11 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
         changed_flows=len(plan.changes),
         findings=tuple(_changed(plan.changes)),
         metrics=(
-            Metric(name="flows", help="Flows that were compared.", value=float(plan.flow_count)),
+            Metric(
+                name="flows",
+                help="Flows, data actions and integrations that were compared.",
+                value=float(plan.flow_count),
+            ),
             Metric(
                 name="changed_fields",
                 help="Settings that are not as desired.",
@@ -61,7 +66,8 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
 
 def _shard(plan: Plan) -> Iterator[Row]:
     if plan.part and plan.part.shard:
-        said = f"Shard {plan.part.shard} of {count(plan.managed_flows, 'managed flow')}."
+        managed = total(plan.managed_flows, plan.kinds, what="managed")
+        said = f"Shard {plan.part.shard} of {managed}."
         yield Row(cells=(said,), tone="faint")
 
 

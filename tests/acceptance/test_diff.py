@@ -268,7 +268,7 @@ def test_a_secret_that_is_live_is_shown_nowhere(both: World) -> None:
         (("test", "prod", "--offline", "test=x.json"), "add --live"),
         (("test", "prod", "--live", "--offline", "dev=x.json"), "dev is not compared"),
         (("test", "prod", "--live", "--offline", "x.json"), "'x.json' is not ENV=FILE"),
-        (("test", "prod", "--target", "flow/nothing"), "leave none of 2 flows"),
+        (("test", "prod", "--target", "flow/nothing"), "leaves none of 2 flows"),
     ],
 )
 def test_what_cannot_be_compared_is_wrong_usage(

@@ -82,7 +82,7 @@ def test_a_project_of_data_actions_and_a_flow_that_uses_them_is_valid(centre: Wo
 
     assert (validated.code, validated.out) == (
         0,
-        "1 flow, 1 data action and 0 auth bindings are valid.\n",
+        "1 flow and 1 data action are valid.\n",
     )
 
 

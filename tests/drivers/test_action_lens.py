@@ -265,7 +265,7 @@ def test_a_configuration_of_another_shape_is_not_believed(config: str) -> None:
         ('"version":true,"config":{}', ID, "no version"),
         ('"version":"7","config":{}', ID, "no version"),
         ('"version":7', ID, "no configuration"),
-        ('"version":7,"config":{}', "static_-_1", "static action"),
+        ('"version":7,"config":{}', "static_-_1", "static data action"),
     ],
 )
 def test_what_no_write_can_be_guarded_for_says_why(members_: str, action_id: str, why: str) -> None:
@@ -273,7 +273,7 @@ def test_what_no_write_can_be_guarded_for_says_why(members_: str, action_id: str
 
     read = read_action(ref, composed(ref, parse(f'{{"id":"{action_id}",{members_}}}'), {}))
 
-    assert read.revision is None
+    assert (read.revision, read.is_read_only) == (None, action_id != ID)
     assert why in (read.unwritable or "")
 
 
