@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from acceptance_world import NO_LIMITS
 from public_builders import REQUEST, SUCCESS, stored_action
 from public_world import CRM, files, has, no_change
 
 from gcsync.drivers.action_look import LATE
 from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.integrations import Integrations
+from gcsync.sandbox.org import Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from acceptance_world import World
 
     from gcsync.sandbox.actions import StoredAction
-    from gcsync.sandbox.wire import Response
+    from gcsync.sandbox.wire import Request, Response
 
 LISTING = "GET /api/v2/integrations/actions"
 ONE = f"{LISTING}/{{id}}"
@@ -28,25 +30,30 @@ TEMPLATE = f"{LISTING}/{{id}}/templates/{{file}}"
 BESIDE = {"POST /oauth/token": 1, "GET /api/v2/organizations/me": 1}
 
 
-class Restless(Actions):
+class Restless(Organisation):
     """Somebody saves *edit* of a data action, for each of *moving*, once a template was read."""
 
     def __init__(
         self, *actions: StoredAction, moving: set[str], edit: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        super().__init__(actions)
+        super().__init__(
+            [], actions=Actions(actions), integrations=Integrations([CRM]), **NO_LIMITS
+        )
         self.moving = moving
         self._edit = edit
 
-    def template(self, action: StoredAction, name: str) -> Response:
-        answer = super().template(action, name)
-        if action.id in self.moving:
-            self.moving.remove(action.id)
+    def handle(self, request: Request, *, now: float) -> Response:
+        answer = super().handle(request, now=now)
+        action_id, _, rest = request.path.partition("/actions/")[2].partition("/")
+        if rest.startswith("templates/") and action_id in self.moving:
+            self.moving.remove(action_id)
+            live = self.actions.published(action_id)
             config = {
                 "timeoutSeconds": 41,
-                **{part: {**action.config[part], **held} for part, held in self._edit.items()},
+                **{part: {**live.config[part], **held} for part, held in self._edit.items()},
             }
-            self.publish(replace(action, config={**action.config, **config}), author="a colleague")
+            changed = replace(live, config={**live.config, **config})
+            self.actions.publish(changed, author="a colleague")
         return answer
 
 
@@ -133,7 +140,7 @@ def test_what_moves_while_it_is_imported_is_imported_in_one_version(
     held = actions(count)
     edit = {"request": {"requestTemplate": "new"}, "response": {"successTemplate": "newer"}}
     restless = Restless(*held, moving={name(0), name(count - 1)}, edit=edit)
-    world.lives(actions=restless, integrations=Integrations([CRM]))
+    world.stage.playing = restless
 
     assert world.run("import", "--kind", "dataaction", "--parallelism", "1").code == 0
 
@@ -150,7 +157,7 @@ def test_what_moves_while_it_is_imported_is_imported_in_one_version(
 def test_a_plan_of_what_moves_is_made_against_one_version(world: World) -> None:
     edit = {"request": {"requestTemplate": "new"}}
     restless = Restless(*actions(1), moving={name(0)}, edit=edit)
-    world.lives(actions=restless, integrations=Integrations([CRM]))
+    world.stage.playing = restless
     manifests(world, 1, "timeout_ms: 5000, request: {template: mine}", by_id=True)
 
     (change,) = world.run("plan", "-o", "json").json["resource_changes"]

@@ -420,11 +420,13 @@ def test_the_integration_of_what_a_look_saw_says_what_is_too_long() -> None:
     assert sent == {"GET /api/v2/integrations/{id}": 1}
 
 
-def test_a_static_action_is_told_to_be_unwritable_by_a_look_too() -> None:
+def test_a_look_says_of_a_static_action_what_a_reading_does() -> None:
     with reading(stored_action("static_-_1", kind="static"), stored_action()) as (world, _):
         list(world.driver.list_live())
 
         seen = world.look(TIMEOUT, ["static_-_1"]).at(ref("static_-_1"))
+        whole = world.driver.fetch(ref("static_-_1"))
 
     assert seen.revision is None
-    assert "never changed" in str(seen.unwritable)
+    assert seen.unwritable
+    assert (seen.unwritable, seen.is_read_only) == (whole.unwritable, whole.is_read_only)
