@@ -31,6 +31,9 @@ PAGE_SIZE: Final = 100
 MOST_IDS: Final = 50
 """So many ids one request may name (SDK, get_integrations_actions)."""
 
+_EVERY: Final = {"includeAuthActions": "true"}
+"""What a custom sign-in asks of its service is a data action that is listed only then."""
+
 READINGS: Final = 5
 """So often a data action is read whole before it counts as never standing still."""
 
@@ -61,7 +64,7 @@ class ActionSource:
             ACTIONS,
             what="data actions",
             page_size=PAGE_SIZE,
-            query={"includeConfig": "true"},
+            query={"includeConfig": "true", **_EVERY},
             reader=exact_object,
         )
 
@@ -73,6 +76,7 @@ class ActionSource:
             query = {
                 "ids": ",".join(askable[start : start + MOST_IDS]),
                 "pageSize": str(PAGE_SIZE),
+                **_EVERY,
                 **({"includeConfig": "true"} if has_config else {}),
             }
             document = self._client.read(ACTIONS, query, exact_object)
