@@ -34,7 +34,7 @@ def test_both_kinds_are_imported_where_both_are_asked_for(world: World) -> None:
 
     assert told.code == 0, told.said
     assert list(files(world)) == ["billing.yaml", "data-actions/crm/get-customer.yaml"]
-    assert "Imported 2 of 2 live resources" in told.out
+    assert "Imported 2 of 2 live flows and data actions" in told.out
     assert no_change(world)
 
 
