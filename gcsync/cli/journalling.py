@@ -68,25 +68,23 @@ def run_called(journal: Journal, name: str, *, org_id: str | None = None) -> Run
 
 
 def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
-    """The run of that id; of the organisation's newest the first that there is to undo.
+    """The run of that id, or the organisation's newest; where that wrote nothing, who did is told.
 
-    A run under way is one: it may write yet. Raises `JournalError`.
+    The newest it stays all the same: whoever undoes a failed apply from a
+    script would undo the one before it otherwise. Raises `JournalError`.
     """
     from gcsync.cli import console
     from gcsync.core.rollback import has_touched
-    from gcsync.loader.names import listed
 
-    if name not in LATEST:
-        return run_called(journal, name)
-    skipped: list[str] = []
-    for run in journal.runs(org_id=found.org_id, limit=_LOOKED_THROUGH):
-        if run.outcome is None or any(map(has_touched, run.results)):
-            if skipped:
-                said = f"{name} is run {run.run_id}; of {listed(skipped)} nothing is left to undo"
-                console.say(said, found.settings)
-            return run
-        skipped.append(run.run_id)
-    return run_called(journal, name, org_id=found.org_id)
+    run = run_called(journal, name, org_id=found.org_id)
+    if name in LATEST and run.outcome is not None and not any(map(has_touched, run.results)):
+        newest = journal.runs(org_id=found.org_id, limit=_LOOKED_THROUGH)
+        wrote = next((each for each in newest if any(map(has_touched, each.results))), None)
+        if wrote is not None:
+            undoes = f"'gcsync rollback{found.settings.again} {wrote.run_id}' undoes that"
+            said = f"the newest run that wrote something is {wrote.run_id}; {undoes}"
+            console.say(said, found.settings)
+    return run
 
 
 @click.command()

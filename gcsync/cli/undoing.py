@@ -71,10 +71,10 @@ class Undoing:
 def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: Any) -> int:
     """Undo a run, itself as a plan.
 
-    RUN is an id from 'gcsync history', or 'latest', the newest run that wrote
-    something. What the run wrote is planned back to what the journal holds
-    from before, shown, and applied after a yes, as by apply. A flow with a
-    setting that somebody changed since is a conflict and stays as it is.
+    RUN is an id from 'gcsync history', or 'latest'. What the run wrote is
+    planned back to what the journal holds from before, shown, and applied
+    after a yes, as by apply. A flow with a setting that somebody changed since
+    is a conflict and stays as it is.
 
     Limits and spec.ignore hold. Lint does not, nor are drafts tested unless
     --test-drafts says so: what was live before is better back at once than

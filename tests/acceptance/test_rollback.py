@@ -326,15 +326,17 @@ def test_a_run_that_wrote_nothing_leaves_nothing_to_undo(world: World) -> None:
     assert (in_json["run_id"], in_json["results"]) == (None, [])
 
 
-def test_the_latest_run_is_the_newest_that_wrote_something(world: World) -> None:
+def test_who_wrote_is_told_where_the_latest_run_did_not(world: World) -> None:
     wrote = applied(world)
-    nothing, neither = applied(world), applied(world)
+    applied(world)
+    nothing = applied(world)
 
-    undone = world.run(*ROLLBACK)
+    left = world.run(*ROLLBACK)
 
-    assert undone.code == 0
-    assert f"latest is run {wrote}; of {neither}, {nothing} nothing is left to undo" in undone.err
-    assert world.timeout() == 3000
+    assert left.code == 0
+    assert f"Run {nothing} leaves nothing to undo" in left.out
+    assert f"wrote something is {wrote}; 'gcsync rollback {wrote}' undoes that" in left.err
+    assert world.timeout() == 5000
 
 
 def test_where_no_run_wrote_anything_the_latest_is_the_newest(world: World) -> None:
