@@ -308,12 +308,12 @@ def reaching(
     session: Session, changes: Sequence[FlowChange]
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
-    from gcsync.drivers.dependencies import DependencyTracer
+    from gcsync.drivers.dependency_tracking import DependencyTracking
     from gcsync.engine.reach import with_blast_radius
 
     if session.client is None:
         return tuple(changes), ()
-    tracker = DependencyTracer(session.client)
+    tracker = DependencyTracking(session.client)
     return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
 
 

@@ -11,7 +11,7 @@ from gcsync.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gcsync.drivers.driver import Tracer
+    from gcsync.drivers.driver import Tracker
     from gcsync.model.change import FlowChange
     from gcsync.model.reach import ReachedAction
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def with_blast_radius(
-    changes: Sequence[FlowChange], tracker: Tracer, *, parallelism: int
+    changes: Sequence[FlowChange], tracker: Tracker, *, parallelism: int
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with what each of them reaches, and warnings of what could not be read.
 
