@@ -129,12 +129,11 @@ def _notes(flow: FlowSpec, outline: Outline, *, has_live: bool) -> Iterator[str]
         yield f"the platform's default of {default_s} s {fact} for {', '.join(names)}"
 
 
-def worst_case(flow: FlowSpec, outline: Outline) -> WorstCase:
-    """How long a caller may wait before and after the manifest's settings are written."""
-    desired = policies(outline, specs_of(flow, outline))
+def worst_case(flow: FlowSpec, live: Outline, desired: Outline) -> WorstCase:
+    """How long a caller may wait before and after what is live becomes what is desired."""
     return WorstCase(
-        before_ms=worst_case_ms(outline.root, policies(outline, {})),
-        after_ms=worst_case_ms(outline.root, desired),
+        before_ms=worst_case_ms(live.root, policies(live, {})),
+        after_ms=worst_case_ms(desired.root, policies(desired, {})),
         budget_ms=budget_ms(flow),
     )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
+    from gcsync.engine.foresight import Foreseen
     from gcsync.model.manifest import Finding, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.model.project import Severity
@@ -160,20 +161,26 @@ class Gate:
             shows = f"'gcsync lint{self.chosen.again_offline}' shows them"
             console.say(f"lint: {count(warnings, 'warning')}; {shows}", self.chosen, at_verbosity=1)
 
-    def judge_changes(self, live: Mapping[str, Outline]) -> None:
-        """Hold what the flows would be against what they are. Raises `LintRefused`."""
-        if self.is_open or not live:
+    def judge_changes(self, live: Mapping[str, Outline], foreseen: Sequence[Foreseen] = ()) -> None:
+        """Hold what the flows would be against what they are. Raises `LintRefused`.
+
+        *foreseen* are flows that are not written and feel what is.
+        """
+        if self.is_open or not (live or foreseen):
             return
         from gcsync.analysis.policy import desired_outline
 
         flows = {flow.address: flow for flow in self.manifests.flows}
         desired = {
             address: desired_outline(flows[address], outline) for address, outline in live.items()
-        }
-        before = {_key(each) for each in findings(self.manifests, self.specs, live=live)}
+        } | {each.spec.address: each.desired for each in foreseen}
+        live = {**live, **{each.spec.address: each.live for each in foreseen}}
+        manifests = self.manifests.with_public(each.spec for each in foreseen)
+        specs = (*self.specs, *(each.spec for each in foreseen))
+        before = {_key(each) for each in findings(manifests, specs, live=live)}
         made = [
             replace(each, message=f"once applied: {each.message.removeprefix('live: ')}")
-            for each in findings(self.manifests, self.specs, live=desired)
+            for each in findings(manifests, specs, live=desired)
             if each.severity == "error" and _key(each) not in before
         ]
         if made:

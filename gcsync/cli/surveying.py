@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Final
 from gcsync.errors import WrongUsage
 from gcsync.model.manifest import PublicFlowSpec
 
-WAITING: Final = frozenset({"timeout_ms", "request/method"})
-"""What of a data action of the public API has a say in how long callers wait."""
-
 _OFFLINE: Final = (
     "{address} has driver public, and snapshots hold flow documents only; leave it out with"
     " --exclude, or look at what is live"
@@ -70,16 +67,15 @@ def _used(
     settings: Collection[str] | None,
     step: Callable[[], None],
 ) -> tuple[Surveyed, ...]:
-    from gcsync.drivers.dependency_tracking import DependencyTracking
     from gcsync.engine.usage import survey_public
 
-    client = found.client
-    if client is None:
+    tracker = found.tracker
+    if tracker is None:
         raise WrongUsage(_OFFLINE.format(address=specs[0].address))
     return survey_public(
         specs,
         found.driver,
-        DependencyTracking(client),
+        tracker,
         settings=settings,
         parallelism=found.settings.parallelism,
         progress=step,

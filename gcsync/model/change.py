@@ -148,13 +148,22 @@ class WorstCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowWait:
+    """How long callers of another flow may wait, the one at *address*, which feels a change."""
+
+    address: str
+    worst_case: WorstCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
     *revision* is the one the fields were computed against. *worst_case* and
     *blast_radius*, the data actions that it reaches (both ``None`` where nobody
-    worked them out), and the manifest's *labels* inform, and nothing depends
-    on them.
+    worked them out), *waits*, what the whole plan does to flows of manifests
+    that use a changed data action, and the manifest's *labels* inform, and
+    nothing depends on them.
     """
 
     ref: FlowRef
@@ -164,6 +173,7 @@ class FlowChange:
     driver: str = "flow-document"
     worst_case: WorstCase | None = None
     blast_radius: tuple[ReachedAction, ...] | None = None
+    waits: tuple[FlowWait, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from acceptance_world import live
+from acceptance_world import NO_LIMITS, live
 from manifest_builders import data_action, public_flow
 from public_builders import stored_action
 
 from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.dependencies import Use
+from gcsync.sandbox.flows import StoredFlow
 from gcsync.sandbox.integrations import Integrations, StoredIntegration
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
-from gcsync.sandbox.org import CLIENT_ID
+from gcsync.sandbox.org import CLIENT_ID, Organisation
 from gcsync.sandbox.sample import sample_organisation
 
 if TYPE_CHECKING:
@@ -52,16 +54,16 @@ def use(action_id: str) -> Use:
     return Use(flow_id="id-sales", flow_name="Sales", flow_type="inboundcall", action_id=action_id)
 
 
-def put_on(world: World, *more: StoredAction, **facts: Any) -> None:
+def put_on(world: World, *more: StoredAction, is_published: bool = True, **facts: Any) -> None:
     """A flow that uses two data actions, of 20 s and of no timeout at all, and *more*."""
     actions = [stored_action(), unset("custom_-_2", "Send Order"), *more]
     named = {"i-crm": "CRM", "i-desk": "Desk"}
-    world.lives(
-        live("sales", {}),
+    world.stage.playing = Organisation(
+        [replace(StoredFlow.of(live("sales", {})), is_published=is_published)],
         actions=Actions(actions),
         integrations=Integrations(StoredIntegration(id=i, name=name) for i, name in named.items()),
         uses=[use(each.id) for each in actions],
-        **facts,
+        **NO_LIMITS | facts,
     )
 
 
@@ -181,7 +183,9 @@ def test_a_data_action_that_the_manifest_does_not_name_counts_and_is_told(centre
         ("{name: Sales, type: inboundcall}", "{id: gone}", "no live flow has id gone"),
     ],
 )
-@pytest.mark.parametrize("command", [("budget",), ("simulate",), ("lint", "--live")])
+@pytest.mark.parametrize(
+    "command", [("budget",), ("simulate",), ("lint", "--live"), ("plan",), ("drift",)]
+)
 def test_what_is_not_live_is_an_error_that_names_the_nearest(
     centre: World, command: tuple[str, ...], before: str, after: str, told: str
 ) -> None:
@@ -224,6 +228,143 @@ def test_plan_and_apply_write_the_data_actions_and_say_why_not_the_flow(centre: 
     assert "managed through its data actions; explain dataaction/get-customer" in explained.err
     assert centre.run("apply", "--auto-approve").code == 0
     assert centre.org.actions.published("custom_-_1").config["timeoutSeconds"] == 5
+
+
+# What a plan does to callers of flows that it does not write
+
+
+def asked(world: World, path: str) -> int:
+    """How often the organisation was asked for what lies there."""
+    return world.org.requests[f"GET /api/v2/{path}"]
+
+
+def waiting(plan: Outcome) -> list[Any]:
+    return [each.get("waiting_flows") for each in plan.json["resource_changes"]]
+
+
+def test_a_plan_tells_how_long_callers_of_each_flow_behind_it_may_wait(centre: World) -> None:
+    plan = centre.run("plan", "-o", "json", "-o", "text=p.txt", "--out", "p.json")
+    shown = centre.run("show", "p.json")
+
+    worst = {"before": 80000, "after": 65000, "budget": 20000}
+    assert waiting(plan) == [[{"address": "flow/sales", "worst_case_ms": worst}]]
+    line = "flow/sales: worst case  80 s -> 65 s, over the budget of 20 s"
+    assert " ".join(line.split()) in " ".join((centre.folder / "p.txt").read_text().split())
+    assert "flow/sales: worst case" in shown.out
+
+
+def test_what_a_flow_uses_is_asked_for_once_and_nothing_is_listed_twice(centre: World) -> None:
+    centre.run("plan")
+
+    assert asked(centre, "flows") == 1
+    # The second names those by id of which it matters how long callers wait.
+    assert asked(centre, "integrations/actions") == 2
+    assert asked(centre, "architect/dependencytracking/consumedresources") == 1
+
+
+def test_a_changed_data_action_counts_where_the_manifest_does_not_name_it(centre: World) -> None:
+    centre.manifests(data_action(), SALES.replace("Lookup: {data_action: get-customer}", ""))
+
+    [[wait]] = waiting(centre.run("plan", "-o", "json"))
+
+    assert wait["worst_case_ms"] == {"before": 80000, "after": 65000, "budget": 20000}
+
+
+def test_of_a_flow_that_feels_nothing_no_data_action_is_read(centre: World) -> None:
+    unchanged = data_action(spec="category: CRM")
+    centre.manifests(unchanged)
+    centre.run("plan")
+    alone = asked(centre, "integrations/actions/{id}")
+    centre.manifests(unchanged, SALES)
+
+    plan = centre.run("plan")
+
+    assert plan.out.startswith("No changes")
+    assert asked(centre, "integrations/actions/{id}") == 2 * alone
+
+
+def test_flows_are_looked_at_as_the_selection_goes(centre: World) -> None:
+    wrong = SALES.replace("Send Order", "Send Ordr")
+    order = data_action("send-order", action="{integration: CRM, name: Send Order}")
+    centre.manifests(data_action(), order, wrong)
+
+    behind = centre.run("plan", "--target", "dataaction/get-customer")
+    elsewhere = centre.run("plan", "--target", "dataaction/send-order")
+    excluded = centre.run("plan", "--exclude", "flow/sales")
+
+    assert (behind.code, elsewhere.code, excluded.code) == (1, 0, 0)
+    assert "nearest: Send Order" in behind.err
+
+
+def test_misfits_of_flows_and_of_data_actions_are_told_at_once(centre: World) -> None:
+    gone = data_action("gone", action="{integration: CRM, name: Gone}")
+    centre.manifests(data_action(), gone, SALES.replace("Send Order", "Send Ordr"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert "does not use a data action 'Send Ordr'" in plan.err
+    assert "no live data action of integration 'CRM' is named 'Gone'" in plan.err
+
+
+@pytest.mark.parametrize("missing", ["architect:dependencyTracking:view", "architect:flow:view"])
+def test_who_may_not_see_what_flows_use_manages_data_actions_all_the_same(
+    centre: World, missing: str
+) -> None:
+    put_on(
+        centre,
+        clients=(Client(id=CLIENT_ID, secret="sandbox", permissions=ALL_PERMISSIONS - {missing}),),
+    )
+
+    plan = centre.run("plan", "-o", "json")
+    drift = centre.run("drift", "-o", "json")
+
+    assert (plan.code, drift.code) == (0, 2)
+    assert [each["address"] for each in plan.json["resource_changes"]] == [
+        "dataaction/get-customer"
+    ]
+    told = "flow/sales: which data actions a flow with driver public uses is not known"
+    for warnings in (plan.json["warnings"], drift.json["warnings"]):
+        assert any(each.startswith(told) and missing in each for each in warnings)
+
+
+def test_a_flow_that_was_never_published_is_a_warning_of_its_own(centre: World) -> None:
+    put_on(centre, is_published=False)
+
+    plan = centre.run("plan", "-o", "json")
+
+    assert plan.code == 0
+    [warning] = plan.json["warnings"]
+    assert "flow Sales (id-sales) has no published version" in warning
+
+
+def test_against_snapshots_it_is_said_that_flows_are_not_looked_at(centre: World) -> None:
+    centre.run("plan", "--save-snapshots", "s.json")
+
+    plan = centre.run("plan", "--offline", "s.json", "-o", "json")
+
+    assert plan.code == 0
+    [warning] = plan.json["warnings"]
+    assert warning.endswith("not looked at: snapshots do not hold it; plan against what is live")
+
+
+def test_what_a_change_would_make_of_a_flow_is_refused_by_lint_before_anything_is_written(
+    centre: World,
+) -> None:
+    slower = data_action(spec="timeout_ms: 30000")
+    roomy = SALES.replace("latency_budget_ms: 20000", "latency_budget_ms: 85000")
+    strict = "apiVersion: gcsync/v1\nkind: Project\nmetadata: {name: p}\nspec:\n"
+    strict += "  lint: {severity: {GC402: error}}\n"
+    (centre.folder / "gcsync.yaml").write_text(strict)
+    centre.manifests(slower, roomy)
+
+    plan, apply = centre.run("plan"), centre.run("apply", "--auto-approve")
+    forced = centre.run("plan", "--no-lint", "-o", "json")
+
+    assert (plan.code, apply.code, forced.code) == (5, 5, 0)
+    assert "once applied: " in plan.err
+    assert "90000 ms" in plan.err
+    assert centre.org.actions.published("custom_-_1").config["timeoutSeconds"] == 20
 
 
 def test_a_plan_of_flows_alone_says_that_their_data_actions_are_missing(centre: World) -> None:
