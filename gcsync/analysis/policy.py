@@ -13,7 +13,7 @@ from gcsync.model.outline import Call, Outline, Sequence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gcsync.model.manifest import ActionSpec, FlowSpec
+    from gcsync.model.manifest import ActionSpec, FlowSpec, ResourceSpec
     from gcsync.model.value import JSON, Value
 
 _PUBLIC_MS: Final = 60_000
@@ -92,7 +92,7 @@ def desired_settings(live: LiveAction, spec: ActionSpec | None) -> dict[str, JSO
     return settings
 
 
-def desired_outline(flow: FlowSpec, outline: Outline) -> Outline:
+def desired_outline(flow: ResourceSpec, outline: Outline) -> Outline:
     """The outline as it will be once the manifest is applied."""
     specs = specs_of(flow, outline)
     return replace(
@@ -104,7 +104,7 @@ def desired_outline(flow: FlowSpec, outline: Outline) -> Outline:
     )
 
 
-def specs_of(flow: FlowSpec, outline: Outline) -> dict[int, ActionSpec]:
+def specs_of(flow: ResourceSpec, outline: Outline) -> dict[int, ActionSpec]:
     """By position in ``outline.actions``, what the manifest says of each live data action."""
     indexes = {id(action): index for index, action in enumerate(outline.actions)}
     found: dict[int, ActionSpec] = {}

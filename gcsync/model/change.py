@@ -59,12 +59,14 @@ class LiveAction:
     """One data action of a live flow, its settings in manifest terms, flat by path.
 
     Names of HTTP headers in those paths are in lower case, for their case
-    carries no meaning (RFC 9110, 5.1).
+    carries no meaning (RFC 9110, 5.1). *inputs* are what its contract takes,
+    ``None`` where nothing tells; no manifest manages them.
     """
 
     id: str | None
     name: str
     settings: dict[str, JSON]
+    inputs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

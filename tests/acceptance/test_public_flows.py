@@ -145,7 +145,7 @@ def test_lint_looks_at_manifests_or_at_what_the_flow_really_uses(centre: World) 
         ("GC802", "it has no metadata/labels, so no --select finds it"),
     }
     rules = {rule for rule, _ in findings(live_ones)}
-    assert rules == {"GC101", "GC102", "GC103", "GC401", "GC502"}
+    assert rules == {"GC101", "GC102", "GC103", "GC401", "GC502", "GC605"}
     slow = "Lookup may keep a caller waiting for 20000 ms, more than 6000 ms on voice"
     assert ("GC102", f"live: {slow} (in flow/sales)") in findings(live_ones)
     assert (
