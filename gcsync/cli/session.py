@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gcsync.api.pacing import Clock
     from gcsync.cli.options import Settings
     from gcsync.drivers.driver import Driver, Tracker
-    from gcsync.engine.foresight import Foreseen
+    from gcsync.engine.foresight import Foresight
     from gcsync.model.change import FlowChange, Organisation, Plan
     from gcsync.model.manifest import Manifests, ResourceSpec
     from gcsync.model.outline import Outline
@@ -262,13 +262,13 @@ def make_plan(
     *,
     ttl: timedelta = PLAN_TTL,
     warnings: tuple[str, ...] = (),
-    judge: Callable[[Mapping[str, Outline], Sequence[Foreseen]], None] = lambda *_: None,
+    judge: Callable[[Mapping[str, Outline], Foresight], tuple[str, ...]] = lambda *_: (),
 ) -> Plan:
     """Read the live flows of *specs* and plan what would bring them to the manifests.
 
     *warnings* are those that were known before; they become the plan's own.
-    *judge* is shown the live flows that would change, and those that would
-    feel it, and may raise.
+    *judge* is shown the live flows that would change, and what else would, may
+    raise, and gives more warnings.
     """
     from gcsync.cli import provenance
     from gcsync.core.counting import plural
@@ -290,9 +290,9 @@ def make_plan(
             parallelism=parallelism,
             progress=step,
         )
-    foreseen = foresee(observation.changes, used, session.driver, parallelism=parallelism)
-    judge(observation.outlines, foreseen)
-    changes, unknown = reaching(session, with_waits(observation.changes, foreseen))
+    foresight = foresee(observation.changes, used, session.driver, parallelism=parallelism)
+    judged = judge(observation.outlines, foresight)
+    changes, unknown = reaching(session, with_waits(observation.changes, foresight))
     now = session.clock.now().replace(microsecond=0)
     tolerated = (
         tolerated_note(address, field)
@@ -311,7 +311,7 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*observation.warnings, *unknown, *tolerated, *warnings),
+        warnings=(*observation.warnings, *unknown, *tolerated, *judged, *warnings),
     )
     plan = replace(plan, part=session.settings.account.part)
     over = over_limits(plan, manifests.project.limits)

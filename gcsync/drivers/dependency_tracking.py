@@ -16,6 +16,8 @@ from gcsync.errors import InvalidAnswer
 from gcsync.model.reach import ReachedAction, ReachedFlow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gcsync.api.http import Client
     from gcsync.model.change import FlowRef, LiveFlow
 
@@ -50,13 +52,18 @@ class DependencyTracking:
         )
         return tuple(each["id"] for each in found if each.get("type") in DATA_ACTIONS)
 
+    def actions(self) -> tuple[ReachedAction, ...]:
+        """Every data action, by name. Raises an `ApiError`."""
+        return _by_name(map(_action, self._all()))
+
     def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
         """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""
         if ref.kind == "dataaction":
             place = path(f"{ACTIONS}/{{}}", ref.id)
             return (_action({**self._client.read(place, None, json_object), "id": ref.id}),)
-        found = [_action(each) for each in self._all() if each.get("integrationId") == ref.id]
-        return tuple(sorted(found, key=lambda action: (action.name, action.id)))
+        return _by_name(
+            _action(each) for each in self._all() if each.get("integrationId") == ref.id
+        )
 
     def users(self, action: ReachedAction) -> tuple[ReachedFlow, ...]:
         """The flows that use *action*, by name. Raises an `ApiError`."""
@@ -92,6 +99,10 @@ def flow_type(tracked: str) -> str:
     """The inverse: ``INBOUNDCALLFLOW`` is what manifests call ``inboundcall``."""
     name = tracked.lower()
     return name if name in _WITHOUT_ENDING else name.removesuffix("flow")
+
+
+def _by_name(actions: Iterable[ReachedAction]) -> tuple[ReachedAction, ...]:
+    return tuple(sorted(actions, key=lambda action: (action.name, action.id)))
 
 
 def _action(each: dict[str, Any]) -> ReachedAction:

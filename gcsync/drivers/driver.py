@@ -116,6 +116,9 @@ class Tracker(Protocol):
         Raises `InvalidAnswer` where that cannot be asked, or another `ApiError`.
         """
 
+    def actions(self) -> tuple[ReachedAction, ...]:
+        """Every data action, by name. Raises an `ApiError`."""
+
     def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
         """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gcsync.drivers.driver import Driver, Tracker
-    from gcsync.engine.foresight import Foreseen
+    from gcsync.engine.foresight import Foresight
     from gcsync.engine.observe import Observation
     from gcsync.engine.usage import Used
     from gcsync.model.change import FlowChange
@@ -49,8 +49,8 @@ class Look:
 
     def foreseen(
         self, changes: Sequence[FlowChange], driver: Driver, *, parallelism: int
-    ) -> tuple[Foreseen, ...]:
-        """The flows of the public API that feel *changes*. Raises an `ApiError`."""
+    ) -> Foresight:
+        """What *changes* would make of what is live. Raises an `ApiError`."""
         return foresee(changes, self.used, driver, parallelism=parallelism)
 
 

@@ -8,14 +8,15 @@ use can manage data actions all the same: what is not known is a warning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from gcsync.analysis.latency import worst_case
 from gcsync.core.diff import live_path
 from gcsync.engine.listings import Listings
 from gcsync.engine.observe import observe, position
-from gcsync.engine.usage import KIND, WAITING, Uses, outline_of, read_all, uses
+from gcsync.engine.standing import outline_of as alone
+from gcsync.engine.usage import KIND, WAITING, Uses, outline_of, read_all, read_whole, uses
 from gcsync.errors import ApiError, InvalidManifests
 from gcsync.model.change import FlowWait
 from gcsync.model.value import Absent, Sealed
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gcsync.drivers.driver import Driver, Tracker
     from gcsync.engine.observe import Observation
     from gcsync.engine.usage import Used
-    from gcsync.model.change import FlowChange, LiveAction, WorstCase
+    from gcsync.model.change import FieldChange, FlowChange, LiveAction, WorstCase
     from gcsync.model.manifest import PublicFlowSpec, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.model.value import Value
@@ -47,6 +48,18 @@ class Foreseen:
     desired: Outline
     uses: frozenset[str]
     worst_case: WorstCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What a plan would make of things that more than its manifests tell about.
+
+    *flows* are those of the public API that feel it, *actions* the data
+    actions of which templates or paths change, by address, live and desired.
+    """
+
+    flows: tuple[Foreseen, ...] = ()
+    actions: Mapping[str, tuple[Outline, Outline]] = field(default_factory=dict)
 
 
 def observe_with(
@@ -112,24 +125,36 @@ def _unknown(flows: Sequence[PublicFlowSpec], problem: str) -> str:
 
 def foresee(
     changes: Iterable[FlowChange], used: Sequence[Used], driver: Driver, *, parallelism: int
-) -> tuple[Foreseen, ...]:
-    """Those of *used* that *changes* are felt in, in their order.
+) -> Foresight:
+    """What *changes* make of data actions, and of those of *used* that feel them, in their order.
 
-    Of the data actions that they use what callers wait for is read. Raises an
+    Data actions are read as far as it matters: what callers wait for where a
+    flow feels them, and all of those whose words change. Raises an
     `ApiError`.
     """
+    changed = [change for change in changes if change.fields and change.ref.kind == KIND]
     fields = {
         change.ref.id: {live_path(each.setting): each.after for each in change.fields}
-        for change in changes
-        if change.fields and change.ref.kind == KIND
+        for change in changed
     }
+    reworded = [change.ref for change in changed if any(map(_is_read, change.fields))]
     felt = [each for each in used if not each.ids.isdisjoint(fields)]
-    ids = {each for flow in felt for each in flow.ids}
+    whole = {ref.id for ref in reworded}
+    ids = {each for flow in felt for each in flow.ids} - whole
     live = read_all(ids, driver, settings=WAITING, parallelism=parallelism)
+    live |= read_whole(whole, driver, parallelism=parallelism)
     written = live | {
         each: _laid_over(live[each], fields[each]) for each in live.keys() & fields.keys()
     }
-    return tuple(_foreseen(each, live, written) for each in felt)
+    return Foresight(
+        flows=tuple(_foreseen(each, live, written) for each in felt),
+        actions={ref.address: (alone(live[ref.id]), alone(written[ref.id])) for ref in reworded},
+    )
+
+
+def _is_read(field: FieldChange) -> bool:
+    """Whether a setting is one of those that only make sense together."""
+    return field.setting.startswith(("request/", "response/"))
 
 
 def _laid_over(live: LiveAction, fields: Mapping[str, Value]) -> LiveAction:
@@ -151,16 +176,14 @@ def _foreseen(
     )
 
 
-def with_waits(
-    changes: Iterable[FlowChange], foreseen: Sequence[Foreseen]
-) -> tuple[FlowChange, ...]:
+def with_waits(changes: Iterable[FlowChange], foresight: Foresight) -> tuple[FlowChange, ...]:
     """*changes* with what all of them together do to callers of each flow that feels them."""
     return tuple(
         replace(
             change,
             waits=tuple(
                 FlowWait(address=each.spec.address, worst_case=each.worst_case)
-                for each in foreseen
+                for each in foresight.flows
                 if change.fields and change.ref.kind == KIND and change.ref.id in each.uses
             ),
         )

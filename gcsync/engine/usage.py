@@ -10,6 +10,7 @@ tells the order of the calls.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.diff import is_named
@@ -115,21 +116,26 @@ def survey_public(
     settings: Collection[str] | None = None,
     parallelism: int,
     progress: Callable[[], None] = lambda: None,
+    known: Mapping[str, LiveAction] = MappingProxyType({}),
+    listings: Listings | None = None,
 ) -> tuple[Surveyed, ...]:
     """Find what the live flow of each of *specs* uses, and read that; in the order of *specs*.
 
-    Of the data actions at least *settings* are read, all of them for ``None``.
-    The specs that come back have the id of each data action. Raises
+    Of the data actions at least *settings* are read, all of them for ``None``;
+    *known* are some that were read already, by id, and *listings* those of
+    *driver*. The specs that come back have the id of each data action. Raises
     `InvalidManifests` with all findings where manifests and live flows do not
     fit together, or an `ApiError`.
     """
-    found = uses(specs, Listings(driver), tracker, parallelism=parallelism, progress=progress)
+    listings = listings or Listings(driver)
+    found = uses(specs, listings, tracker, parallelism=parallelism, progress=progress)
     if found.findings:
         raise InvalidManifests(found.findings)
     if found.unclear:
         raise found.unclear[0][1]
     ids = {each for used in found.flows for each in used.ids}
-    live = read_all(ids, driver, settings=settings, parallelism=parallelism)
+    unread = ids - known.keys()
+    live = {**known, **read_all(unread, driver, settings=settings, parallelism=parallelism)}
     return tuple(
         Surveyed(
             spec=used.spec,
@@ -212,6 +218,21 @@ def read_all(
 
     refs = [(each, FlowRef(address=f"{KIND}/{each}", id=each)) for each in sorted(ids)]
     return dict(looked(see, refs, driver, settings=lambda _: settings, parallelism=parallelism))
+
+
+def read_whole(ids: Collection[str], driver: Driver, *, parallelism: int) -> dict[str, LiveAction]:
+    """The same with everything that is to be known of them, their contracts too."""
+
+    def read(action_id: str) -> LiveAction:
+        try:
+            ref = FlowRef(address=f"{KIND}/{action_id}", id=action_id)
+            return driver.fetch(ref).actions[0]
+        except FlowNotFound:
+            return LiveAction(id=action_id, name="", settings={})
+
+    ordered = sorted(ids)
+    found = in_parallel(read, ordered, parallelism=parallelism)
+    return dict(zip(ordered, found, strict=True))
 
 
 def outline_of(used: Used, found: Mapping[str, LiveAction]) -> Outline:

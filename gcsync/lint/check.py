@@ -49,12 +49,13 @@ def lint(
 
 def _once(selected: Selected, organisation: Organisation) -> Iterator[Found]:
     """What a rule finds; not again of a flow what it finds of a data action's own manifest."""
-    own = set()
+    own, said = set(), set()
     for subject in _subjects(organisation, selected.rule):
         for found in selected.apply(subject):
             if isinstance(subject, DataAction):
                 own.add(found.location)
-            elif found.location in own:
+                said.add((found.address, found.severity))
+            elif found.location in own or (found.manager, found.severity) in said:
                 continue
             yield found
 

@@ -37,6 +37,8 @@ class Found:
     *action* names the data action that it is about. *severity* is for rules
     that have more than one; the project file overrides it all the same. What
     the AuthBinding at the address *binding* allows is accepted as well.
+    *manager* is the address of the data action's own manifest, where a flow's
+    finding is about one that has some.
     """
 
     address: str
@@ -45,6 +47,7 @@ class Found:
     action: str | None = None
     severity: Severity | None = None
     binding: str | None = None
+    manager: str | None = None
 
 
 class Action:
@@ -119,6 +122,7 @@ class Action:
             location=place,
             message=f"{message} (in {address})" if is_elsewhere else message,
             action=self.name,
+            manager=self.spec.manager,
             **more,
         )
 

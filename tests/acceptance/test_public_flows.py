@@ -62,8 +62,7 @@ def put_on(world: World, *more: StoredAction, is_published: bool = True, **facts
         [replace(StoredFlow.of(live("sales", {})), is_published=is_published)],
         actions=Actions(actions),
         integrations=Integrations(StoredIntegration(id=i, name=name) for i, name in named.items()),
-        uses=[use(each.id) for each in actions],
-        **NO_LIMITS | facts,
+        **{"uses": [use(each.id) for each in actions]} | NO_LIMITS | facts,
     )
 
 
@@ -522,4 +521,125 @@ def test_templates_are_read_for_rules_and_not_for_waiting_times(
     requests = centre.org.requests
     place = "GET /api/v2/integrations/actions"
     assert (requests[place], requests[f"{place}/{{id}}/templates/{{file}}"]) == (1, templates)
-    assert requests[f"{place}/{{id}}"] == (2 if templates else 0)
+    # One of the two is managed: with its contract it is read by itself.
+    assert requests[f"{place}/{{id}}"] == (3 if templates else 0)
+
+
+# Data actions as they are live
+
+
+def test_live_data_actions_are_looked_at_without_any_flow(centre: World) -> None:
+    centre.org.actions.published("custom_-_1").config["response"]["successTemplate"] = "${nam}"
+    centre.manifests(data_action())
+
+    linted = centre.run("lint", "--live", "-o", "json", "-o", "text=l.txt")
+
+    told = {(each["rule"], each["severity"]) for each in linted.json["findings"]}
+    assert told == {("GC502", "warning"), ("GC604", "warning"), ("GC605", "note")}
+    assert {each["address"] for each in linted.json["findings"]} == {"dataaction/get-customer"}
+    assert all(each["message"].startswith("live: ") for each in linted.json["findings"])
+
+
+def test_a_live_timeout_that_nobody_set_is_told_whichever_flow_is_declared(centre: World) -> None:
+    order = data_action("send-order", action="{integration: CRM, name: Send Order}")
+    centre.manifests(order)
+
+    told = findings(centre.run("lint", "--live", "-o", "json"))
+
+    whole = "live: Send Order has no timeout_ms, so the platform's default of 60 s applies"
+    assert ("GC101", whole) in told
+
+
+def test_a_declared_data_action_that_is_not_live_is_an_error(centre: World) -> None:
+    gone = data_action("gone", action="{id: custom_-_gone}")
+    centre.manifests(data_action(action="{integration: CRM, name: Get Custmer}"), gone)
+    by_name = centre.run("lint", "--live")
+    centre.manifests(gone)
+    by_id = centre.run("lint", "--live")
+
+    assert (by_name.code, by_id.code) == (1, 1)
+    assert "no live data action of integration 'CRM' is named 'Get Custmer'; near" in by_name.err
+    assert "no live data action has id custom_-_gone" in by_id.err
+
+
+def test_what_is_wrong_with_a_live_data_action_is_not_told_again_of_each_flow(
+    centre: World,
+) -> None:
+    found = centre.run("lint", "--live", "-o", "json").json["findings"]
+
+    # Of the two that the flow uses, the manifest of one stands by itself.
+    assert sorted(each["address"] for each in found if each["rule"] == "GC502") == [
+        "dataaction/get-customer",
+        "flow/sales",
+    ]
+
+
+def test_each_live_data_action_is_read_once_and_asked_about_only_if_no_flow_is_seen_to_use_it(
+    centre: World,
+) -> None:
+    centre.manifests(data_action())
+    centre.run("lint", "--live")
+    alone = asked(centre, "integrations/actions/{id}/templates/{file}")
+    users = asked(centre, "architect/dependencytracking/consumingresources")
+    centre.manifests(data_action(), SALES)
+
+    centre.run("lint", "--live")
+
+    # The second one is that which no manifest of its own speaks of.
+    assert asked(centre, "integrations/actions/{id}/templates/{file}") == 3 * alone
+    assert (users, asked(centre, "architect/dependencytracking/consumingresources")) == (1, 1)
+
+
+def test_a_data_action_that_no_published_flow_uses_is_a_note_where_one_may_see_that(
+    centre: World,
+) -> None:
+    centre.manifests(data_action())
+    used = centre.run("lint", "--live", "-o", "json")
+    put_on(centre, uses=())
+    unused = centre.run("lint", "--live", "-o", "json")
+    lacking = ALL_PERMISSIONS - {"architect:dependencyTracking:view"}
+    client = Client(id=CLIENT_ID, secret="sandbox", permissions=lacking)
+    put_on(centre, uses=(), clients=(client,))
+    unknown = centre.run("lint", "--live", "-o", "json")
+
+    told = ("GC805", "live: no published flow uses Get Customer")
+    assert [told in findings(each) for each in (used, unused, unknown)] == [False, True, False]
+    assert "note: which data actions are used is not known: " in unknown.err
+    assert "architect:dependencyTracking:view" in unknown.err
+
+
+def test_snapshots_of_data_actions_are_looked_at_offline(centre: World) -> None:
+    centre.manifests(data_action())
+    centre.run("plan", "--save-snapshots", "s.json")
+
+    linted = centre.run("lint", "--live", "--offline", "s.json", "-o", "json", **NOBODY)
+
+    assert {each["rule"] for each in linted.json["findings"]} >= {"GC502"}
+
+
+def test_a_plan_warns_of_what_only_the_live_half_of_a_data_action_makes_wrong(
+    centre: World,
+) -> None:
+    template = data_action(spec="response: {success_template: '{\"n\": ${nam}}'}")
+    centre.manifests(template)
+
+    plan = centre.run("plan", "-o", "json")
+    centre.manifests(data_action(spec="request: {url: 'https://crm.example/${input.ident}'}"))
+    url = centre.run("plan", "-o", "json")
+
+    [undefined] = plan.json["warnings"]
+    assert undefined == (
+        "dataaction/get-customer: once applied: Get Customer names nam in its success template,"
+        " which its translation map does not define; nearest: name [GC604]"
+    )
+    assert "once applied: Get Customer names input.ident in request/url" in url.json["warnings"][0]
+
+
+def test_a_plan_does_not_repeat_what_lint_says_of_manifests_alone(centre: World) -> None:
+    both = "response: {translation_map: {name: $.name}, success_template: '${nam}'}"
+    centre.manifests(data_action(spec=both))
+
+    linted = centre.run("lint", "-o", "json", **NOBODY)
+
+    assert "GC604" in {rule for rule, _ in findings(linted)}
+    assert centre.run("plan", "-o", "json").json["warnings"] == []

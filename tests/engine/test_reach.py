@@ -37,6 +37,9 @@ class Tracking:
     def data_actions(self, flow: LiveFlow) -> tuple[str, ...]:
         raise AssertionError(flow)
 
+    def actions(self) -> tuple[ReachedAction, ...]:
+        raise AssertionError
+
     def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
         self.asked.append(ref.address)
         if self._failure and not self._in_users:
