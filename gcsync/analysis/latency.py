@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, LARGEST, policies, specs_of, untimed
+from gcsync.analysis.policy import LARGEST, policies, specs_of, untimed
 from gcsync.model.change import WorstCase
 from gcsync.model.manifest import PublicFlowSpec
 from gcsync.model.outline import Branches, Call, Loop
 from gcsync.model.outline import Sequence as Steps
+from gcsync.model.timeouts import DEFAULT_TIMEOUT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,28 +9,13 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from gcsync.core.diff import live_path, locate
 from gcsync.model.change import LiveAction
 from gcsync.model.outline import Call, Outline, Sequence
+from gcsync.model.timeouts import DEFAULT_TIMEOUT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gcsync.model.manifest import ActionSpec, FlowSpec, ResourceSpec
     from gcsync.model.value import JSON, Value
-
-_PUBLIC_MS: Final = 60_000
-
-DEFAULT_TIMEOUT_MS: Final[Mapping[str, int]] = {
-    "flow-document": 3_000,
-    "public": _PUBLIC_MS,
-    "integration-action": _PUBLIC_MS,
-}
-"""What holds where nothing names a timeout, by driver (GENESYS.md, the table of both dialects)."""
-
-MAXIMUM_TIMEOUT_MS: Final[Mapping[str, int]] = {
-    "flow-document": 30_000,
-    "public": _PUBLIC_MS,
-    "integration-action": _PUBLIC_MS,
-}
-"""The longest that the platform waits, by driver (as above); the public API's default is that."""
 
 DEFAULT_RETRY_ON: Final = ("429", "5xx")
 """What is repeated where retries are set and nobody says on what."""

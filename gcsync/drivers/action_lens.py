@@ -18,6 +18,7 @@ from gcsync.core.exact_json import Malformed, compact, parse
 from gcsync.drivers.flow_lens import HEADERS, frozen
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import Glimpse, LiveAction, Revision, Snapshot
+from gcsync.model.timeouts import FUNCTION_MS, PUBLIC_MS
 from gcsync.model.value import ABSENT, escape
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ TEMPLATES: Final = {
 
 _SETTINGS: Final = {place: setting for setting, place in MAPPING.items()}
 
-MOST_S: Final = 60
-MOST_FUNCTION_S: Final = 15
+MOST_S: Final = PUBLIC_MS // 1000
+MOST_FUNCTION_S: Final = FUNCTION_MS // 1000
 """The longest timeouts; the shortest is one second (GENESYS.md, section 1)."""
 
 FUNCTION: Final = "function-data-actions"
