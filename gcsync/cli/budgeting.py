@@ -74,8 +74,9 @@ def _with_live(
 ) -> tuple[list[FlowLatency], list[str]]:
     from gcsync.analysis.latency import flow_latency
     from gcsync.analysis.policy import together
-    from gcsync.cli.surveying import WAITING, notes, surveyed
+    from gcsync.cli.surveying import notes, surveyed
     from gcsync.engine.survey import check_fit
+    from gcsync.engine.usage import WAITING
 
     found = surveyed(chosen, manifests, specs, offline=offline, settings=WAITING)
     check_fit(found)

@@ -101,7 +101,7 @@ def drift(
         session.connected(chosen, manifests.environment) as found,
         remembered(found, must_write=records) as memory,
     ):
-        looked = look(found, specs, memory)
+        looked = look(found, specs, memory, public=manifests.public_flows)
         seen = told(found, manifests, specs, looked, memory, records=records)
     return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
 

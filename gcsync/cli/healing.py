@@ -61,7 +61,7 @@ def heal(
     ):
         memory = Memory(found.org_id, journal=kept)
         recovered = recover(kept, found.driver, kept.open_intents(memory.org_id), clock=found.clock)
-        looked = look(found, specs, memory)
+        looked = look(found, specs, memory, public=manifests.public_flows)
         seen = told(found, manifests, specs, looked, memory, records=records)
         plan = _plan(found, manifests, specs, looked, gate.warnings)
         if not plan.changes:
@@ -74,7 +74,8 @@ def heal(
                 each.ref.address: looked.outlines[each.ref.address]
                 for each in plan.changes
                 if each.ref.address in looked.outlines
-            }
+            },
+            looked.foreseen(plan.changes, found.driver, parallelism=chosen.parallelism),
         )
         ended = carry_out(
             found,

@@ -19,9 +19,9 @@ from gcsync.errors import WrongUsage
 from gcsync.model.shard import Part, Shard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from gcsync.model.manifest import ResourceSpec
+    from gcsync.model.manifest import PublicFlowSpec, ResourceSpec
 
 FORMATS: Final = ("text", "json")
 """What every command writes; named here too, so that help needs no renderer."""
@@ -128,6 +128,21 @@ class Settings:
                 addresses=tuple(sorted(spec.address for spec in chosen)), shard=shard
             )
         return chosen
+
+    def touched(
+        self, flows: Sequence[PublicFlowSpec], chosen: Collection[ResourceSpec]
+    ) -> tuple[PublicFlowSpec, ...]:
+        """Those of *flows* to look at beside *chosen*: chosen as well, or users of what is."""
+        addresses = {spec.address for spec in chosen}
+        return tuple(
+            flow
+            for flow in flows
+            if not any(fnmatchcase(flow.address, glob) for glob in self.excludes)
+            and (
+                any(action.manager in addresses for action in flow.actions)
+                or (self._is_chosen(flow) and (not self.shard or self.shard.holds(flow.address)))
+            )
+        )
 
     @property
     def has_selection(self) -> bool:

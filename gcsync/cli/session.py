@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from gcsync.api.http import Client
     from gcsync.api.pacing import Clock
     from gcsync.cli.options import Settings
-    from gcsync.drivers.driver import Driver
+    from gcsync.drivers.driver import Driver, Tracker
+    from gcsync.engine.foresight import Foresight
     from gcsync.model.change import FlowChange, Organisation, Plan
     from gcsync.model.manifest import Manifests, ResourceSpec
     from gcsync.model.outline import Outline
@@ -53,6 +54,13 @@ class Session:
     client: Client | None = None
     restorer: Driver | None = None
     drafting: Drafting = DIRECT
+
+    @property
+    def tracker(self) -> Tracker | None:
+        """Who knows what uses what; nobody where there are only snapshots."""
+        from gcsync.drivers.dependency_tracking import DependencyTracking
+
+        return DependencyTracking(self.client) if self.client else None
 
     @property
     def org_id(self) -> str:
@@ -254,31 +262,37 @@ def make_plan(
     *,
     ttl: timedelta = PLAN_TTL,
     warnings: tuple[str, ...] = (),
-    judge: Callable[[Mapping[str, Outline]], None] = lambda _outlines: None,
+    judge: Callable[[Mapping[str, Outline], Foresight], tuple[str, ...]] = lambda *_: (),
 ) -> Plan:
     """Read the live flows of *specs* and plan what would bring them to the manifests.
 
     *warnings* are those that were known before; they become the plan's own.
-    *judge* is shown the live flows that would change, and may raise.
+    *judge* is shown the live flows that would change, and what else would, may
+    raise, and gives more warnings.
     """
     from gcsync.cli import provenance
     from gcsync.core.counting import plural
     from gcsync.core.plan import build_plan, over_limits
-    from gcsync.engine.observe import observe
+    from gcsync.engine.foresight import foresee, observe_with, with_waits
     from gcsync.render.drift import tolerated_note
 
     today = session.clock.now().date()
-    reading = f"Reading {plural(spec.KIND for spec in specs)}"
-    with console.progress(len(specs), reading, session.settings) as step:
-        observation = observe(
+    public = session.settings.touched(manifests.public_flows, specs)
+    parallelism = session.settings.parallelism
+    reading = f"Reading {plural(spec.KIND for spec in (*specs, *public))}"
+    with console.progress(len(specs) + len(public), reading, session.settings) as step:
+        observation, used = observe_with(
             specs,
+            public,
             session.driver,
+            session.tracker,
             today=today,
-            parallelism=session.settings.parallelism,
+            parallelism=parallelism,
             progress=step,
         )
-    judge(observation.outlines)
-    changes, unknown = reaching(session, observation.changes)
+    foresight = foresee(observation.changes, used, session.driver, parallelism=parallelism)
+    judged = judge(observation.outlines, foresight)
+    changes, unknown = reaching(session, with_waits(observation.changes, foresight))
     now = session.clock.now().replace(microsecond=0)
     tolerated = (
         tolerated_note(address, field)
@@ -297,7 +311,7 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*observation.warnings, *unknown, *tolerated, *warnings),
+        warnings=(*observation.warnings, *unknown, *tolerated, *judged, *warnings),
     )
     plan = replace(plan, part=session.settings.account.part)
     over = over_limits(plan, manifests.project.limits)
@@ -308,12 +322,11 @@ def reaching(
     session: Session, changes: Sequence[FlowChange]
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
-    from gcsync.drivers.dependencies import DependencyTracer
     from gcsync.engine.reach import with_blast_radius
 
-    if session.client is None:
+    tracker = session.tracker
+    if tracker is None:
         return tuple(changes), ()
-    tracker = DependencyTracer(session.client)
     return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
 
 

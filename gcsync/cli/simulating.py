@@ -133,8 +133,9 @@ def _assumed(
     """What is simulated, and why nothing live is where that could not be read."""
     from gcsync.analysis.assume import assume
     from gcsync.cli import session
-    from gcsync.cli.surveying import WAITING, notes, surveyed
+    from gcsync.cli.surveying import notes, surveyed
     from gcsync.engine.survey import check_fit
+    from gcsync.engine.usage import WAITING
     from gcsync.errors import NotConfigured
     from gcsync.loader.samples import measurements
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from gcsync.model.change import FlowRef, Glimpse, LiveAction, Organisation, Source
+    from gcsync.model.change import FlowRef, Glimpse, LiveAction, Organisation, Source, WorstCase
     from gcsync.model.manifest import ActionSpec, ResourceSpec
     from gcsync.model.project import FieldGlob, Limits
     from gcsync.model.value import JSON
@@ -239,11 +239,15 @@ def _way_out(changed: int) -> str:
 
 def invert(change: FlowChange) -> FlowChange:
     """The change that leads back; inverting twice gives the change itself."""
-    worst = change.worst_case
     return replace(
         change,
-        worst_case=worst and replace(worst, before_ms=worst.after_ms, after_ms=worst.before_ms),
+        worst_case=change.worst_case and _turned(change.worst_case),
+        waits=tuple(replace(each, worst_case=_turned(each.worst_case)) for each in change.waits),
         fields=tuple(
             replace(field, before=field.after, after=field.before) for field in change.fields
         ),
     )
+
+
+def _turned(worst: WorstCase) -> WorstCase:
+    return replace(worst, before_ms=worst.after_ms, after_ms=worst.before_ms)

@@ -18,6 +18,7 @@ from gcsync.core.exact_json import Malformed, compact, parse
 from gcsync.drivers.flow_lens import HEADERS, frozen
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import Glimpse, LiveAction, Revision, Snapshot
+from gcsync.model.timeouts import FUNCTION_MS, PUBLIC_MS
 from gcsync.model.value import ABSENT, escape
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ TEMPLATES: Final = {
 
 _SETTINGS: Final = {place: setting for setting, place in MAPPING.items()}
 
-MOST_S: Final = 60
-MOST_FUNCTION_S: Final = 15
+MOST_S: Final = PUBLIC_MS // 1000
+MOST_FUNCTION_S: Final = FUNCTION_MS // 1000
 """The longest timeouts; the shortest is one second (GENESYS.md, section 1)."""
 
 FUNCTION: Final = "function-data-actions"
@@ -65,7 +66,7 @@ _READ_ONLY: Final = (
     "a static data action is the platform's own and read-only through the API; remove this"
     " manifest, or make a data action of your own in Genesys Cloud and name that"
 )
-_FACTS: Final = ("id", "name", "category", "integrationId", "version", "secure")
+_FACTS: Final = ("id", "name", "category", "integrationId", "version", "secure", "contract")
 _INSTEAD: Final = {
     "retry/": "the public API repeats no call; let the flow call again in a loop with a cap",
     "circuit_breaker/": "the public API has no circuit breaker; let the flow skip the call, or put"
@@ -202,7 +203,9 @@ def read_action(ref: FlowRef, body: bytes) -> Snapshot:
         revision=revision,
         document=body,
         # The document is one data action, so no name need tell it from others.
-        actions=(LiveAction(id=ref.id, name="", settings=_settings(document)),),
+        actions=(
+            LiveAction(id=ref.id, name="", settings=_settings(document), inputs=_inputs(document)),
+        ),
         unwritable=problem,
         integration_id=_text(document.get("integrationId")),
         is_read_only=ref.id.startswith(STATIC),
@@ -251,6 +254,13 @@ def _settings(document: Mapping[str, Any]) -> dict[str, JSON]:
     for name, value in holder_of(document, ("config", "request", "headers")).items():
         settings[HEADERS + escape(name.lower())] = frozen(value)
     return settings
+
+
+def _inputs(document: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What the contract takes; ``None`` where the answer tells no contract."""
+    schema = holder_of(document, ("contract", "input", "inputSchema"))
+    properties = schema.get("properties")
+    return tuple(properties) if isinstance(properties, dict) else None
 
 
 def holder_of(document: Mapping[str, Any], parents: Sequence[str]) -> dict[str, Any]:

@@ -92,7 +92,8 @@ class ActionSource:
 
     def published(self, ref: FlowRef) -> bytes:
         """The document of a data action as it is now, or at least not older than it was seen."""
-        _, document = self._whole(ref, place(ref), {"includeConfig": "true"})
+        query = {"includeConfig": "true", "expand": "contract"}
+        _, document = self._whole(ref, place(ref), query)
         return document
 
     def contract(self, ref: FlowRef) -> Any:

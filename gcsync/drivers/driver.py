@@ -108,7 +108,7 @@ class Driver(Protocol):
 
 
 class Tracker(Protocol):
-    """How the engine learns what flows of the public API use; used from many threads at once."""
+    """How the engine learns who uses what in the public API; used from many threads at once."""
 
     def data_actions(self, flow: LiveFlow) -> tuple[str, ...]:
         """The ids of the data actions that *flow* uses as it is published.
@@ -116,9 +116,8 @@ class Tracker(Protocol):
         Raises `InvalidAnswer` where that cannot be asked, or another `ApiError`.
         """
 
-
-class Tracer(Protocol):
-    """How the engine finds out what a change reaches; used from many threads at once."""
+    def actions(self) -> tuple[ReachedAction, ...]:
+        """Every data action, by name. Raises an `ApiError`."""
 
     def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
         """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gcsync.analysis.latency import worst_case
-from gcsync.analysis.policy import together
+from gcsync.analysis.policy import desired_outline, together
 from gcsync.core.drift import set_aside, without
 from gcsync.core.plan import compare, nearest
+from gcsync.engine.listings import Listings
 from gcsync.engine.looking import looked
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
 from gcsync.model.change import FlowChange, FlowRef, Snapshot
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from gcsync.model.outline import Outline
 
 Spec = TypeVar("Spec", bound="ResourceSpec")
-_Listing = dict[tuple[str, str], list["LiveFlow"]]
 
 _NOUNS: Final = {
     "flow": ("flow", "live {type} flow", "live {type} flows"),
@@ -72,15 +72,17 @@ def observe(
     parallelism: int,
     today: date | None = None,
     progress: Callable[[], None] = lambda: None,
+    listings: Listings | None = None,
 ) -> Observation:
     """Fetch and compare every flow of *specs*; *progress* is called once a flow.
 
     What is tolerated on the day *today* is no part of any change; without a
-    day nothing is tolerated. Raises `InvalidManifests` with all findings at
+    day nothing is tolerated. *listings* are those of *driver*, if some are
+    read already. Raises `InvalidManifests` with all findings at
     once where manifests and live flows do not fit together, or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
-    resolved = _resolved(specs, driver, findings, {})
+    resolved = matched(specs, listings or Listings(driver), findings)
     outcomes = looked(
         _Eyes(driver, resolved, today).see,
         resolved,
@@ -192,32 +194,24 @@ class _Eyes:
             for other in self._claims[live.ref.id]
             if other is not spec and isinstance(other, FlowSpec)
         ]
-        written = without(spec, seen.tolerated)
-        worst = worst_case(together(written, others), outline)
+        written = together(without(spec, seen.tolerated), others)
+        worst = worst_case(written, outline, desired_outline(written, outline))
         return replace(seen, outline=outline, change=replace(seen.change, worst_case=worst))
 
 
-def resolve(
-    specs: Sequence[Spec], driver: Driver, *, flows: Iterable[LiveFlow] | None = None
-) -> list[tuple[Spec, FlowRef]]:
-    """Find the one live flow that each manifest speaks of, among *flows* if these are listed.
-
-    Raises `InvalidManifests`.
-    """
+def resolve(specs: Sequence[Spec], driver: Driver) -> list[tuple[Spec, FlowRef]]:
+    """Find the one live flow that each manifest speaks of. Raises `InvalidManifests`."""
     findings: list[Finding] = []
-    listings = {} if flows is None else {"flow": _listed(flows)}
-    resolved = _resolved(specs, driver, findings, listings)
+    resolved = matched(specs, Listings(driver), findings)
     if findings:
         raise InvalidManifests(findings)
     return resolved
 
 
-def _resolved(
-    specs: Sequence[Spec],
-    driver: Driver,
-    findings: list[Finding],
-    listings: dict[str, _Listing],
+def matched(
+    specs: Sequence[Spec], listings: Listings, findings: list[Finding]
 ) -> list[tuple[Spec, FlowRef]]:
+    """The same, for those that there are; the others become *findings*."""
     resolved = []
     for spec in specs:
         wanted = spec.selector
@@ -225,9 +219,7 @@ def _resolved(
             resolved.append((spec, FlowRef(address=spec.address, id=wanted.id)))
             continue
         # A listing is read only where a manifest selects by name.
-        if spec.KIND not in listings:
-            listings[spec.KIND] = _listed(driver.list_live(spec.KIND))
-        found = _found(spec, listings[spec.KIND])
+        found = _found(spec, listings.named(spec.KIND))
         if isinstance(found, Finding):
             findings.append(found)
         else:
@@ -235,14 +227,9 @@ def _resolved(
     return resolved
 
 
-def _listed(live: Iterable[LiveFlow]) -> _Listing:
-    by_key: _Listing = defaultdict(list)
-    for each in live:
-        by_key[each.name, each.type.lower()].append(each)
-    return by_key
-
-
-def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
+def _found(
+    spec: ResourceSpec, by_key: Mapping[tuple[str, str], Sequence[LiveFlow]]
+) -> FlowRef | Finding:
     """The one that is live by that name, or why it cannot be said which."""
     wanted = spec.selector
     name, kind = wanted.name or "", wanted.type or ""

@@ -31,6 +31,9 @@ DATA_ACTIONS: Final = (PublicFlowSpec.DRIVER, DataActionSpec.DRIVER)
 ALSO_ALONE: Final = (*EVERY_DRIVER, DataActionSpec.DRIVER)
 """For rules that ask no flow: the manifest of a data action is looked at by itself, too."""
 
+PUBLIC_API: Final = (PublicFlowSpec.DRIVER, DataActionSpec.DRIVER)
+"""For rules about what the public API alone has."""
+
 Check = TypeVar("Check", bound="Callable[..., Iterator[Found]]")
 
 

@@ -59,12 +59,14 @@ class LiveAction:
     """One data action of a live flow, its settings in manifest terms, flat by path.
 
     Names of HTTP headers in those paths are in lower case, for their case
-    carries no meaning (RFC 9110, 5.1).
+    carries no meaning (RFC 9110, 5.1). *inputs* are what its contract takes,
+    ``None`` where nothing tells; no manifest manages them.
     """
 
     id: str | None
     name: str
     settings: dict[str, JSON]
+    inputs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +150,22 @@ class WorstCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowWait:
+    """How long callers of another flow may wait, the one at *address*, which feels a change."""
+
+    address: str
+    worst_case: WorstCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
     *revision* is the one the fields were computed against. *worst_case* and
     *blast_radius*, the data actions that it reaches (both ``None`` where nobody
-    worked them out), and the manifest's *labels* inform, and nothing depends
-    on them.
+    worked them out), *waits*, what the whole plan does to flows of manifests
+    that use a changed data action, and the manifest's *labels* inform, and
+    nothing depends on them.
     """
 
     ref: FlowRef
@@ -164,6 +175,7 @@ class FlowChange:
     driver: str = "flow-document"
     worst_case: WorstCase | None = None
     blast_radius: tuple[ReachedAction, ...] | None = None
+    waits: tuple[FlowWait, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
 
 

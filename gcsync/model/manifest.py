@@ -249,6 +249,11 @@ class Manifests:
         return (*self.data_actions, *self.flows, *self.integrations)
 
     @property
+    def compared(self) -> tuple[ResourceSpec, ...]:
+        """Everything that one environment can have otherwise than another, by kind and address."""
+        return (*self.resources, *self.public_flows)
+
+    @property
     def judged(self) -> tuple[ResourceSpec, ...]:
         """Everything that lint looks at by itself, data actions first."""
         return (*self.data_actions, *self.every_flow)

@@ -246,6 +246,7 @@ def test_a_template_comes_into_the_place_of_its_uri() -> None:
     assert json.loads(composed(REF, answer, {"requesttemplate.vm": "$x"})) == {
         "id": ID,
         "version": 7,
+        "contract": {},
         "config": {
             "request": {"requestTemplate": "$x", "requestType": "GET"},
             "response": {"successTemplate": "inline"},
@@ -378,3 +379,21 @@ def test_what_has_a_place_is_supported(setting: str) -> None:
 )
 def test_what_has_no_place_says_what_to_do_instead(setting: str, instead: str) -> None:
     assert instead in (unsupported(setting) or "")
+
+
+@pytest.mark.parametrize(
+    ("contract", "inputs"),
+    [
+        ({"input": {"inputSchema": {"properties": {"b": {}, "a": {}}}}}, ("b", "a")),
+        ({"input": {"inputSchema": {"properties": {}}}}, ()),
+        ({"input": {"inputSchema": {"type": "object"}}}, None),
+        ({"input": {"inputSchemaUri": "/x"}}, None),
+        ([], None),
+    ],
+)
+def test_the_inputs_are_those_of_the_contract_as_far_as_it_is_told(
+    contract: Any, inputs: tuple[str, ...] | None
+) -> None:
+    body = json.dumps({"id": ID, "version": 1, "config": {}, "contract": contract}).encode()
+
+    assert read_action(REF, body).actions[0].inputs == inputs
