@@ -16,6 +16,7 @@
     ├── MergeRefused            1   reports that do not belong together
     ├── GoalMissed              1   no settings meet what is asked of a recommendation
     ├── PlanRefused             3   a saved plan no longer holds
+    │   └── NotAPlan           64   a file that never was one
     ├── LimitExceeded           5   a limit, before any write
     ├── LintRefused             5   lint findings of severity error, before any write
     ├── Interrupted       130/143   a signal ended the command
@@ -24,8 +25,10 @@
         ├── NoAnswer            1   a read that was never answered
         ├── OutcomeUnknown      4   a write that may or may not have happened
         ├── InvalidAnswer       1   an answer that cannot be believed
+        ├── ReadOnly            1   what the API lets nobody change
         ├── AuthenticationFailed 1
         ├── DraftFailed         1   no valid draft, so nothing was published
+        │   └── DraftTestFailed 1   a draft that did not stand its test
         ├── DraftInTheWay       1   a draft that may be somebody's work
         └── Refused             1   an error answer, read and understood
             ├── PermissionMissing 1
@@ -118,6 +121,12 @@ class PlanRefused(GcsyncError):
     exit_code = 3
 
 
+class NotAPlan(PlanRefused):
+    """The file that was given as a saved plan never was one."""
+
+    exit_code = 64
+
+
 class LimitExceeded(GcsyncError):
     """The plan changes more than the project file allows."""
 
@@ -191,6 +200,12 @@ class InvalidAnswer(ApiError):
     code = "invalid-answer"
 
 
+class ReadOnly(ApiError):
+    """What is live can be changed by nobody through the API; nothing was sent."""
+
+    code = "read-only"
+
+
 class AuthenticationFailed(ApiError):
     """The login service gave no token, or the API does not accept the one it gave."""
 
@@ -238,6 +253,12 @@ class DraftFailed(ApiError):
     """No draft could be made, or it is not valid; nothing was published."""
 
     code = "draft"
+
+
+class DraftTestFailed(DraftFailed):
+    """A draft did not stand one of its tests, or nobody can say; nothing was published."""
+
+    code = "draft-test"
 
 
 class DraftInTheWay(ApiError):

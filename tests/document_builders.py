@@ -16,6 +16,7 @@ from gcsync.model.change import (
     FlowChange,
     FlowRef,
     FlowResult,
+    FlowWait,
     Intent,
     Organisation,
     Plan,
@@ -146,6 +147,8 @@ reached_actions = st.builds(
     is_secure=st.booleans(),
     flows=st.none() | st.lists(reached_flows, max_size=2).map(tuple),
 )
+worst_cases = st.builds(WorstCase, before_ms=durations, after_ms=durations, budget_ms=durations)
+waits = st.builds(FlowWait, address=addresses, worst_case=worst_cases)
 flow_changes = st.builds(
     FlowChange,
     ref=refs,
@@ -153,8 +156,8 @@ flow_changes = st.builds(
     fields=many_field_changes,
     wave=st.integers(),
     driver=names,
-    worst_case=st.none()
-    | st.builds(WorstCase, before_ms=durations, after_ms=durations, budget_ms=durations),
+    worst_case=st.none() | worst_cases,
+    waits=st.lists(waits, max_size=2).map(tuple),
     blast_radius=st.none() | st.lists(reached_actions, max_size=2).map(tuple),
     labels=st.dictionaries(texts, texts, max_size=2).map(
         lambda labels: tuple(sorted(labels.items()))

@@ -15,6 +15,7 @@ from gcsync.core.plan import compare
 from gcsync.drivers.flow_amend import amended, as_found
 from gcsync.drivers.flow_lens import read_snapshot
 from gcsync.drivers.flow_outline import outline
+from gcsync.drivers.whole_look import WholeLook
 from gcsync.engine.write import Surroundings
 from gcsync.errors import FlowNotFound, StaleRevision
 from gcsync.model.change import FlowChange, FlowRef, LiveFlow, Organisation, Revision, Run
@@ -77,6 +78,9 @@ class PretendDriver:
 
         hook = self.on_fetch.pop(0) if self.on_fetch else None
         return hook(ordinary) if hook else ordinary()
+
+    def look(self, refs: object) -> WholeLook:
+        return WholeLook(self.fetch)
 
     def outline(self, snapshot: Snapshot) -> Outline:
         return outline(snapshot)

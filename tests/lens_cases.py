@@ -126,6 +126,9 @@ def _action_answers() -> st.SearchStrategy[Snapshot]:
     ).map(lambda config: live_action(f'"category":"CRM","config":{config}'))
 
 
+ACTION_ANSWERS = _action_answers()
+
+
 def _action_desired(setting: str) -> st.SearchStrategy[Any]:
     if setting == "timeout_ms":
         return SECONDS
@@ -222,7 +225,7 @@ LENSES = (
     Lens(
         name="data actions",
         ref=ACTION,
-        answers=_action_answers(),
+        answers=ACTION_ANSWERS,
         settings=ACTION_SETTINGS,
         desired=_action_desired,
         read=action_lens.read_action,

@@ -7,9 +7,11 @@ what a manifest says: the members of ``spec``, and beside them ``metadata``,
 ``live``, the document of the live flow (then the live flow is linted). With
 ``driver: public``, ``data_actions`` are DataActions (name -> spec, or a whole
 document without its kind) and ``uses`` what the live flow does (name ->
-settings by path). A ``data_action`` stands by itself, without any flow. A
-failing case has all that under ``manifest`` (``live`` and ``uses`` beside it),
-the ``message``, and maybe the text ``at`` which it stands and its ``severity``.
+settings by path). A ``data_action`` stands by itself, without any flow;
+``holds`` are its live settings by path, ``inputs`` those of its live contract,
+and ``is_used`` says whether a flow uses it. A failing case has all that under
+``manifest`` (``live``, ``uses``, ``holds`` and their like beside it), the
+``message``, and maybe the text ``at`` which it stands and its ``severity``.
 """
 
 from __future__ import annotations
@@ -41,9 +43,10 @@ if TYPE_CHECKING:
 CASES = Path(__file__).parent / "lint" / "cases"
 TODAY = date(2026, 6, 1)
 SPEC = {"flow": {"id": "f-1"}, "channel": "voice"}
+ALONE = ("holds", "inputs", "is_used")
 BESIDE = (
     *("metadata", "bindings", "others", "lint", "organisation", "live"),
-    *("data_action", "data_actions", "uses"),
+    *("data_action", "data_actions", "uses", *ALONE),
 )
 
 
@@ -73,7 +76,7 @@ def cases() -> tuple[Case, ...]:
             found.append(Case(rule=document["rule"], name=name, given=given))
         for name, failing in document["fails"].items():
             manifest = failing.pop("manifest", {})
-            live = {key: failing.pop(key) for key in ("live", "uses") if key in failing}
+            live = {key: failing.pop(key) for key in ("live", "uses", *ALONE) if key in failing}
             found.append(
                 Case(rule=document["rule"], name=name, given={**manifest, **live}, **failing)
             )
@@ -93,7 +96,17 @@ def findings(case: Case, folder: Path, rules: Several[Rule] = RULES) -> list[Fin
         live = {"flow/case": outline(read_snapshot(ref, body, '"1"'))}
     if "uses" in given:
         live = {"flow/case": used(given["uses"])}
-    return list(lint(manifests, today=TODAY, live=live, rules=rules))
+    uses = {}
+    if "holds" in given:
+        inputs = tuple(given["inputs"]) if "inputs" in given else None
+        action = LiveAction(id=None, name="", settings=given["holds"], inputs=inputs)
+        live = {
+            "dataaction/case": Outline(
+                root=Call(index=0), actions=(action,), driver="integration-action"
+            )
+        }
+        uses = {"dataaction/case": given["is_used"]} if "is_used" in given else {}
+    return list(lint(manifests, today=TODAY, live=live, uses=uses, rules=rules))
 
 
 def used(actions: dict[str, dict[str, Any]]) -> Outline:

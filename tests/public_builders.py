@@ -37,7 +37,7 @@ def stored_action(action_id: str = "custom_-_1", **facts: Any) -> StoredAction:
         "category": "CRM",
         "config": config,
         "contract": {
-            "input": {"inputSchema": {"type": "object", "properties": {}}},
+            "input": {"inputSchema": {"type": "object", "properties": {"id": {"type": "string"}}}},
             "output": {"successSchema": {"type": "object", "properties": {}}},
         },
     }

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from gcsync.analysis.latency import ORDER_UNKNOWN, PUBLIC, budget_ms, longest_way
 from gcsync.analysis.policy import (
-    DEFAULT_TIMEOUT_MS,
     declared_outline,
     policies,
     specs_of,
@@ -23,6 +22,7 @@ from gcsync.analysis.policy import (
 from gcsync.analysis.scenario import BackendModel, FlowModel, Samples, Scenario, StepModel
 from gcsync.analysis.simulation.arrivals import calls_per_replication
 from gcsync.analysis.simulation.breaker import MIN_TRIES
+from gcsync.model.timeouts import DEFAULT_TIMEOUT_MS
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, LARGEST, policies, specs_of, untimed
+from gcsync.analysis.policy import LARGEST, policies, specs_of, untimed
 from gcsync.model.change import WorstCase
 from gcsync.model.manifest import PublicFlowSpec
 from gcsync.model.outline import Branches, Call, Loop
 from gcsync.model.outline import Sequence as Steps
+from gcsync.model.timeouts import DEFAULT_TIMEOUT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,12 +130,11 @@ def _notes(flow: FlowSpec, outline: Outline, *, has_live: bool) -> Iterator[str]
         yield f"the platform's default of {default_s} s {fact} for {', '.join(names)}"
 
 
-def worst_case(flow: FlowSpec, outline: Outline) -> WorstCase:
-    """How long a caller may wait before and after the manifest's settings are written."""
-    desired = policies(outline, specs_of(flow, outline))
+def worst_case(flow: FlowSpec, live: Outline, desired: Outline) -> WorstCase:
+    """How long a caller may wait before and after what is live becomes what is desired."""
     return WorstCase(
-        before_ms=worst_case_ms(outline.root, policies(outline, {})),
-        after_ms=worst_case_ms(outline.root, desired),
+        before_ms=worst_case_ms(live.root, policies(live, {})),
+        after_ms=worst_case_ms(desired.root, policies(desired, {})),
         budget_ms=budget_ms(flow),
     )
 

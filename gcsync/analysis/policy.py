@@ -9,28 +9,13 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from gcsync.core.diff import live_path, locate
 from gcsync.model.change import LiveAction
 from gcsync.model.outline import Call, Outline, Sequence
+from gcsync.model.timeouts import DEFAULT_TIMEOUT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gcsync.model.manifest import ActionSpec, FlowSpec
+    from gcsync.model.manifest import ActionSpec, FlowSpec, ResourceSpec
     from gcsync.model.value import JSON, Value
-
-_PUBLIC_MS: Final = 60_000
-
-DEFAULT_TIMEOUT_MS: Final[Mapping[str, int]] = {
-    "flow-document": 3_000,
-    "public": _PUBLIC_MS,
-    "integration-action": _PUBLIC_MS,
-}
-"""What holds where nothing names a timeout, by driver (GENESYS.md, the table of both dialects)."""
-
-MAXIMUM_TIMEOUT_MS: Final[Mapping[str, int]] = {
-    "flow-document": 30_000,
-    "public": _PUBLIC_MS,
-    "integration-action": _PUBLIC_MS,
-}
-"""The longest that the platform waits, by driver (as above); the public API's default is that."""
 
 DEFAULT_RETRY_ON: Final = ("429", "5xx")
 """What is repeated where retries are set and nobody says on what."""
@@ -92,7 +77,7 @@ def desired_settings(live: LiveAction, spec: ActionSpec | None) -> dict[str, JSO
     return settings
 
 
-def desired_outline(flow: FlowSpec, outline: Outline) -> Outline:
+def desired_outline(flow: ResourceSpec, outline: Outline) -> Outline:
     """The outline as it will be once the manifest is applied."""
     specs = specs_of(flow, outline)
     return replace(
@@ -104,7 +89,7 @@ def desired_outline(flow: FlowSpec, outline: Outline) -> Outline:
     )
 
 
-def specs_of(flow: FlowSpec, outline: Outline) -> dict[int, ActionSpec]:
+def specs_of(flow: ResourceSpec, outline: Outline) -> dict[int, ActionSpec]:
     """By position in ``outline.actions``, what the manifest says of each live data action."""
     indexes = {id(action): index for index, action in enumerate(outline.actions)}
     found: dict[int, ActionSpec] = {}

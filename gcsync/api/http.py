@@ -52,11 +52,15 @@ THROTTLE_BASE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success that can be believed: 2xx, and by its content type what was asked for."""
+    """A success that can be believed: 2xx, and by its content type what was asked for.
+
+    *took_s* is how long it was in coming, from the request that it answers.
+    """
 
     status: int
     headers: Headers
     body: bytes = field(repr=False)
+    took_s: float = 0.0
 
 
 def path(template: str, *ids: str) -> str:
@@ -139,9 +143,15 @@ class Client:
             raise NotSent(f"{call.name}: this revision is no ETag: {if_match!a}", permanent=True)
         return self._run(call, _as_it_is)
 
-    def post(self, path: str, body: bytes | None = None) -> Answer:
-        """Create; never repeated once it may have been sent. Raises as `put` does."""
-        return self._run(_Call(method="POST", target=path, body=body), _as_it_is)
+    def post(
+        self, path: str, body: bytes | None = None, *, deadline_s: float | None = None
+    ) -> Answer:
+        """Create; never repeated once it may have been sent. Raises as `put` does.
+
+        *deadline_s* is for what takes longer than other requests may.
+        """
+        call = _Call(method="POST", target=path, body=body, deadline_s=deadline_s)
+        return self._run(call, _as_it_is)
 
     def patch(self, path: str, body: bytes) -> Answer:
         """Change in part; never repeated once it may have been sent. Raises as `put` does."""
@@ -201,8 +211,9 @@ class Client:
         with self._count_lock:
             self.requests_sent += 1
         request = Request(call.method, self.api_url + call.target, headers, call.body)
+        began = self._clock.monotonic()
         try:
-            response = self._transport.send(request, deadline_s=self._deadline_s)
+            response = self._transport.send(request, deadline_s=call.deadline_s or self._deadline_s)
         except (NotSent, OutcomeUnknown, InvalidAnswer) as error:
             return _broken(call, error)
         self._limiter.observe(response.status, response.headers)
@@ -218,7 +229,8 @@ class Client:
         if problem:
             return problem
         try:
-            return reader(Answer(response.status, response.headers, response.body))
+            took_s = self._clock.monotonic() - began
+            return reader(Answer(response.status, response.headers, response.body, took_s))
         except InvalidAnswer as error:
             return Problem(error, "retry")
 
@@ -253,6 +265,7 @@ class _Call:
     body: bytes | None = field(default=None, repr=False)
     if_match: str | None = None
     accept: MediaType = "application/json"
+    deadline_s: float | None = None
 
     @property
     def name(self) -> str:

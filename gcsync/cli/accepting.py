@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from gcsync.cli import console, session
 from gcsync.cli.looking import look, told
 from gcsync.cli.memory import remembered
+from gcsync.core.counting import count
 from gcsync.core.plan import nearest
 from gcsync.errors import CannotEdit, WrongUsage
 from gcsync.loader.accept import Acceptance, Place, objections, write
+from gcsync.loader.explain import undeclared
 from gcsync.render.remedies import present_accepted
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -69,7 +70,7 @@ def _parted(given: str, known: Collection[str]) -> tuple[str, str]:
     name, _, path = rest.partition("/")
     address = f"{kind}/{name}"
     if address not in known:
-        raise WrongUsage(f"{given}: no manifest declares this flow{nearest(address, known)}")
+        raise WrongUsage(f"{given}: {undeclared(address, sorted(known))}")
     return address, path.strip("/")
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gcsync.cli.gathering import NOUNS, live_actions, live_flows, live_integrations
+from gcsync.core.counting import count
 from gcsync.errors import PermissionMissing, WrongUsage
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

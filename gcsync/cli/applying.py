@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
+from gcsync.cli.drafting import drafting, drafts_options, wants_tests
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     FLOW_FORMATS,
-    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     help="Refuse a saved plan that holds anything else than the manifests want.",
 )
 @staging_options
-@drafts_option
+@drafts_options
 @no_lint_option
 @lock_option
 @outputs_in(*FLOW_FORMATS)
@@ -72,8 +72,12 @@ def apply(
     somebody changed meanwhile. With --smoke, what an earlier run wrote and
     did not prove is proved before anything else is written.
 
-    A saved plan holds neither smoke cases nor calls per minute: with --smoke
-    or --canary these are read from the manifests that lie here.
+    With --test-drafts, or data_actions: {publish: draft, test: true} in
+    gcsync.yaml, the draft of a data action has to stand the test cases of its
+    manifest before it is published. Each calls the real back end.
+
+    A saved plan holds neither cases nor calls per minute: with --smoke,
+    --canary or tests these are read from the manifests that lie here.
     """
     staged = staging(**options)
     chosen = settings(**options)
@@ -100,7 +104,8 @@ def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_l
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
     project = manifests.project
-    with session.connected(chosen, manifests.environment, publish=project.publish) as found:
+    writing = drafting(chosen, project, specs)
+    with session.connected(chosen, manifests.environment, drafting=writing) as found:
         return _run(
             found,
             lambda: session.make_plan(
@@ -121,20 +126,21 @@ def _apply_saved(
     from gcsync.model.manifest import flows_of
     from gcsync.store import planfile as store
 
-    has_manifests = chosen.manifests and not (must_be_desired or staged.needs_manifests)
+    saved = store.read(planfile, now=SystemClock().now(), key=session.plan_key())
+    project, environment = _project_of(saved.plan, chosen)
+    needs_manifests = staged.needs_manifests or _is_tested(saved.plan, project, chosen)
+    has_manifests = chosen.manifests and not (must_be_desired or needs_manifests)
     if chosen.select or chosen.targets or chosen.excludes or has_manifests:
         raise WrongUsage(
             "a saved plan is applied whole: -f, --select, --target and --exclude go with"
             " 'gcsync plan --out'"
         )
-    saved = store.read(planfile, now=SystemClock().now(), key=session.plan_key())
-    project, environment = _project_of(saved.plan, chosen)
     chosen = replace(chosen, environment=saved.plan.environment)
     check_ignored(saved.plan, project.ignore)
-    if staged.needs_manifests:
-        planned = _planned(saved.plan, session.load(chosen))
-        staged = replace(staged, specs=flows_of(planned))
-    with session.connected(chosen, environment, publish=project.publish) as found:
+    planned = _planned(saved.plan, session.load(chosen)) if needs_manifests else ()
+    staged = replace(staged, specs=flows_of(planned))
+    writing = drafting(chosen, project, planned, by_default=not _undoes(saved.plan))
+    with session.connected(chosen, environment, drafting=writing) as found:
         store.check_organisation(saved.plan, found.organisation)
         if must_be_desired:
             _check_desired(saved.plan, found)
@@ -146,6 +152,17 @@ def _apply_saved(
             saved_digest=saved.digest,
             staging=staged,
         )
+
+
+def _is_tested(plan: Plan, project: Project, chosen: Settings) -> bool:
+    """Whether there are drafts to test, for which manifests say how. Raises `WrongUsage`."""
+    is_wanted = wants_tests(chosen, project, by_default=not _undoes(plan))
+    return is_wanted and any(change.ref.kind == "dataaction" for change in plan.changes)
+
+
+def _undoes(plan: Plan) -> bool:
+    """Whether this is the plan of a rollback: no manifest has a say in it."""
+    return not plan.manifest_sha256
 
 
 def _check_desired(plan: Plan, found: Session) -> None:

@@ -76,8 +76,9 @@ def _with_live(
     from gcsync.analysis.policy import together
     from gcsync.cli.surveying import notes, surveyed
     from gcsync.engine.survey import check_fit
+    from gcsync.engine.usage import WAITING
 
-    found = surveyed(chosen, manifests, specs, offline=offline)
+    found = surveyed(chosen, manifests, specs, offline=offline, settings=WAITING)
     check_fit(found)
     claims = defaultdict(list)
     for each in found:

@@ -17,14 +17,14 @@ from gcsync.cli.options import (
     outputs_in,
     settings,
 )
-from gcsync.errors import InvalidManifests, WrongUsage
+from gcsync.errors import ConfigurationError, InvalidManifests, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
     from gcsync.model.comparison import Stated
-    from gcsync.model.manifest import Finding, FlowSpec, Manifests
+    from gcsync.model.manifest import Finding, Manifests, ResourceSpec
 
 
 class SnapshotsType(click.ParamType[tuple[str, Path]]):
@@ -47,7 +47,7 @@ class SnapshotsType(click.ParamType[tuple[str, Path]]):
 @click.argument("right", metavar="ENV-B")
 @manifests_option
 @choice_options
-@click.option("--live", is_flag=True, help="Compare what the live flows hold instead.")
+@click.option("--live", is_flag=True, help="Compare what is live instead.")
 @online_options
 @click.option(
     "--offline",
@@ -63,8 +63,9 @@ def diff(
 
     What the manifests want in each is compared, offline: every setting,
     budget and load that differs, what only one of them has, and the variables
-    of gcsync.yaml. With --live it is what the live flows hold of the managed
-    settings. Ids are no settings: they differ by nature.
+    of gcsync.yaml. With --live it is what is live of the managed settings,
+    and which data actions a flow with driver public uses. Ids are no
+    settings: they differ by nature.
 
     The exit code is 0 whether they differ or not; the JSON has the counts.
     """
@@ -80,6 +81,8 @@ def diff(
     both = _loaded(chosen, (left, right))
     flows = _chosen(chosen, both)
     warnings: list[str] = []
+    if snapshots:
+        flows = [_saved(side, warnings) for side in flows]
     if live:
         look = partial(_live, chosen, snapshots=snapshots, warnings=warnings)
         sides = [look(both[0], flows[0], flows[1]), look(both[1], flows[1], flows[0])]
@@ -91,6 +94,7 @@ def diff(
         right=right,
         is_live=live,
         flow_count=len({*flows[0], *flows[1]}),
+        kinds=tuple(sorted({spec.KIND for side in flows for spec in side.values()})) or ("flow",),
         flows=contrast(sides[0], sides[1]),
         variables=tuple(differing(variables[0], variables[1])),
         warnings=tuple(sorted(set(warnings))),
@@ -118,38 +122,59 @@ def _loaded(chosen: Settings, names: Sequence[str]) -> list[Manifests]:
     loaded = []
     for name in names:
         try:
-            loaded.append(session.load_flows(replace(chosen, environment=name)))
+            manifests = session.load(replace(chosen, environment=name))
         except InvalidManifests as invalid:
             findings |= dict.fromkeys(invalid.findings)
+            continue
+        if not manifests.compared:
+            raise ConfigurationError(
+                f"the manifests declare nothing for {name}, so there is nothing to compare;"
+                " check -f and gcsync.yaml"
+            )
+        loaded.append(manifests)
     if findings:
         raise InvalidManifests(list(findings))
     return loaded
 
 
-def _chosen(chosen: Settings, both: Sequence[Manifests]) -> list[dict[str, FlowSpec]]:
+def _chosen(chosen: Settings, both: Sequence[Manifests]) -> list[dict[str, ResourceSpec]]:
     """The flows of both by address; what is chosen on one side, by a label maybe, is on both."""
-    every = [spec for manifests in both for spec in manifests.flows]
+    every = [spec for manifests in both for spec in manifests.compared]
     addresses = {spec.address for spec in chosen.chosen(every)}
     # It is a part of two environments, and of no report that could be put together.
     chosen.account.part = None
     return [
-        {spec.address: spec for spec in manifests.flows if spec.address in addresses}
+        {spec.address: spec for spec in manifests.compared if spec.address in addresses}
         for manifests in both
     ]
+
+
+def _saved(side: Mapping[str, ResourceSpec], warnings: list[str]) -> dict[str, ResourceSpec]:
+    """What can be compared where a side is read from snapshots, which hold no uses."""
+    from gcsync.model.manifest import PublicFlowSpec
+
+    missing = [address for address, spec in side.items() if isinstance(spec, PublicFlowSpec)]
+    warnings += [
+        f"{address}: snapshots do not hold which data actions a flow with driver public uses, so"
+        " it is not compared"
+        for address in missing
+    ]
+    return {address: spec for address, spec in side.items() if address not in missing}
 
 
 def _live(
     chosen: Settings,
     manifests: Manifests,
-    specs: Mapping[str, FlowSpec],
-    others: Mapping[str, FlowSpec],
+    specs: Mapping[str, ResourceSpec],
+    others: Mapping[str, ResourceSpec],
     *,
     snapshots: Mapping[str, Path],
     warnings: list[str],
 ) -> dict[str, Stated]:
     from gcsync.cli import console, session
     from gcsync.cli import offline as saved
-    from gcsync.engine.sides import live_side
+    from gcsync.engine.sides import live_side, used_side
+    from gcsync.model.manifest import PublicFlowSpec
 
     name = manifests.environment.name if manifests.environment else ""
     told: list[str] = []
@@ -158,15 +183,25 @@ def _live(
         if name in snapshots
         else session.connected(chosen, manifests.environment)
     )
+    public = tuple(each for each in specs.values() if isinstance(each, PublicFlowSpec))
     label = f"Reading flows of {name}"
     with opened as found, console.progress(len(specs), label, chosen) as step:
         side = live_side(
-            tuple(specs.values()),
+            tuple(each for each in specs.values() if not isinstance(each, PublicFlowSpec)),
             others,
             found.driver,
             told,
             parallelism=chosen.parallelism,
             progress=step,
         )
+        if public and found.tracker:
+            side |= used_side(
+                public,
+                found.driver,
+                found.tracker,
+                told,
+                parallelism=chosen.parallelism,
+                progress=step,
+            )
     warnings += [f"{name}: {text}" for text in told]
     return side

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcsync.cli.approving import check_can_ask, lock_option
+from gcsync.cli.drafting import drafts_options
 from gcsync.cli.linting import no_lint_option
 from gcsync.cli.options import (
     FLOW_FORMATS,
-    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Do not enter this look into drift's history.",
 )
-@drafts_option
+@drafts_options
 @no_lint_option
 @lock_option
 @outputs_in(*FLOW_FORMATS)
@@ -101,7 +101,7 @@ def drift(
         session.connected(chosen, manifests.environment) as found,
         remembered(found, must_write=records) as memory,
     ):
-        looked = look(found, specs, memory)
+        looked = look(found, specs, memory, public=manifests.public_flows)
         seen = told(found, manifests, specs, looked, memory, records=records)
     return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
 
@@ -117,5 +117,7 @@ def _check_usage(chosen: Settings, *, heals: bool, auto_approve: bool, accepts: 
         raise WrongUsage("--auto-approve goes with --heal")
     if chosen.takes_drafts and not heals:
         raise WrongUsage("--take-draft goes with --heal")
+    if chosen.tests_drafts is not None and not heals:
+        raise WrongUsage("--test-drafts and --no-test-drafts go with --heal")
     if heals and not auto_approve:
         check_can_ask("--heal")

@@ -26,8 +26,9 @@ def explain(address: str, offline: bool, **options: Any) -> int:  # noqa: FBT001
 
     File, line, overlay, variable: everything that had a say, the last one wins.
 
-    ADDRESS is that of a flow, as plan shows it; PATH below it narrows the
-    answer: flow/billing-inbound/actions/GetCustomerProfile/timeout_ms.
+    ADDRESS is that of a flow, a data action or an integration, as plan shows
+    it; PATH below it narrows the answer:
+    flow/billing-inbound/actions/GetCustomerProfile/timeout_ms.
     The live value is read too, where credentials are at hand.
     """
     from gcsync.cli import console
@@ -73,19 +74,26 @@ def _with_live(chosen: Settings, explained: list[Explained]) -> list[Explained]:
     from gcsync.core.diff import locate
     from gcsync.core.rebase import live_value
     from gcsync.core.secrecy import sealed
+    from gcsync.engine.looking import looked
     from gcsync.engine.observe import resolve
     from gcsync.model.value import ABSENT, parted
 
     manifests = session.load_resources(chosen)
     spec = next(spec for spec in manifests.resources if spec.address == explained[0].address)
     with session.connected(chosen, manifests.environment) as found:
-        ((_, ref),) = resolve([spec], found.driver)
-        snapshot = found.driver.fetch(ref)
+        settings = {parted(each.path)[1] for each in explained}
+        (seen,) = looked(
+            lambda _, ref, read: read(ref),
+            resolve([spec], found.driver),
+            found.driver,
+            settings=lambda _: settings,
+            parallelism=1,
+        )
     ids = {action.name: action.id for action in spec.actions}
 
     def live(path: str) -> Any:
         name, setting = parted(path)
-        actions = locate(snapshot.actions, name, ids.get(name))
+        actions = locate(seen.actions, name, ids.get(name))
         return sealed(setting, live_value(actions[0], setting)) if len(actions) == 1 else ABSENT
 
     return [replace(one, live=live(one.path), has_live=True) for one in explained]

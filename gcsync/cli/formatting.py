@@ -128,7 +128,7 @@ def _shown(text: str) -> str:
 
 
 def _say(changed: int, total: int, *, written: bool) -> None:
-    from gcsync.render.values import count
+    from gcsync.core.counting import count
 
     fact = "formatted" if written else "would be formatted"
     told = f"{count(changed, 'file')} {fact}, {total - changed} unchanged"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gcsync.cli import console
 from gcsync.core.choice import chosen_flows
 from gcsync.drivers.action_lens import STATIC
+from gcsync.engine.looking import looked
 from gcsync.engine.pool import in_parallel
 from gcsync.errors import InvalidAnswer
 from gcsync.loader.adopt import draft, in_call_order, whole_draft
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from gcsync.cli.session import Session
     from gcsync.loader.adopt import Draft
-    from gcsync.model.change import LiveAction, LiveFlow, Snapshot
+    from gcsync.model.change import Glimpse, LiveAction, LiveFlow, Snapshot
     from gcsync.model.manifest import Manifests
 
 Read = tuple["Draft", tuple["LiveAction", ...]]
@@ -98,10 +99,19 @@ def live_flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Ga
             actions = snapshot.actions
         return draft(flow, actions), actions
 
-    def goes_on() -> bool:
-        return any(documents) or not may_give_up
+    def several(part: Sequence[tuple[LiveFlow, FlowRef]]) -> list[Read]:
+        return in_parallel(
+            lambda pair: read(pair[0], found.driver.fetch(pair[1])),
+            part,
+            parallelism=found.settings.parallelism,
+            done=lambda _outcome: step(),
+        )
 
-    reads = _read(found, "flow", _referred(rest, names, "flow"), read, goes_on)
+    referred = _referred(rest, names, "flow")
+    with console.progress(len(rest), "Reading flows", found.settings) as step:
+        reads = several(referred[:PROBED])
+        if any(documents) or not may_give_up:
+            reads += several(referred[PROBED:])
     return Gathered(
         ground=ground,
         listing=listing,
@@ -152,11 +162,19 @@ def _whole(
     skipped = {each.flow.id for each in left}
     rest = [each for each in rest if each.id not in skipped]
 
-    def read(live: LiveFlow, snapshot: Snapshot) -> Read:
-        made = whole_draft(live, snapshot.actions[0], is_told=live.id in told, kind=kind)
-        return made, snapshot.actions
+    def see(live: LiveFlow, ref: FlowRef, read: Callable[[FlowRef], Glimpse]) -> Read:
+        seen = read(ref)
+        made = whole_draft(live, seen.actions[0], is_told=live.id in told, kind=kind)
+        return made, seen.actions
 
-    reads = _read(found, kind, _referred(rest, names, kind), read)
+    with console.progress(len(rest), f"Reading {NOUNS[kind]}", found.settings) as step:
+        reads = looked(
+            see,
+            _referred(rest, names, kind),
+            found.driver,
+            parallelism=found.settings.parallelism,
+            done=lambda _outcome: step(),
+        )
     return Gathered(
         ground=ground,
         listing=listing,
@@ -211,29 +229,3 @@ def _referred(
         (each, FlowRef(address=f"{kind}/{names[each.id]}", id=each.id, name=each.name))
         for each in live
     ]
-
-
-def _read(
-    found: Session,
-    kind: str,
-    live: Sequence[tuple[LiveFlow, FlowRef]],
-    read: Callable[[LiveFlow, Snapshot], Read],
-    goes_on: Callable[[], bool] = lambda: True,
-) -> list[Read]:
-    """What *read* makes of each one's snapshot, which is forgotten then.
-
-    After `PROBED` of them it is asked whether that *goes on*.
-    """
-
-    def one(pair: tuple[LiveFlow, FlowRef]) -> Read:
-        each, ref = pair
-        return read(each, found.driver.fetch(ref))
-
-    def several(part: Sequence[tuple[LiveFlow, FlowRef]]) -> list[Read]:
-        return in_parallel(
-            one, part, parallelism=found.settings.parallelism, done=lambda _outcome: step()
-        )
-
-    with console.progress(len(live), f"Reading {NOUNS[kind]}", found.settings) as step:
-        reads = several(live[:PROBED])
-        return reads + several(live[PROBED:]) if goes_on() else reads

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gcsync import __version__
 from gcsync.cli import console, provenance, session
 from gcsync.cli.approving import alone, carry_out
+from gcsync.cli.drafting import drafting
 from gcsync.cli.linting import Gate
 from gcsync.cli.looking import look, told
 from gcsync.cli.memory import Memory
@@ -53,14 +54,14 @@ def heal(
         )
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()
-    publish = manifests.project.publish
+    writing = drafting(chosen, manifests.project, specs)
     with (
-        session.connected(chosen, manifests.environment, publish=publish) as found,
+        session.connected(chosen, manifests.environment, drafting=writing) as found,
         alone(found) as kept,
     ):
         memory = Memory(found.org_id, journal=kept)
         recovered = recover(kept, found.driver, kept.open_intents(memory.org_id), clock=found.clock)
-        looked = look(found, specs, memory)
+        looked = look(found, specs, memory, public=manifests.public_flows)
         seen = told(found, manifests, specs, looked, memory, records=records)
         plan = _plan(found, manifests, specs, looked, gate.warnings)
         if not plan.changes:
@@ -73,7 +74,8 @@ def heal(
                 each.ref.address: looked.outlines[each.ref.address]
                 for each in plan.changes
                 if each.ref.address in looked.outlines
-            }
+            },
+            looked.foreseen(plan.changes, found.driver, parallelism=chosen.parallelism),
         )
         ended = carry_out(
             found,
@@ -100,16 +102,14 @@ def _plan(
 ) -> Plan:
     """Only what drifted, and of that only what the project file allows."""
     now = found.clock.now().replace(microsecond=0)
+    restoring = [
+        replace(looked.changes[flow.ref.address], fields=fields, worst_case=None)
+        for flow in looked.flows
+        if (fields := healable(flow, manifests.project.heal))
+    ]
+    changes, unknown = session.reaching(found, restoring)
     return build_plan(
-        (
-            replace(
-                looked.changes[flow.ref.address],
-                fields=healable(flow, manifests.project.heal),
-                worst_case=None,
-            )
-            for flow in looked.flows
-            if flow.fields
-        ),
+        changes,
         flow_count=len(specs),
         kinds={spec.KIND for spec in specs},
         managed_flows=len(manifests.resources),
@@ -120,7 +120,7 @@ def _plan(
         organisation=found.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*looked.warnings, *warnings),
+        warnings=(*looked.warnings, *unknown, *warnings),
     )
 
 
@@ -146,5 +146,5 @@ def _left(
             others = (flow for flow in seen.flows if flow.ref.address not in addresses)
             flows = tuple(sorted((*others, *again.flows), key=lambda flow: flow.ref.address))
     if unread is not None:
-        warnings += (f"healed flows are shown as they were before: {unread}",)
+        warnings += (f"what was healed is shown as it was before: {unread}",)
     return replace(seen, flows=flows, warnings=warnings)

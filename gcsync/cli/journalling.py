@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,11 +14,15 @@ from gcsync.errors import GcsyncError, WrongUsage
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gcsync.cli.session import Session
     from gcsync.model.change import Run
     from gcsync.store.journal import Journal
 
 LATEST = frozenset(("last", "latest"))
 """What the newest run may be called."""
+
+_LOOKED_THROUGH: Final = 100
+"""The runs among which the newest that wrote something is sought."""
 
 
 @click.command()
@@ -61,6 +65,26 @@ def run_called(journal: Journal, name: str, *, org_id: str | None = None) -> Run
     if not newest:
         raise GcsyncError(f"{name}: the journal holds no run on this organisation yet")
     return newest[0]
+
+
+def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
+    """The run of that id, or the organisation's newest; where that wrote nothing, who did is told.
+
+    The newest it stays all the same: whoever undoes a failed apply from a
+    script would undo the one before it otherwise. Raises `JournalError`.
+    """
+    from gcsync.cli import console
+    from gcsync.core.rollback import has_touched
+
+    run = run_called(journal, name, org_id=found.org_id)
+    if name in LATEST and run.outcome is not None and not any(map(has_touched, run.results)):
+        newest = journal.runs(org_id=found.org_id, limit=_LOOKED_THROUGH)
+        wrote = next((each for each in newest if any(map(has_touched, each.results))), None)
+        if wrote is not None:
+            undoes = f"'gcsync rollback{found.settings.again} {wrote.run_id}' undoes that"
+            said = f"the newest run that wrote something is {wrote.run_id}; {undoes}"
+            console.say(said, found.settings)
+    return run
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gcsync.cli.options import Settings
+    from gcsync.engine.foresight import Foresight
     from gcsync.model.manifest import Finding, Manifests, ResourceSpec
     from gcsync.model.outline import Outline
     from gcsync.model.project import Severity
@@ -38,7 +40,7 @@ no_lint_option = click.option(
 @click.command()
 @manifest_options
 @selection_options
-@click.option("--live", is_flag=True, help="Look at what the live flows hold instead.")
+@click.option("--live", is_flag=True, help="Look at what is live instead.")
 @online_options
 @click.option(
     "--offline",
@@ -56,30 +58,30 @@ no_lint_option = click.option(
 def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> int:
     """Tell which settings are unwise.
 
-    The manifests are looked at, offline. With --live it is what the live
-    flows really hold, whatever the manifests want of them.
+    The manifests are looked at, offline. With --live it is what live flows
+    and data actions really hold, whatever the manifests want of them.
 
     'gcsync rules' lists the rules, and 'gcsync rules GC102' explains one. A
     finding is accepted with metadata.allow in the manifest: rule, reason, until.
     """
     from gcsync.cli import console, session
-    from gcsync.cli.surveying import notes, surveyed
-    from gcsync.model.manifest import flows_of
+    from gcsync.cli.surveying import looked_at
     from gcsync.render.findings import present_findings
 
     chosen = settings(**options)
     if (chosen.has_sandbox or offline) and not live:
         raise WrongUsage("--sandbox and --offline say where live flows are; add --live")
-    manifests = session.load_every_flow(chosen) if live else session.load_judged(chosen)
-    specs = chosen.chosen(manifests.every_flow if live else manifests.judged)
-    outlines = None
+    manifests = session.load_judged(chosen)
+    specs = chosen.chosen(manifests.judged)
+    outlines: Mapping[str, Outline] | None = None
+    uses: Mapping[str, bool] = {}
     if live:
-        seen = surveyed(chosen, manifests, flows_of(specs), offline=offline)
-        outlines = {each.spec.address: each.outline for each in seen}
-        manifests = manifests.with_public(each.spec for each in seen)
-        for note in notes(seen):
+        seen = looked_at(chosen, manifests, specs, offline=offline)
+        outlines, uses = seen.outlines, seen.uses
+        manifests = manifests.with_public(each.spec for each in seen.flows)
+        for note in seen.notes:
             console.say(f"note: {note}", chosen)
-    found = findings(manifests, specs, live=outlines)
+    found = findings(manifests, specs, live=outlines, uses=uses)
     all_well = f"Nothing to object to in {_looked_at(specs, is_live=live)}."
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     code = int(any(finding.severity in failing for finding in found))
@@ -98,13 +100,14 @@ def lint(*, live: bool, offline: Path | None, fail_on: str, **options: Any) -> i
 
 
 def _looked_at(specs: Sequence[ResourceSpec], *, is_live: bool) -> str:
+    from gcsync.core.counting import count
     from gcsync.model.manifest import flows_of
-    from gcsync.render.values import count
 
     flows = len(flows_of(specs))
     others = len(specs) - flows
-    counted = [count(flows, "live flow" if is_live else "flow")] if flows or not others else []
-    return " and ".join(counted + ([count(others, "data action")] if others else []))
+    live = "live " if is_live else ""
+    counted = [count(flows, f"{live}flow")] if flows or not others else []
+    return " and ".join(counted + ([count(others, f"{live}data action")] if others else []))
 
 
 def findings(
@@ -112,6 +115,7 @@ def findings(
     specs: Sequence[ResourceSpec],
     *,
     live: Mapping[str, Outline] | None = None,
+    uses: Mapping[str, bool] = MappingProxyType({}),
 ) -> tuple[Finding, ...]:
     """What lint says of the chosen flows and data actions, and of what belongs to none of them."""
     from gcsync.lint.check import lint as check
@@ -120,7 +124,7 @@ def findings(
     today = datetime.now(UTC).date()
     return tuple(
         finding
-        for finding in check(manifests, today=today, live=live)
+        for finding in check(manifests, today=today, live=live, uses=uses)
         if finding.address not in left_out
     )
 
@@ -147,7 +151,7 @@ class Gate:
     def judge_manifests(self) -> None:
         """Raises `LintRefused`."""
         from gcsync.cli import console
-        from gcsync.render.values import count
+        from gcsync.core.counting import count
 
         if self.is_open:
             return
@@ -160,24 +164,39 @@ class Gate:
             shows = f"'gcsync lint{self.chosen.again_offline}' shows them"
             console.say(f"lint: {count(warnings, 'warning')}; {shows}", self.chosen, at_verbosity=1)
 
-    def judge_changes(self, live: Mapping[str, Outline]) -> None:
-        """Hold what the flows would be against what they are. Raises `LintRefused`."""
-        if self.is_open or not live:
-            return
+    def judge_changes(self, live: Mapping[str, Outline], foresight: Foresight) -> tuple[str, ...]:
+        """Hold what the flows would be against what they are. Raises `LintRefused`.
+
+        *live* are the flows that are written. What comes back are the warnings
+        that no look at the manifests alone would give.
+        """
+        if self.is_open or not (live or foresight.flows or foresight.actions):
+            return ()
         from gcsync.analysis.policy import desired_outline
 
         flows = {flow.address: flow for flow in self.manifests.flows}
-        desired = {
-            address: desired_outline(flows[address], outline) for address, outline in live.items()
-        }
-        before = {_key(each) for each in findings(self.manifests, self.specs, live=live)}
+        before = {**live} | {address: each for address, (each, _) in foresight.actions.items()}
+        after = {each: desired_outline(flows[each], outline) for each, outline in live.items()}
+        after |= {address: each for address, (_, each) in foresight.actions.items()}
+        before |= {each.spec.address: each.live for each in foresight.flows}
+        after |= {each.spec.address: each.desired for each in foresight.flows}
+        public = [each.spec for each in foresight.flows]
+        manifests, specs = self.manifests.with_public(public), (*self.specs, *public)
+        known = {_key(each) for each in findings(manifests, specs, live=before)}
         made = [
             replace(each, message=f"once applied: {each.message.removeprefix('live: ')}")
-            for each in findings(self.manifests, self.specs, live=desired)
-            if each.severity == "error" and _key(each) not in before
+            for each in findings(manifests, specs, live=after)
+            if each.severity != "note" and _key(each) not in known
         ]
-        if made:
-            raise LintRefused(made)
+        errors = [each for each in made if each.severity == "error"]
+        if errors:
+            raise LintRefused(errors)
+        told = {_key(each) for each in findings(self.manifests, specs)} if made else set()
+        return tuple(
+            f"{each.address}: {each.message} [{each.rule}]"
+            for each in made
+            if _key(each) not in told
+        )
 
 
 def _key(finding: Finding) -> tuple[object, ...]:

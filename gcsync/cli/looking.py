@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gcsync.cli import console
+from gcsync.core.counting import plural
 from gcsync.engine.drift import look as engine_look
 from gcsync.model.drift import Drift
 
@@ -15,12 +16,23 @@ if TYPE_CHECKING:
     from gcsync.cli.memory import Memory
     from gcsync.cli.session import Session
     from gcsync.engine.drift import Look
-    from gcsync.model.manifest import Manifests, ResourceSpec
+    from gcsync.model.manifest import Manifests, PublicFlowSpec, ResourceSpec
 
 
-def look(found: Session, specs: Sequence[ResourceSpec], memory: Memory) -> Look:
-    """Read the live flows of *specs*, and ask *memory* who moved."""
-    with console.progress(len(specs), "Reading flows", found.settings) as step:
+def look(
+    found: Session,
+    specs: Sequence[ResourceSpec],
+    memory: Memory,
+    *,
+    public: Sequence[PublicFlowSpec] = (),
+) -> Look:
+    """Read the live flows of *specs*, and ask *memory* who moved; and what those of *public* use.
+
+    Of these it is only told what their manifests have wrong.
+    """
+    public = found.settings.touched(public, specs)
+    reading = f"Reading {plural(spec.KIND for spec in (*specs, *public))}"
+    with console.progress(len(specs) + len(public), reading, found.settings) as step:
         return engine_look(
             specs,
             found.driver,
@@ -28,6 +40,8 @@ def look(found: Session, specs: Sequence[ResourceSpec], memory: Memory) -> Look:
             recall=memory.recall,
             parallelism=found.settings.parallelism,
             progress=step,
+            public=public,
+            tracker=found.tracker,
         )
 
 

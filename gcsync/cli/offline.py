@@ -31,9 +31,9 @@ def validate(**options: Any) -> int:
     file:line:column: error: message [code].
     """
     from gcsync.cli import console, session
+    from gcsync.core.counting import count, joined
     from gcsync.errors import InvalidManifests
     from gcsync.render.findings import present_findings
-    from gcsync.render.values import count
 
     chosen = settings(**options)
     try:
@@ -42,12 +42,15 @@ def validate(**options: Any) -> int:
         report = present_findings(invalid.findings, all_well="")
         return console.write(report, chosen, exit_code=invalid.exit_code)
     actions = sum(len(spec.actions) for spec in manifests.flows) + len(manifests.data_actions)
-    integrations = len(manifests.integrations)
-    beside = f", {count(integrations, 'integration')}" if integrations else ""
-    well = (
-        f"{count(len(manifests.every_flow), 'flow')}, {count(actions, 'data action')}{beside}"
-        f" and {count(len(manifests.bindings), 'auth binding')} are valid."
-    )
+    numbers = {
+        "flow": len(manifests.every_flow),
+        "data action": actions,
+        "integration": len(manifests.integrations),
+        "auth binding": len(manifests.bindings),
+    }
+    there = [count(number, thing) for thing, number in numbers.items() if number]
+    verb = "is" if sum(numbers.values()) == 1 else "are"
+    well = f"{joined(there) or 'no manifests'} {verb} valid."
     judged = (*manifests.data_actions, *manifests.every_flow, *manifests.integrations)
     addresses = [spec.address for spec in judged]
     addresses += [binding.address for binding in manifests.bindings]

@@ -19,9 +19,9 @@ from gcsync.errors import WrongUsage
 from gcsync.model.shard import Part, Shard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from gcsync.model.manifest import ResourceSpec
+    from gcsync.model.manifest import PublicFlowSpec, ResourceSpec
 
 FORMATS: Final = ("text", "json")
 """What every command writes; named here too, so that help needs no renderer."""
@@ -86,6 +86,7 @@ class Settings:
     lock_timeout: timedelta = timedelta()
     has_sandbox: bool = False
     takes_drafts: bool = False
+    tests_drafts: bool | None = None
     has_colour: bool = False
     in_pipeline: bool = False
     verbosity: int = 0
@@ -114,23 +115,34 @@ class Settings:
         """
         chosen = tuple(spec for spec in specs if self._is_chosen(spec))
         if specs and not chosen and self.has_selection:
-            from gcsync.core.plan import nearest
+            from gcsync.cli.selecting import nothing_left
 
-            addresses = (spec.address for spec in specs)
-            raise WrongUsage(
-                f"--select, --target and --exclude leave none of {len(specs)} flows"
-                f"{nearest(''.join(self.targets[:1]), addresses)}"
-            )
+            raise WrongUsage(nothing_left(self, specs))
         shard = self.shard
         if shard is not None:
             chosen = tuple(spec for spec in chosen if shard.holds(spec.address))
             if not chosen:
-                _say(f"shard {shard} holds none of the flows, so there is nothing to do", self)
+                _say(f"shard {shard} holds nothing of that, so there is nothing to do", self)
         if shard is not None or self.has_selection:
             self.account.part = Part(
                 addresses=tuple(sorted(spec.address for spec in chosen)), shard=shard
             )
         return chosen
+
+    def touched(
+        self, flows: Sequence[PublicFlowSpec], chosen: Collection[ResourceSpec]
+    ) -> tuple[PublicFlowSpec, ...]:
+        """Those of *flows* to look at beside *chosen*: chosen as well, or users of what is."""
+        addresses = {spec.address for spec in chosen}
+        return tuple(
+            flow
+            for flow in flows
+            if not any(fnmatchcase(flow.address, glob) for glob in self.excludes)
+            and (
+                any(action.manager in addresses for action in flow.actions)
+                or (self._is_chosen(flow) and (not self.shard or self.shard.holds(flow.address)))
+            )
+        )
 
     @property
     def has_selection(self) -> bool:
@@ -240,20 +252,20 @@ address_options = _stacked(
         "targets",
         multiple=True,
         metavar="ADDRESS-GLOB",
-        help="Only flows whose address matches; repeatable.",
+        help="Only what has an address that matches; repeatable.",
     ),
     click.option(
         "--exclude",
         "excludes",
         multiple=True,
         metavar="ADDRESS-GLOB",
-        help="No flow whose address matches; repeatable.",
+        help="Nothing whose address matches; repeatable.",
     ),
 )
 
 choice_options = _stacked(
     click.option(
-        "--select", type=LabelType(), multiple=True, help="Only flows with this label; repeatable."
+        "--select", type=LabelType(), multiple=True, help="Only what has this label; repeatable."
     ),
     address_options,
 )
@@ -285,13 +297,6 @@ online_options = _stacked(
         is_flag=True,
         help="Use the embedded sandbox organisation, kept in .gcsync/, instead of a real one.",
     ),
-)
-
-drafts_option = click.option(
-    "--take-draft",
-    "takes_drafts",
-    is_flag=True,
-    help="With publish: draft, replace drafts of data actions that are there already.",
 )
 
 

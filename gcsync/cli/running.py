@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gcsync.cli import console, provenance
 from gcsync.cli.interrupting import interruptible
 from gcsync.cli.staging import rollout_of
+from gcsync.core.counting import plural
 from gcsync.engine import results as outcomes
 from gcsync.engine.apply import Application
 from gcsync.engine.write import Surroundings
@@ -85,7 +86,11 @@ def run_plan(
         doubtful = {ref.address for ref in application.unresolved()}
         told |= {change.ref.address: _cut_off(change, doubtful) for change in given_up}
     results = tuple(told[change.ref.address] for change in changes)
-    notes = [*recovered_notes(recovered), *arranged.notes(told)]
+    notes = [
+        *recovered_notes(recovered),
+        *arranged.notes(told),
+        *session.drafting.notes(results),
+    ]
     failure = application.journal_failure or rollout.journal_failure
     try:
         journal.record_all(run_id, [told[change.ref.address] for change in given_up])
@@ -105,9 +110,10 @@ def _applied(
 ) -> tuple[dict[str, FlowResult], int | None]:
     """The results by address, which are all but those that a signal cut off; and the signal."""
     settled: dict[str, FlowResult] = {}
+    writing = f"Writing {plural(change.ref.kind for change in changes)}"
     with (
         interruptible(session) as interruption,
-        console.progress(len(changes), "Writing flows", session.settings) as step,
+        console.progress(len(changes), writing, session.settings) as step,
     ):
 
         def note(result: FlowResult) -> None:
@@ -171,8 +177,8 @@ def _recovered_note(entry: Recovered) -> str:
     told = {
         "observed": f"{it} had happened, as revision {entry.revision}",
         "refused": f"{it} had not happened",
-        "superseded": "the flow has moved on since",
+        "superseded": "it has moved on since",
         "pending": f"{it} had not happened when this run began",
-        "open": f"the flow cannot be read yet ({entry.problem}), and that stays open",
+        "open": f"it cannot be read yet ({entry.problem}), and that stays open",
     }[entry.outcome]
     return f"{entry.ref}: run {entry.run_id} {what}; {told}"

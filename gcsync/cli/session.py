@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync import __version__
 from gcsync.cli import console
+from gcsync.cli.drafting import DIRECT, Drafting
 from gcsync.errors import ConfigurationError, WrongUsage
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from gcsync.api.http import Client
     from gcsync.api.pacing import Clock
     from gcsync.cli.options import Settings
-    from gcsync.drivers.driver import Driver
+    from gcsync.drivers.driver import Driver, Tracker
+    from gcsync.engine.foresight import Foresight
     from gcsync.model.change import FlowChange, Organisation, Plan
     from gcsync.model.manifest import Manifests, ResourceSpec
     from gcsync.model.outline import Outline
-    from gcsync.model.project import Environment, Publish
+    from gcsync.model.project import Environment
     from gcsync.store.journal import Journal
 
 STATE: Final = Path(".gcsync")
@@ -38,7 +40,10 @@ PLAN_TTL: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An open connection to one organisation."""
+    """An open connection to one organisation.
+
+    *restorer* is the *driver* for what ran before already: it tests no drafts.
+    """
 
     settings: Settings
     driver: Driver
@@ -47,6 +52,15 @@ class Session:
     rng: random.Random
     stop: Event
     client: Client | None = None
+    restorer: Driver | None = None
+    drafting: Drafting = DIRECT
+
+    @property
+    def tracker(self) -> Tracker | None:
+        """Who knows what uses what; nobody where there are only snapshots."""
+        from gcsync.drivers.dependency_tracking import DependencyTracking
+
+        return DependencyTracking(self.client) if self.client else None
 
     @property
     def org_id(self) -> str:
@@ -148,17 +162,16 @@ def load_resources(settings: Settings) -> Manifests:
 
 @contextmanager
 def connected(
-    settings: Settings, environment: Environment | None, *, publish: Publish = "direct"
+    settings: Settings, environment: Environment | None, *, drafting: Drafting = DIRECT
 ) -> Iterator[Session]:
     """Log in and make sure that this is the organisation that *environment* asserts.
 
-    *publish* is how data actions are written. Raises `ConfigurationError`
+    *drafting* is how data actions are written. Raises `ConfigurationError`
     before anything is sent to a host that the environment does not mean.
     """
     from gcsync.api.pacing import SystemClock
     from gcsync.drivers.dispatch import Dispatch
     from gcsync.drivers.flow_document import FlowDocumentDriver
-    from gcsync.drivers.integration_action import IntegrationActionDriver
     from gcsync.drivers.integration_config import IntegrationConfigDriver
 
     stop = Event()
@@ -166,16 +179,12 @@ def connected(
     rng = random.SystemRandom()
     with _client(settings, environment, clock, rng) as client:
         settings.account.clients.append(client)
-        actions = IntegrationActionDriver(
-            client, publish=publish, takes_drafts=settings.takes_drafts
-        )
-        driver = Dispatch(
-            {
-                "flow": FlowDocumentDriver(client),
-                "dataaction": actions,
-                "integration": IntegrationConfigDriver(client),
-            }
-        )
+        actions = drafting.driver(client, settings, stop)
+        others: dict[str, Driver] = {
+            "flow": FlowDocumentDriver(client),
+            "integration": IntegrationConfigDriver(client),
+        }
+        driver = Dispatch({**others, "dataaction": actions})
         organisation = driver.organisation()
         settings.account.organisation = organisation
         _check_organisation(organisation, settings, environment)
@@ -183,6 +192,8 @@ def connected(
         yield Session(
             settings=settings,
             driver=driver,
+            restorer=Dispatch({**others, "dataaction": actions.untested()}),
+            drafting=drafting,
             organisation=organisation,
             clock=clock,
             rng=rng,
@@ -251,29 +262,37 @@ def make_plan(
     *,
     ttl: timedelta = PLAN_TTL,
     warnings: tuple[str, ...] = (),
-    judge: Callable[[Mapping[str, Outline]], None] = lambda _outlines: None,
+    judge: Callable[[Mapping[str, Outline], Foresight], tuple[str, ...]] = lambda *_: (),
 ) -> Plan:
     """Read the live flows of *specs* and plan what would bring them to the manifests.
 
     *warnings* are those that were known before; they become the plan's own.
-    *judge* is shown the live flows that would change, and may raise.
+    *judge* is shown the live flows that would change, and what else would, may
+    raise, and gives more warnings.
     """
     from gcsync.cli import provenance
+    from gcsync.core.counting import plural
     from gcsync.core.plan import build_plan, over_limits
-    from gcsync.engine.observe import observe
+    from gcsync.engine.foresight import foresee, observe_with, with_waits
     from gcsync.render.drift import tolerated_note
 
     today = session.clock.now().date()
-    with console.progress(len(specs), "Reading flows", session.settings) as step:
-        observation = observe(
+    public = session.settings.touched(manifests.public_flows, specs)
+    parallelism = session.settings.parallelism
+    reading = f"Reading {plural(spec.KIND for spec in (*specs, *public))}"
+    with console.progress(len(specs) + len(public), reading, session.settings) as step:
+        observation, used = observe_with(
             specs,
+            public,
             session.driver,
+            session.tracker,
             today=today,
-            parallelism=session.settings.parallelism,
+            parallelism=parallelism,
             progress=step,
         )
-    judge(observation.outlines)
-    changes, unknown = reaching(session, observation.changes)
+    foresight = foresee(observation.changes, used, session.driver, parallelism=parallelism)
+    judged = judge(observation.outlines, foresight)
+    changes, unknown = reaching(session, with_waits(observation.changes, foresight))
     now = session.clock.now().replace(microsecond=0)
     tolerated = (
         tolerated_note(address, field)
@@ -292,7 +311,7 @@ def make_plan(
         organisation=session.organisation,
         source=provenance.source(Path.cwd()),
         manifest_sha256=manifests.sha256,
-        warnings=(*observation.warnings, *unknown, *tolerated, *warnings),
+        warnings=(*observation.warnings, *unknown, *tolerated, *judged, *warnings),
     )
     plan = replace(plan, part=session.settings.account.part)
     over = over_limits(plan, manifests.project.limits)
@@ -303,13 +322,12 @@ def reaching(
     session: Session, changes: Sequence[FlowChange]
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
-    from gcsync.drivers.dependencies import DependencyTracer
     from gcsync.engine.reach import disabling, with_blast_radius
 
     felt = disabling(changes)
-    if session.client is None:
+    tracker = session.tracker
+    if tracker is None:
         return tuple(changes), felt
-    tracker = DependencyTracer(session.client)
     reached, unknown = with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
     return reached, (*felt, *unknown)
 

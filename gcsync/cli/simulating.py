@@ -135,6 +135,7 @@ def _assumed(
     from gcsync.cli import session
     from gcsync.cli.surveying import notes, surveyed
     from gcsync.engine.survey import check_fit
+    from gcsync.engine.usage import WAITING
     from gcsync.errors import NotConfigured
     from gcsync.loader.samples import measurements
 
@@ -143,7 +144,7 @@ def _assumed(
     measured = measurements(specs, root=Path.cwd())
     limits = manifests.project.organisation
     try:
-        found = surveyed(chosen, manifests, specs, offline=offline)
+        found = surveyed(chosen, manifests, specs, offline=offline, settings=WAITING)
     except NotConfigured as error:
         declared = [(spec, None) for spec in specs]
         unread = f"live flows were not read ({error}, or --offline)"
@@ -182,7 +183,7 @@ def _report(
 
 
 def _few(outcome: Outcome) -> Iterator[str]:
-    from gcsync.render.values import count
+    from gcsync.core.counting import count
 
     for flow in outcome.flows:
         if flow.calls < FEW_CALLS:
@@ -194,7 +195,7 @@ def _few(outcome: Outcome) -> Iterator[str]:
 def _say_how_much(chosen: Settings, assumed: Assumed, calls: int) -> None:
     from gcsync.analysis.simulation.arrivals import expected_calls
     from gcsync.cli import console
-    from gcsync.render.values import count
+    from gcsync.core.counting import count
 
     desired = assumed.desired
     made = expected_calls(desired, calls)

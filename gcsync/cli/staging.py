@@ -220,7 +220,9 @@ def rollout_of(arranged: Arranged, found: Session, run: Surroundings, entry: Run
     rollout = Rollout(run=run, tell=lambda line: console.say(line, found.settings))
     if staging.rolls_back:
         rollout.way_back = WayBack(
-            entry=lambda: _entry_back(found, entry), parallelism=found.settings.parallelism
+            entry=lambda: _entry_back(found, entry),
+            driver=found.restorer,
+            parallelism=found.settings.parallelism,
         )
     if arranged.smoke:
         promise(run.journal, entry.run_id)

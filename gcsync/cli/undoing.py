@@ -10,10 +10,10 @@ import click
 
 from gcsync import __version__
 from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
+from gcsync.cli.drafting import drafting, drafts_options, wants_tests
 from gcsync.cli.options import (
     FLOW_FORMATS,
     choice_options,
-    drafts_option,
     manifest_options,
     online_options,
     outputs_in,
@@ -22,12 +22,12 @@ from gcsync.cli.options import (
 from gcsync.errors import ConfigurationError, GcsyncError, PlanRefused, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.engine.recover import Recovered
-    from gcsync.model.change import FlowChange, FlowResult, Plan, Run
+    from gcsync.model.change import FlowChange, Plan, Run
     from gcsync.model.project import Environment, Project
     from gcsync.store.journal import Journal
 
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 class Undoing:
     """The run to be undone, the plan for it, and *notes* on what is not in it.
 
-    It *is_partial* where some of that cannot be undone, or told.
+    It *is_partial* where some of that cannot be undone, and *is_in_doubt*
+    where nobody can say yet what there is to undo.
     """
 
     run: Run
@@ -44,6 +45,13 @@ class Undoing:
     recovered: Sequence[Recovered]
     notes: tuple[str, ...]
     is_partial: bool
+    is_in_doubt: bool
+
+    def exit_code(self, *, has_written: bool) -> int:
+        """How a rollback ends that did all that can be done by now."""
+        if self.is_in_doubt or (self.is_partial and has_written):
+            return 4
+        return 1 if self.is_partial else 0
 
 
 @click.command()
@@ -57,7 +65,7 @@ class Undoing:
     type=click.Path(path_type=Path),
     help="Save the plan for 'gcsync apply', and write nothing.",
 )
-@drafts_option
+@drafts_options
 @lock_option
 @outputs_in(*FLOW_FORMATS)
 def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: Any) -> int:
@@ -68,8 +76,9 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
     after a yes, as by apply. A flow with a setting that somebody changed since
     is a conflict and stays as it is.
 
-    Limits and spec.ignore hold. Lint does not: what was live before is better
-    back at once than after it has been made nice. Manifests are not touched:
+    Limits and spec.ignore hold. Lint does not, nor are drafts tested unless
+    --test-drafts says so: what was live before is better back at once than
+    after it has been made nice. Manifests are not touched:
     revert the change there too, or the next apply writes it again.
     """
     from gcsync.cli import session
@@ -78,7 +87,10 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
     if out is None and not auto_approve:
         check_can_ask("rollback", ways_out="give --auto-approve, or --out to save the plan")
     project, environment = _project(chosen)
-    with session.connected(chosen, environment, publish=project.publish) as found:
+    is_tested = wants_tests(chosen, project, by_default=False)
+    specs = session.load(chosen).resources if is_tested else ()
+    writing = drafting(chosen, project, specs, by_default=False)
+    with session.connected(chosen, environment, drafting=writing) as found:
         if out is not None:
             with session.journal(found) as journal:
                 return _save(out, _undoing(found, journal, run_id, project, is_saved=True), found)
@@ -140,7 +152,8 @@ def _roll_back(
         again=found.settings.again,
         undone=undoing.run,
     )
-    code = exit_code_of(ended) or (4 if undoing.is_partial else 0)
+    has_written = any(result.status in ("applied", "rebased") for result in ended.results)
+    code = exit_code_of(ended) or undoing.exit_code(has_written=has_written)
     return console.write(report, found.settings, exit_code=code)
 
 
@@ -148,8 +161,12 @@ def _nothing(undoing: Undoing, chosen: Settings) -> int:
     from gcsync.cli import console
     from gcsync.render.runs import present_nothing_undone
 
-    report = present_nothing_undone(undoing.run, notes=undoing.notes)
-    return console.write(report, chosen, exit_code=4 if undoing.is_partial else 0)
+    report = present_nothing_undone(
+        undoing.run,
+        notes=undoing.notes,
+        is_complete=not (undoing.is_partial or undoing.is_in_doubt),
+    )
+    return console.write(report, chosen, exit_code=undoing.exit_code(has_written=False))
 
 
 def _undoing(
@@ -157,37 +174,42 @@ def _undoing(
 ) -> Undoing:
     """What is to be undone of the run called *name*, as far as that can be told now."""
     from gcsync.cli import console
-    from gcsync.cli.journalling import run_called
+    from gcsync.cli.journalling import run_to_undo
+    from gcsync.cli.leaving import doubts, heeding, lost, purpose
+    from gcsync.core.counting import plural
     from gcsync.core.rollback import has_touched, undo
     from gcsync.engine.recover import recover
     from gcsync.engine.undo import still_to_undo
 
     open_intents = journal.open_intents(found.org_id)
     recovered = recover(journal, found.driver, open_intents, clock=found.clock)
-    run = run_called(journal, name, org_id=found.org_id)
+    run = run_to_undo(journal, name, found)
     _check(run, found)
     managed, addresses = _chosen(found.settings, run, project)
     results = [result for result in run.results if result.ref.address in addresses]
     touched = [result for result in results if has_touched(result)]
-    changes, ignored = _heeding(undo(touched), project)
-    with console.progress(len(changes), "Reading flows", found.settings) as step:
+    changes, ignored = heeding(undo(touched), project)
+    reading = f"Reading {plural(change.ref.kind for change in changes)}"
+    with console.progress(len(changes), reading, found.settings) as step:
         to_undo, warnings = still_to_undo(
             changes, found.driver, parallelism=found.settings.parallelism, progress=step
         )
-    left = (*_lost(touched), *_doubts(run, recovered, addresses))
+    gone, unsure = tuple(lost(touched)), tuple(doubts(run, recovered, addresses))
+    left = (*gone, *unsure)
     plan = _plan(
         found,
         to_undo,
         flow_count=len(touched),
         managed_flows=managed or len(touched),
-        warnings=(*_purpose(run, is_saved=is_saved), *ignored, *left, *warnings),
+        warnings=(*purpose(run, is_saved=is_saved), *ignored, *left, *warnings),
     )
     return Undoing(
         run=run,
         plan=plan,
         recovered=recovered,
         notes=(*ignored, *left),
-        is_partial=bool(left),
+        is_partial=bool(gone),
+        is_in_doubt=bool(unsure),
     )
 
 
@@ -211,6 +233,7 @@ def _chosen(chosen: Settings, run: Run, project: Project) -> tuple[int | None, C
     to be possible while these are broken.
     """
     from gcsync.cli import session
+    from gcsync.core.counting import counted, kinds_of
 
     known = {result.ref.address for result in run.results}
     managed = None
@@ -222,64 +245,10 @@ def _chosen(chosen: Settings, run: Run, project: Project) -> tuple[int | None, C
             addresses &= {spec.address for spec in chosen.chosen(manifests.resources)}
     if known and not addresses:
         raise WrongUsage(
-            f"--select, --target and --exclude leave none of {len(known)} flows;"
+            f"--select, --target and --exclude leave none of {counted(kinds_of(known))};"
             f" 'gcsync history {run.run_id}' shows the addresses"
         )
     return managed, addresses
-
-
-def _heeding(
-    changes: Sequence[FlowChange], project: Project
-) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
-    """The changes without what the project leaves to others by now, and what that is."""
-    from gcsync.core.scope import is_covered
-
-    kept, ignored = [], []
-    for change in changes:
-        address = change.ref.address
-        fields = []
-        for field in change.fields:
-            if is_covered(project.ignore, address, field.path):
-                ignored.append(
-                    f"{address}/{field.path} stays: spec.ignore of gcsync.yaml leaves it to others"
-                    " by now"
-                )
-            else:
-                fields.append(field)
-        kept.append(replace(change, fields=tuple(fields)))
-    return tuple(change for change in kept if change.fields), tuple(ignored)
-
-
-def _lost(results: Sequence[FlowResult]) -> Iterator[str]:
-    from gcsync.core.rollback import unrestorable
-
-    for ref, field in unrestorable(results):
-        yield (
-            f"{ref.address}/{field.path} stays: its former value was a secret, of which gcsync"
-            " keeps a digest only; set it by hand in Architect, or better refer to it as"
-            " ${Secure.Name}"
-        )
-
-
-def _doubts(run: Run, recovered: Sequence[Recovered], addresses: Collection[str]) -> Iterator[str]:
-    for entry in recovered:
-        is_meant = entry.run_id == run.run_id and entry.ref.address in addresses
-        if is_meant and entry.outcome in ("pending", "open"):
-            why = entry.problem or "it had no answer, and may still arrive"
-            yield (
-                f"{entry.ref.address}: nobody can say yet what became of the run's write ({why});"
-                f" run 'gcsync rollback {run.run_id}' again in ten minutes"
-            )
-
-
-def _purpose(run: Run, *, is_saved: bool) -> Iterator[str]:
-    from gcsync.core.exact_json import stamp
-    from gcsync.render.runs import still_asked_for
-
-    began = stamp(run.started_at.replace(microsecond=0))
-    yield f"this undoes run {run.run_id} of {began}, '{run.command}'"
-    if is_saved:  # whoever applies it is told by nobody else
-        yield still_asked_for(run)
 
 
 def _plan(

@@ -1,47 +1,54 @@
 """What two environments say of the same flows, and where they differ.
 
-Flows are matched by address and data actions by the name that the manifests
-give them: ids differ between organisations by nature, and are no settings.
+Flows, data actions and integrations are matched by address, and data actions
+of a flow by the name that the manifests give them: ids differ between
+organisations by nature, and are no settings. Of a flow of the public API it
+is told which data actions it uses; what these hold stands at their own
+addresses.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import live_path, locate, same
 from gcsync.core.secrecy import sealed
 from gcsync.model.comparison import Contrast, FlowContrast, Held, Stated
-from gcsync.model.value import ABSENT, escape
+from gcsync.model.manifest import FlowSpec, PublicFlowSpec
+from gcsync.model.value import ABSENT, setting_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import ActionSpec, FlowSpec
+    from gcsync.model.change import LiveAction, LiveFlow
+    from gcsync.model.manifest import ActionSpec, ResourceSpec
     from gcsync.model.value import Value
 
 _NOTHING = Held()
 
 
-def desired(spec: FlowSpec) -> Stated:
-    """What a manifest says of its flow."""
-    calls = spec.calls_per_minute
-    facts: dict[str, Value] = {
-        "calls_per_minute": int(calls) if calls and calls.is_integer() else calls,
-        "channel": spec.channel,
-        "latency_budget_ms": spec.latency_budget_ms,
-        "wave": spec.wave,
-    }
+def desired(spec: ResourceSpec) -> Stated:
+    """What a manifest says."""
+    facts: dict[str, Value] = {"wave": spec.wave}
+    if isinstance(spec, FlowSpec):
+        calls = spec.calls_per_minute
+        facts |= {
+            "calls_per_minute": int(calls) if calls and calls.is_integer() else calls,
+            "channel": spec.channel,
+            "latency_budget_ms": spec.latency_budget_ms,
+        }
+    is_public = isinstance(spec, PublicFlowSpec)
     return Stated(
         address=spec.address,
-        settings={action.name: _settings(action) for action in spec.actions},
+        settings={each.name: {} if is_public else _settings(each) for each in spec.actions},
         facts={name: Held(value=value) for name, value in facts.items() if value is not None},
         labels=spec.labels,
     )
 
 
 def live(
-    spec: FlowSpec, other: FlowSpec, actions: Sequence[LiveAction], warnings: list[str]
+    spec: ResourceSpec, other: ResourceSpec, actions: Sequence[LiveAction], warnings: list[str]
 ) -> Stated:
     """What the live flow of *spec* holds of all that *spec* or its counterpart *other* manages.
 
@@ -68,6 +75,22 @@ def live(
             for path, source in sources.items()
         }
     return Stated(address=spec.address, settings=settings, labels=spec.labels)
+
+
+def in_use(spec: PublicFlowSpec, actions: Sequence[LiveFlow]) -> Stated:
+    """Which data actions a live flow of the public API uses, each as *spec* calls it if it does.
+
+    *spec* has the id of each that it names.
+    """
+    called = {action.id: action.name for action in spec.actions}
+    alike = Counter(each.name for each in actions)
+    names = (
+        called.get(each.id)
+        or (each.name if alike[each.name] == 1 else f"{each.name} ({each.type})")
+        or each.id
+        for each in actions
+    )
+    return Stated(address=spec.address, settings={name: {} for name in names}, labels=spec.labels)
 
 
 def contrast(left: Mapping[str, Stated], right: Mapping[str, Stated]) -> tuple[FlowContrast, ...]:
@@ -100,7 +123,7 @@ def _of_flow(one: Stated, other: Stated) -> FlowContrast:
     fields = list(differing(one.facts, other.facts))
     for action in shared:
         for each in differing(one.settings[action], other.settings[action]):
-            path = f"actions/{escape(action)}/{each.path}"
+            path = setting_path(action, each.path)
             fields.append(Contrast(path=path, left=each.left, right=each.right))
     return FlowContrast(
         address=one.address,

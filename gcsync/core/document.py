@@ -13,7 +13,14 @@ import hmac
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.exact_json import Malformed, Node, canonical, stamp, to_json
-from gcsync.core.reach_document import reach_document, reach_from_document
+from gcsync.core.reach_document import (
+    reach_document,
+    reach_from_document,
+    waits_document,
+    waits_from_document,
+    worst_case_document,
+    worst_case_from_document,
+)
 from gcsync.core.result_document import (
     field_document,
     field_from_document,
@@ -23,14 +30,13 @@ from gcsync.core.result_document import (
     result_document,
     result_from_document,
 )
-from gcsync.errors import PlanRefused
+from gcsync.errors import NotAPlan, PlanRefused
 from gcsync.model.change import (
     FieldChange,
     FlowChange,
     Organisation,
     Plan,
     Source,
-    WorstCase,
 )
 from gcsync.model.shard import Part, shard_of
 from gcsync.model.value import unescape
@@ -145,20 +151,24 @@ def from_document(document: Any) -> Plan:
 
 
 def check_format(document: Any) -> None:
-    """Refuse what is not a plan of this major format version. Raises `PlanRefused`."""
+    """Refuse what is not a plan of this major format version.
+
+    Raises `NotAPlan` for what is none at all, else `PlanRefused`.
+    """
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, str) and document.get("merged") is not None:
-        raise PlanRefused(
+        raise NotAPlan(
             "this is what 'gcsync merge' made of several plans, for people to read; apply the"
             " plans that it was made of, one by one"
         )
-    if not isinstance(version, str) or not isinstance(document.get("resource_changes"), list):
-        raise PlanRefused(f"this is not a saved plan; {AGAIN}")
-    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+    # What a plan of another major version looks like, nobody can know.
+    if isinstance(version, str) and version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise PlanRefused(
             f"the plan has format version {version}, this gcsync reads"
             f" {FORMAT_VERSION.partition('.')[0]}.x; {AGAIN} with this gcsync"
         )
+    if not isinstance(version, str) or not isinstance(document.get("resource_changes"), list):
+        raise NotAPlan("this is not a saved plan; give the file that 'gcsync plan --out' made")
 
 
 def _summary(changes: Sequence[FlowChange], flow_count: int) -> dict[str, int]:
@@ -183,16 +193,11 @@ def _change_document(change: FlowChange) -> dict[str, Any]:
             "after": _nested((field, field.after) for field in change.fields),
         },
         "fields": [field_document(field) for field in change.fields],
-        "worst_case_ms": _worst_case_document(change.worst_case),
+        "worst_case_ms": worst_case_document(change.worst_case),
+        **waits_document(change.waits),
         "labels": dict(change.labels),
         **reach_document(change.blast_radius),
     }
-
-
-def _worst_case_document(worst: WorstCase | None) -> dict[str, Any] | None:
-    if worst is None:
-        return None
-    return {"before": worst.before_ms, "after": worst.after_ms, "budget": worst.budget_ms}
 
 
 def _nested(sides: Iterable[tuple[FieldChange, Value]]) -> dict[str, Any]:
@@ -265,7 +270,8 @@ def _change(node: Node) -> FlowChange:
         fields=tuple(map(field_from_document, node.member("fields").items())),
         wave=node.member("wave").integer(),
         driver=node.member("driver").name(),
-        worst_case=_worst_case(worst) if worst else None,
+        worst_case=worst_case_from_document(worst) if worst else None,
+        waits=waits_from_document(node),
         blast_radius=reach_from_document(node),
         labels=_labels(node.maybe("labels")),
     )
@@ -280,14 +286,6 @@ def _labels(node: Node | None) -> tuple[tuple[str, str], ...]:
     if node is None:
         return ()
     return tuple(sorted((name, value.text()) for name, value in node.members()))
-
-
-def _worst_case(node: Node) -> WorstCase:
-    return WorstCase(
-        before_ms=node.member("before").integer(),
-        after_ms=node.member("after").integer(),
-        budget_ms=node.member("budget").integer(),
-    )
 
 
 def _agree(node: Node, derived: Mapping[str, Any]) -> None:

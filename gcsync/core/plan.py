@@ -6,39 +6,41 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from gcsync.core.counting import counted
 from gcsync.core.diff import diff, locate, project, same
 from gcsync.core.scope import is_covered
 from gcsync.core.secrecy import sealed
 from gcsync.errors import LimitExceeded, PlanRefused
 from gcsync.model.change import FieldChange, FlowChange, Plan
 from gcsync.model.manifest import Finding
+from gcsync.model.value import Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from gcsync.model.change import FlowRef, LiveAction, Organisation, Snapshot, Source
+    from gcsync.model.change import FlowRef, Glimpse, LiveAction, Organisation, Source, WorstCase
     from gcsync.model.manifest import ActionSpec, ResourceSpec
     from gcsync.model.project import FieldGlob, Limits
     from gcsync.model.value import JSON
 
 
-def compare(spec: ResourceSpec, snapshot: Snapshot) -> FlowChange | tuple[Finding, ...]:
-    """What would bring *snapshot* to *spec*, or why the two do not fit together.
+def compare(spec: ResourceSpec, live: Glimpse) -> FlowChange | tuple[Finding, ...]:
+    """What would bring what is *live* to *spec*, or why the two do not fit together.
 
     A change without fields means that the flow already is as desired.
     """
-    found = [locate(snapshot.actions, wanted.name, wanted.id) for wanted in spec.actions]
+    found = [locate(live.actions, wanted.name, wanted.id) for wanted in spec.actions]
     if any(len(actions) != 1 for actions in found):
-        return misfits(spec, snapshot.actions)
+        return misfits(spec, live.actions)
     fields = [
         field
-        for wanted, (live,) in zip(spec.actions, found, strict=True)
-        for field in _fields(wanted, live)
+        for wanted, (action,) in zip(spec.actions, found, strict=True)
+        for field in _fields(wanted, action)
     ]
     return FlowChange(
-        ref=snapshot.ref,
-        revision=snapshot.revision,
+        ref=live.ref,
+        revision=live.revision,
         fields=tuple(sorted(fields, key=lambda field: field.path)),
         wave=spec.wave,
         driver=spec.DRIVER,
@@ -113,7 +115,16 @@ def build_plan(
     warnings: Iterable[str] = (),
     kinds: Iterable[str] = ("flow",),
 ) -> Plan:
-    """Put changes into a plan: changed flows only, in an order that depends on nothing else."""
+    """Put changes into a plan: changed flows only, in an order that depends on nothing else.
+
+    The *warnings* become the plan's, with those of what no rollback undoes.
+    """
+    changed = tuple(
+        sorted(
+            (change for change in changes if change.fields),
+            key=lambda change: (change.ref.address, change.ref.id),
+        )
+    )
     return Plan(
         gcsync_version=gcsync_version,
         created_at=created_at,
@@ -122,17 +133,23 @@ def build_plan(
         organisation=organisation,
         source=source,
         manifest_sha256=manifest_sha256,
-        changes=tuple(
-            sorted(
-                (change for change in changes if change.fields),
-                key=lambda change: (change.ref.address, change.ref.id),
-            )
-        ),
+        changes=changed,
         flow_count=flow_count,
         managed_flows=managed_flows,
-        warnings=tuple(sorted(set(warnings))),
+        warnings=tuple(sorted({*warnings, *_irrevocable(changed)})),
         kinds=tuple(sorted(set(kinds))) or ("flow",),
     )
+
+
+def _irrevocable(changes: Iterable[FlowChange]) -> Iterator[str]:
+    """What is replaced for good, one sentence a setting."""
+    for change in changes:
+        for field in change.fields:
+            if isinstance(field.before, Sealed):
+                yield (
+                    f"{change.ref.address}/{field.path} replaces a secret, of which gcsync keeps a"
+                    " digest only: no rollback brings it back"
+                )
 
 
 def check_limits(plan: Plan, limits: Limits) -> None:
@@ -148,17 +165,18 @@ def check_limits(plan: Plan, limits: Limits) -> None:
 
 def over_limits(plan: Plan, limits: Limits) -> str | None:
     """Which limit *plan* exceeds, and what to do about it; ``None`` where it keeps them all."""
-    changed = len(plan.changes)
+    kinds = [change.ref.kind for change in plan.changes]
+    changed = len(kinds)
     if limits.max_flows is not None and changed > limits.max_flows:
         return (
-            f"the plan changes {changed} flows, more than spec.limits.max_flows"
+            f"the plan changes {counted(kinds)}, more than spec.limits.max_flows"
             f" = {limits.max_flows}; {_way_out(changed)}"
         )
     percent = 100 * changed / plan.managed_flows if plan.managed_flows else 0.0
     if limits.max_percent is not None and percent > limits.max_percent:
         return (
-            f"the plan changes {changed} of {plan.managed_flows} flows ({percent:.1f} %), more than"
-            f" spec.limits.max_percent = {limits.max_percent:g}; {_way_out(changed)}"
+            f"the plan changes {counted(kinds)} of {plan.managed_flows} ({percent:.1f} %), more"
+            f" than spec.limits.max_percent = {limits.max_percent:g}; {_way_out(changed)}"
         )
     return None
 
@@ -221,11 +239,15 @@ def _way_out(changed: int) -> str:
 
 def invert(change: FlowChange) -> FlowChange:
     """The change that leads back; inverting twice gives the change itself."""
-    worst = change.worst_case
     return replace(
         change,
-        worst_case=worst and replace(worst, before_ms=worst.after_ms, after_ms=worst.before_ms),
+        worst_case=change.worst_case and _turned(change.worst_case),
+        waits=tuple(replace(each, worst_case=_turned(each.worst_case)) for each in change.waits),
         fields=tuple(
             replace(field, before=field.after, after=field.before) for field in change.fields
         ),
     )
+
+
+def _turned(worst: WorstCase) -> WorstCase:
+    return replace(worst, before_ms=worst.after_ms, after_ms=worst.before_ms)

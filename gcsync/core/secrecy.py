@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 REMOVED: Final = "(a secret, removed by gcsync)"
 """What stands in a saved snapshot in the place of a setting that held a secret."""
 
+_IN_A_VARIABLE: Final = "keep it in a secure variable and write ${Secure.Name}"
+_ADVICE: Final = {
+    "dataaction": "keep it in the credentials of the integration and write ${credentials.NAME}",
+    "integration": "keep it in a credential and bind that under spec.credentials",
+}
+
 _REFERENCE = re.compile(
     r"\$!?\{[^{}]*\}|\{\{[^{}]*\}\}|\$!?[A-Za-z_]\w*\.[A-Za-z_]\w*(?:\.\w+)*", re.ASCII
 )
@@ -58,7 +64,7 @@ _SHAPES = {
         r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|[sr]k_live_[0-9A-Za-z]{16,})"
     ),
 }
-_NAMED = frozenset(("variables", "data", "context", "properties"))
+_NAMED = frozenset(("variables", "data", "context", "input", "properties"))
 # The least that a shape above, or "bearer" with a token, can be.
 _SHORTEST = 15
 # What the patterns above need in lower case; most texts have none of it.
@@ -68,15 +74,29 @@ _SUSPICIOUS = (
 )
 
 
+def advice(kind: str) -> str:
+    """Where a secret belongs that manifests or live settings of *kind* need.
+
+    Secure variables are a flow's alone: data actions and integrations of the
+    public API have credentials instead.
+    """
+    return _ADVICE.get(kind.lower(), _IN_A_VARIABLE)
+
+
 def sealed(setting: str, value: Value) -> Value:
     """*value* itself, or its digest where it holds a secret.
 
     *setting* is the path below the data action, e.g. ``request/headers/x``.
     """
-    text = _text(setting, value)
-    if text is not None and any(secrets_in(setting, text)):
+    if holds_secret(setting, value):
         return Sealed(salt=setting, digest=_digest(setting, value))
     return value
+
+
+def holds_secret(setting: str, value: Value) -> bool:
+    """Whether *value* is one that is kept as a digest only; *setting* as for `sealed`."""
+    text = _text(setting, value)
+    return text is not None and any(secrets_in(setting, text))
 
 
 def _text(setting: str, value: Value) -> str | None:

@@ -98,13 +98,21 @@ def _said(part: Part, value: Value) -> str:
     """What was found there; never a secret that the flow was made to give away."""
     if isinstance(value, Absent):
         return "nothing"
-    written = _written(value)
+    # Of a secret that is cut short nobody could tell any more what it is.
+    written = _text(value)
     # The pointer names the value, as a setting's path does elsewhere.
     if any(secrets_in(f"data{part.pointer}", written)):
         return "a text that looks like a secret"
-    return written
+    return _cut(written)
 
 
 def _written(value: JSON | Sealed) -> str:
-    text = value if isinstance(value, str) and value else canonical(value).decode()
+    return _cut(_text(value))
+
+
+def _text(value: JSON | Sealed) -> str:
+    return value if isinstance(value, str) and value else canonical(value).decode()
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

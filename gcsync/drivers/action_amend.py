@@ -22,9 +22,9 @@ from gcsync.errors import InvalidAnswer
 from gcsync.model.value import ABSENT, Sealed, unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from gcsync.model.change import FieldChange, Snapshot
+    from gcsync.model.change import FieldChange, Glimpse, Snapshot
 
 _IN_HEADERS = ("config", "request", "headers")
 
@@ -75,11 +75,20 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
     return compact(document)
 
 
-def objection(snapshot: Snapshot, field: FieldChange, *, most_s: int = MOST_S) -> str | None:
+def with_headers(document: bytes, shown: Callable[[str, Any], Any]) -> bytes:
+    """*document* with the value of each header as *shown* gives it, in whichever spelling it is."""
+    parsed = parse(document)
+    headers = holder_of(parsed, _IN_HEADERS)
+    for name in headers:
+        headers[name] = shown(name, headers[name])
+    return compact(parsed)
+
+
+def objection(seen: Glimpse, field: FieldChange, *, most_s: int = MOST_S) -> str | None:
     """Why this data action could not hold the *after* of *field*; *most_s* as for `refused`."""
     if field.setting != TIMEOUT or field.after is ABSENT:
         return None
-    if snapshot.ref.id.startswith(CUSTOM_AUTH):
+    if seen.ref.id.startswith(CUSTOM_AUTH):
         return "the action of a custom sign-in has no timeout; leave timeout_ms out"
     return refused(field.setting, field.after, most_s=most_s)
 

@@ -1,5 +1,7 @@
 """Writing a data action by way of a draft: begun, changed, validated, published, or removed again.
 
+Between validation and publishing it is tested, where that is asked for.
+
 The published data action changes in one request alone, the last; whatever
 goes wrong before it, a draft is all that there is to remove. What holds when
 others act at the same time:
@@ -29,10 +31,11 @@ one published.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import compact, parse
 from gcsync.drivers.action_source import change, draft_place, version_in, wording
+from gcsync.drivers.draft_problems import WAYS_OUT, gone, reasons, stale, taken
 from gcsync.drivers.listing import json_object
 from gcsync.drivers.refusals import explained, is_stale
 from gcsync.errors import (
@@ -41,33 +44,43 @@ from gcsync.errors import (
     DraftInTheWay,
     OutcomeUnknown,
     Refused,
-    StaleRevision,
 )
 
 if TYPE_CHECKING:
     from gcsync.api.http import Client
     from gcsync.drivers.action_source import ActionSource, Draft
+    from gcsync.drivers.action_test import DraftTests
     from gcsync.model.change import FlowRef, Snapshot
 
 TRIES: Final = 3
 """So often a step is taken of which, each time, reading shows that it did not happen."""
 
-_WAYS_OUT: Final = (
-    "publish or discard it in Genesys Cloud, or pass --take-draft to put this change in its place"
-)
-
 
 class Drafts:
     """The drafts of this process; used from many threads at once, for a data action from one.
 
-    Those of others are removed where this *takes* them.
+    Those of others are removed where this *takes* them. With *tests*, a draft
+    has to stand its own before it is published.
     """
 
-    def __init__(self, client: Client, source: ActionSource, *, takes: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        source: ActionSource,
+        *,
+        takes: bool,
+        tests: DraftTests | None = None,
+        own: dict[str, int] | None = None,
+    ) -> None:
         self._client = client
         self._source = source
         self._takes = takes
-        self._own: dict[str, int] = {}
+        self._tests = tests
+        self._own = {} if own is None else own
+
+    def untested(self) -> Drafts:
+        """The same drafts, published without tests."""
+        return Drafts(self._client, self._source, takes=self._takes, own=self._own)
 
     def publish(self, snapshot: Snapshot, document: bytes) -> int | None:
         """Publish *document* if the data action still is at the snapshot's version.
@@ -82,13 +95,14 @@ class Drafts:
             begun = self._begun(snapshot)
             version = self._changed(ref, document, begun)
             self._check_valid(ref)
+            self._check_tests(ref)
             self._check_still(snapshot)
             published = self._published(snapshot, version)
         except ApiError as error:
             # An unanswered publishing that is still to come finds no draft any more.
             left = self._withdrawn(ref)
             if left is not None:
-                note = f"its draft is still there ({left}); {_WAYS_OUT}"
+                note = f"its draft is still there ({left}); {WAYS_OUT}"
                 error.args = (f"{error.args[0]}; {note}",)
             raise
         self._own.pop(ref.id, None)
@@ -104,7 +118,7 @@ class Drafts:
         if not (is_own or self._takes or self._says(snapshot, found, document)):
             self._own.pop(ref.id, None)
             raise DraftInTheWay(
-                f"{ref}: there is a draft already, and the API does not say whose; {_WAYS_OUT}"
+                f"{ref}: there is a draft already, and the API does not say whose; {WAYS_OUT}"
             )
         self._own[ref.id] = found.version
         left = self._withdrawn(ref)
@@ -139,7 +153,7 @@ class Drafts:
                     raise
                 if doubt is None:
                     raise DraftInTheWay(
-                        f"{ref}: somebody began a draft a moment ago; {_WAYS_OUT}"
+                        f"{ref}: somebody began a draft a moment ago; {WAYS_OUT}"
                     ) from refused
             version = version or self._source.draft_version(ref)
             if version is not None:
@@ -151,7 +165,7 @@ class Drafts:
             )
         self._own[ref.id] = version
         if str(version) != snapshot.revision:
-            raise _stale(snapshot, f"a draft begins at version {version}")
+            raise stale(snapshot, f"a draft begins at version {version}")
         return version
 
     def _changed(self, ref: FlowRef, document: bytes, version: int) -> int:
@@ -166,7 +180,7 @@ class Drafts:
                 doubt = unknown
             except Refused as refused:
                 if refused.status == 404:
-                    raise _gone(ref) from refused
+                    raise gone(ref) from refused
                 if not is_stale(refused):
                     raise
                 doubt = refused
@@ -184,29 +198,39 @@ class Drafts:
         """The version of the draft with its settings, or ``None`` while it is without."""
         found = self._source.draft(ref)
         if found is None:
-            raise _gone(ref)
+            raise gone(ref)
         if found.version == version:
             return None
         if wording(found.document) != wording(document):
-            raise _taken(ref)
+            raise taken(ref)
         return found.version
 
     def _check_valid(self, ref: FlowRef) -> None:
         try:
             told = self._client.read(f"{draft_place(ref)}/validation", None, json_object)
         except Refused as refused:
-            raise (_gone(ref) if refused.status == 404 else refused) from refused
+            raise (gone(ref) if refused.status == 404 else refused) from refused
         if told.get("valid") is not True:
             raise DraftFailed(
-                f"{ref}: not published, for the draft is not valid: {_reasons(told)};"
+                f"{ref}: not published, for the draft is not valid: {reasons(told)};"
                 " correct the manifest"
             )
+
+    def _check_tests(self, ref: FlowRef) -> None:
+        if self._tests is None:
+            return
+        try:
+            self._tests.run(self._client, ref)
+        except Refused as refused:
+            if refused.status == 404 and self._source.draft_version(ref) is None:
+                raise gone(ref) from refused
+            raise
 
     def _check_still(self, snapshot: Snapshot) -> None:
         with explained(snapshot.ref, "data action"):
             version = self._source.version(snapshot.ref)
         if str(version) != snapshot.revision:
-            raise _stale(snapshot, f"version {version} is published")
+            raise stale(snapshot, f"version {version} is published")
 
     def _published(self, snapshot: Snapshot, version: int) -> int | None:
         ref = snapshot.ref
@@ -214,12 +238,12 @@ class Drafts:
             answer = self._client.post(f"{draft_place(ref)}/publish", compact({"version": version}))
         except Refused as refused:
             if refused.status == 404:
-                raise _gone(ref) from refused
+                raise gone(ref) from refused
             if not is_stale(refused):
                 raise
             if self._source.draft_version(ref) != version:
-                raise _taken(ref) from refused
-            raise _stale(snapshot, "so the publishing was told") from refused
+                raise taken(ref) from refused
+            raise stale(snapshot, "so the publishing was told") from refused
         return version_in(answer)
 
     def _withdrawn(self, ref: FlowRef) -> str | None:
@@ -260,34 +284,3 @@ def _same(found: Draft, snapshot: Snapshot, document: bytes) -> bool:
         parse(text).get("secure") for text in (found.document, snapshot.document)
     )
     return is_secure == was_secure and wording(found.document) == wording(document)
-
-
-def _reasons(told: dict[str, Any]) -> str:
-    """What a validation says, as far as it says anything."""
-    errors = told.get("errors")
-    words = [
-        str(each["message"])
-        for each in (errors if isinstance(errors, list) else ())
-        if isinstance(each, dict) and each.get("message")
-    ]
-    return "; ".join(words[:5])[:1000] or "the answer does not say why"
-
-
-def _stale(snapshot: Snapshot, fact: str) -> StaleRevision:
-    return StaleRevision(
-        f"{snapshot.ref}: revision {snapshot.revision} is no longer current ({fact});"
-        " run 'gcsync plan' again",
-        status=409,
-    )
-
-
-def _gone(ref: FlowRef) -> StaleRevision:
-    return StaleRevision(
-        f"{ref}: somebody published or removed the draft before it was published here;"
-        " run 'gcsync plan' again",
-        status=404,
-    )
-
-
-def _taken(ref: FlowRef) -> DraftInTheWay:
-    return DraftInTheWay(f"{ref}: not published, for somebody changed the draft meanwhile")

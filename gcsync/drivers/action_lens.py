@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from gcsync.core.exact_json import Malformed, compact, parse
 from gcsync.drivers.flow_lens import HEADERS, frozen
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import LiveAction, Revision, Snapshot
+from gcsync.model.change import Glimpse, LiveAction, Revision, Snapshot
+from gcsync.model.timeouts import FUNCTION_MS, PUBLIC_MS
 from gcsync.model.value import ABSENT, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gcsync.model.change import FlowRef
     from gcsync.model.value import JSON, Value
@@ -48,8 +49,10 @@ TEMPLATES: Final = {
 }
 """Where a template belongs in the configuration -> the file that the API has it in."""
 
-MOST_S: Final = 60
-MOST_FUNCTION_S: Final = 15
+_SETTINGS: Final = {place: setting for setting, place in MAPPING.items()}
+
+MOST_S: Final = PUBLIC_MS // 1000
+MOST_FUNCTION_S: Final = FUNCTION_MS // 1000
 """The longest timeouts; the shortest is one second (GENESYS.md, section 1)."""
 
 FUNCTION: Final = "function-data-actions"
@@ -59,7 +62,11 @@ CUSTOM_AUTH: Final = "customAuth"
 STATIC: Final = "static"
 """What the ids of such actions begin with."""
 
-_FACTS: Final = ("id", "name", "category", "integrationId", "version", "secure")
+_READ_ONLY: Final = (
+    "a static data action is the platform's own and read-only through the API; remove this"
+    " manifest, or make a data action of your own in Genesys Cloud and name that"
+)
+_FACTS: Final = ("id", "name", "category", "integrationId", "version", "secure", "contract")
 _INSTEAD: Final = {
     "retry/": "the public API repeats no call; let the flow call again in a loop with a cap",
     "circuit_breaker/": "the public API has no circuit breaker; let the flow skip the call, or put"
@@ -123,6 +130,22 @@ def files(action: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def needed(settings: Collection[str] | None) -> frozenset[str]:
+    """The templates that a look at these *settings*, or at all for ``None``, is about, by file."""
+    return frozenset(
+        file
+        for place, file in TEMPLATES.items()
+        if settings is None or _SETTINGS["config", *place] in settings
+    )
+
+
+def names_none(action: Mapping[str, Any]) -> bool:
+    """Whether *action*, an answer of the API, holds no template, and no URI of one."""
+    config = action.get("config")
+    groups = {group: holder_of(config or {}, (group,)) for group, _ in TEMPLATES}
+    return not files(action) and all(groups[group].get(name) is None for group, name in TEMPLATES)
+
+
 def composed(ref: FlowRef, action: Mapping[str, Any], texts: Mapping[str, str]) -> bytes:
     """One document of an answer and the templates fetched for it, by file.
 
@@ -180,19 +203,40 @@ def read_action(ref: FlowRef, body: bytes) -> Snapshot:
         revision=revision,
         document=body,
         # The document is one data action, so no name need tell it from others.
-        actions=(LiveAction(id=ref.id, name="", settings=_settings(document)),),
+        actions=(
+            LiveAction(id=ref.id, name="", settings=_settings(document), inputs=_inputs(document)),
+        ),
         unwritable=problem,
+        integration_id=_text(document.get("integrationId")),
+        is_read_only=ref.id.startswith(STATIC),
     )
+
+
+def glimpsed(ref: FlowRef, action: Mapping[str, Any], texts: Mapping[str, str]) -> Glimpse:
+    """What an answer tells, with those templates that were fetched for it, by file.
+
+    A template that was not fetched is not there. Raises `InvalidAnswer`.
+    """
+    seen = read_action(ref, composed(ref, action, texts))
+    return Glimpse(
+        ref=seen.ref,
+        revision=seen.revision,
+        actions=seen.actions,
+        unwritable=seen.unwritable,
+        integration_id=seen.integration_id,
+        is_read_only=seen.is_read_only,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _revision(document: Mapping[str, Any]) -> tuple[Revision | None, str | None]:
     """The version if it can guard a write, else why nothing can be written."""
     version = document.get("version")
     if document["id"].startswith(STATIC):
-        return (
-            None,
-            "a static action is the platform's own and never changed; leave its settings out",
-        )
+        return None, _READ_ONLY
     if not isinstance(document.get("config"), dict):
         return None, "the answer holds no configuration, and a write replaces the whole of it"
     if type(version) is not int:
@@ -210,6 +254,13 @@ def _settings(document: Mapping[str, Any]) -> dict[str, JSON]:
     for name, value in holder_of(document, ("config", "request", "headers")).items():
         settings[HEADERS + escape(name.lower())] = frozen(value)
     return settings
+
+
+def _inputs(document: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What the contract takes; ``None`` where the answer tells no contract."""
+    schema = holder_of(document, ("contract", "input", "inputSchema"))
+    properties = schema.get("properties")
+    return tuple(properties) if isinstance(properties, dict) else None
 
 
 def holder_of(document: Mapping[str, Any], parents: Sequence[str]) -> dict[str, Any]:

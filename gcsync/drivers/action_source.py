@@ -15,17 +15,25 @@ from typing import TYPE_CHECKING, Any, Final
 from gcsync.api.http import path
 from gcsync.core.exact_json import compact, parse
 from gcsync.drivers.action_lens import composed, files
-from gcsync.drivers.listing import json_object
+from gcsync.drivers.listing import entities_of, exact_object, json_object, listed
 from gcsync.drivers.versions import Versions
 from gcsync.errors import InvalidAnswer, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gcsync.api.http import Answer, Client
     from gcsync.model.change import FlowRef
 
 ACTIONS: Final = "/api/v2/integrations/actions"
+WHAT: Final = "data action"
+PAGE_SIZE: Final = 100
+MOST_IDS: Final = 50
+"""So many ids one request may name (SDK, get_integrations_actions)."""
+
+_EVERY: Final = {"includeAuthActions": "true"}
+"""What a custom sign-in asks of its service is a data action that is listed only then."""
+
 READINGS: Final = 5
 """So often a data action is read whole before it counts as never standing still."""
 
@@ -46,9 +54,46 @@ class ActionSource:
         self._client = client
         self.versions = Versions()
 
+    def listed(self) -> Iterator[dict[str, Any]]:
+        """Yield every published data action with its configuration, as the listing has it.
+
+        Raises `InvalidAnswer` when pages and total disagree.
+        """
+        return listed(
+            self._client,
+            ACTIONS,
+            what="data actions",
+            page_size=PAGE_SIZE,
+            query={"includeConfig": "true", **_EVERY},
+            reader=exact_object,
+        )
+
+    def several(self, ids: Iterable[str], *, has_config: bool) -> Iterator[dict[str, Any]]:
+        """Yield the listing's entities of *ids*; one that is missing may be there all the same."""
+        # A comma would make two ids of one.
+        askable = sorted({each for each in ids if each and "," not in each})
+        for start in range(0, len(askable), MOST_IDS):
+            query = {
+                "ids": ",".join(askable[start : start + MOST_IDS]),
+                "pageSize": str(PAGE_SIZE),
+                **_EVERY,
+                **({"includeConfig": "true"} if has_config else {}),
+            }
+            document = self._client.read(ACTIONS, query, exact_object)
+            yield from entities_of(document, ACTIONS, "data actions")
+
+    def alone(self, ref: FlowRef) -> dict[str, Any]:
+        """The answer that a data action is, its templates behind URIs."""
+        return self._read(ref, place(ref), {"includeConfig": "true"})
+
+    def texts(self, ref: FlowRef, wanted: Iterable[str]) -> dict[str, str] | None:
+        """The texts of these templates by file, or ``None`` where one is not there."""
+        return self._texts(place(ref), wanted)
+
     def published(self, ref: FlowRef) -> bytes:
         """The document of a data action as it is now, or at least not older than it was seen."""
-        _, document = self._whole(ref, place(ref), {"includeConfig": "true"})
+        query = {"includeConfig": "true", "expand": "contract"}
+        _, document = self._whole(ref, place(ref), query)
         return document
 
     def contract(self, ref: FlowRef) -> Any:
@@ -87,7 +132,7 @@ class ActionSource:
         """An answer, and the document that it makes with its templates."""
         for _ in range(READINGS):
             answer = self._read(ref, where, query)
-            texts = self._templates(where, answer)
+            texts = self._texts(where, files(answer))
             if texts is not None and (
                 not texts or self._read(ref, where, {}).get("version") == answer.get("version")
             ):
@@ -104,16 +149,15 @@ class ActionSource:
         # A draft counts by itself, and is guarded by its own version.
         return self.versions.believed(ref, answer, has_id=True, counts=where == place(ref))
 
-    def _templates(self, where: str, action: dict[str, Any]) -> dict[str, str] | None:
-        """The texts of the templates that *action* names, or ``None`` where one is not there.
+    def _texts(self, where: str, wanted: Iterable[str]) -> dict[str, str] | None:
+        """The texts of the templates *wanted*, or ``None`` where one is not there.
 
         Where they lie is worked out here, for an address that a server
         supplies could be anybody's.
         """
         try:
             return {
-                file: self._client.text(path(f"{where}/templates/{{}}", file))
-                for file in files(action)
+                file: self._client.text(path(f"{where}/templates/{{}}", file)) for file in wanted
             }
         except Refused as refused:
             if refused.status != 404:

@@ -1,21 +1,28 @@
-"""Dependency tracking of the public API: which data actions a published flow uses.
+"""Dependency tracking of the public API, both ways: what a flow uses, and who uses a data action.
 
-It names what a flow uses and nothing about how: neither the order of the
-calls nor how often one is made.
+It knows flows as they are published. It names what one uses and nothing about
+how: neither the order of the calls nor how often one is made.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
-from gcsync.drivers.listing import listed
+from gcsync.api.http import path
+from gcsync.drivers.action_source import ACTIONS
+from gcsync.drivers.listing import json_object, listed
 from gcsync.errors import InvalidAnswer
+from gcsync.model.reach import ReachedAction, ReachedFlow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gcsync.api.http import Client
-    from gcsync.model.change import LiveFlow
+    from gcsync.model.change import FlowRef, LiveFlow
 
 CONSUMED: Final = "/api/v2/architect/dependencytracking/consumedresources"
+CONSUMING: Final = "/api/v2/architect/dependencytracking/consumingresources"
 PAGE_SIZE: Final = 100
 
 DATA_ACTIONS: Final = frozenset(("DATAACTION", "SECUREACTION", "BRIDGEACTION"))
@@ -25,10 +32,12 @@ _WITHOUT_ENDING: Final = frozenset(("workflow",))
 
 
 class DependencyTracking:
-    """What the flows of one organisation use, over one `Client`."""
+    """The dependency tracking of one organisation over one `Client`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._lock = Lock()
+        self._listing: tuple[dict[str, Any], ...] | None = None
 
     def data_actions(self, flow: LiveFlow) -> tuple[str, ...]:
         """The ids of the data actions that *flow* uses as it is published."""
@@ -43,6 +52,42 @@ class DependencyTracking:
         )
         return tuple(each["id"] for each in found if each.get("type") in DATA_ACTIONS)
 
+    def actions(self) -> tuple[ReachedAction, ...]:
+        """Every data action, by name. Raises an `ApiError`."""
+        return _by_name(map(_action, self._all()))
+
+    def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
+        """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""
+        if ref.kind == "dataaction":
+            place = path(f"{ACTIONS}/{{}}", ref.id)
+            return (_action({**self._client.read(place, None, json_object), "id": ref.id}),)
+        return _by_name(
+            _action(each) for each in self._all() if each.get("integrationId") == ref.id
+        )
+
+    def users(self, action: ReachedAction) -> tuple[ReachedFlow, ...]:
+        """The flows that use *action*, by name. Raises an `ApiError`."""
+        kind = "SECUREACTION" if action.is_secure else "DATAACTION"
+        tracked = listed(
+            self._client,
+            CONSUMING,
+            what="flows",
+            page_size=PAGE_SIZE,
+            query={"id": action.id, "objectType": kind},
+            # Several versions of one flow can use it.
+            key=lambda each: (each["id"], each.get("version")),
+        )
+        flows = {each["id"]: _flow(each) for each in tracked if each.get("deleted") is not True}
+        return tuple(sorted(flows.values(), key=lambda flow: (flow.name, flow.type, flow.id)))
+
+    def _all(self) -> tuple[dict[str, Any], ...]:
+        """Every data action, asked for once."""
+        with self._lock:
+            if self._listing is None:
+                every = listed(self._client, ACTIONS, what="data actions", page_size=PAGE_SIZE)
+                self._listing = tuple(every)
+            return self._listing
+
 
 def tracked_type(flow_type: str) -> str:
     """How dependency tracking calls a flow's type: ``inboundcall`` is an ``INBOUNDCALLFLOW``."""
@@ -54,3 +99,20 @@ def flow_type(tracked: str) -> str:
     """The inverse: ``INBOUNDCALLFLOW`` is what manifests call ``inboundcall``."""
     name = tracked.lower()
     return name if name in _WITHOUT_ENDING else name.removesuffix("flow")
+
+
+def _by_name(actions: Iterable[ReachedAction]) -> tuple[ReachedAction, ...]:
+    return tuple(sorted(actions, key=lambda action: (action.name, action.id)))
+
+
+def _action(each: dict[str, Any]) -> ReachedAction:
+    return ReachedAction(
+        id=each["id"],
+        name=str(each.get("name") or each["id"]),
+        is_secure=each.get("secure") is True,
+    )
+
+
+def _flow(each: dict[str, Any]) -> ReachedFlow:
+    kind = flow_type(str(each.get("type") or ""))
+    return ReachedFlow(id=each["id"], name=str(each.get("name") or each["id"]), type=kind)

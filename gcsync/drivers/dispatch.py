@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from gcsync.drivers.driver import Driver
+    from gcsync.drivers.driver import Driver, Look
     from gcsync.model.change import (
         FieldChange,
         FlowRef,
+        Glimpse,
         LiveFlow,
         Organisation,
         Revision,
@@ -42,6 +44,13 @@ class Dispatch:
         """Read one."""
         return self._by_kind[ref.kind].fetch(ref)
 
+    def look(self, refs: Collection[FlowRef]) -> Look:
+        """Begin to look at all of *refs*, with the driver of each kind."""
+        by_kind: dict[str, list[FlowRef]] = defaultdict(list)
+        for ref in refs:
+            by_kind[ref.kind].append(ref)
+        return _Looks({kind: self._by_kind[kind].look(some) for kind, some in by_kind.items()})
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
         return self._of(snapshot).outline(snapshot)
@@ -52,9 +61,9 @@ class Dispatch:
         """The fields with their *before* exactly as the document has it; pure."""
         return self._of(snapshot).as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
-        """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
-        return self._of(snapshot).objection(snapshot, field)
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to cannot be written there, or ``None``."""
+        return self._of(seen).objection(seen, field)
 
     def writes(
         self, snapshot: Snapshot, fields: Sequence[FieldChange]
@@ -74,5 +83,18 @@ class Dispatch:
         """Why the API cannot express *setting*, or ``None``."""
         return self._by_kind[kind].unsupported(setting, kind)
 
-    def _of(self, snapshot: Snapshot) -> Driver:
-        return self._by_kind[snapshot.ref.kind]
+    def _of(self, seen: Glimpse) -> Driver:
+        return self._by_kind[seen.ref.kind]
+
+
+class _Looks:
+    """The looks of several drivers as one."""
+
+    def __init__(self, by_kind: Mapping[str, Look]) -> None:
+        self._by_kind = by_kind
+
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        return self._by_kind[ref.kind].at(ref, settings)
+
+    def moved(self) -> Collection[FlowRef]:
+        return [ref for look in self._by_kind.values() for ref in look.moved()]

@@ -10,6 +10,7 @@ Laws, property-tested for every driver:
    and number literals included.
 4. The way back leads back: amending by the inverses of ``as_found`` gives the
    document from before, as a JSON value with its number literals.
+5. A look at some settings shows of these what a fetch does.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.model.change import (
         FieldChange,
         FlowRef,
+        Glimpse,
         LiveFlow,
         Organisation,
         Revision,
@@ -30,6 +32,26 @@ if TYPE_CHECKING:
     from gcsync.model.execution import Execution, Launch, StartInput
     from gcsync.model.outline import Outline
     from gcsync.model.reach import ReachedAction, ReachedFlow
+
+
+class Look(Protocol):
+    """One reading of several things, to compare and not to write; used from many threads at once.
+
+    What it shows holds once `moved` has been asked, for all but those that
+    this names: `gcsync.engine.looking` sees to that.
+    """
+
+    def at(self, ref: FlowRef, settings: Collection[str] | None) -> Glimpse:
+        """At least *settings* of *ref*, or all for ``None``.
+
+        Raises `FlowNotFound`, or another `ApiError`.
+        """
+
+    def moved(self) -> Collection[FlowRef]:
+        """Those, of what was read so far, that may have changed in between; to be fetched whole.
+
+        Raises an `ApiError`.
+        """
 
 
 class Driver(Protocol):
@@ -49,6 +71,12 @@ class Driver(Protocol):
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one flow. Raises `FlowNotFound`, or another `ApiError`."""
 
+    def look(self, refs: Collection[FlowRef]) -> Look:
+        """Begin to look at all of *refs*.
+
+        It may begin with what the last `list_live` told, if no other look has.
+        """
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure.
 
@@ -63,7 +91,7 @@ class Driver(Protocol):
         Amending by their inverses then gives back the very same document.
         """
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
 
     def writes(
@@ -89,7 +117,7 @@ class Driver(Protocol):
 
 
 class Tracker(Protocol):
-    """How the engine learns what flows of the public API use; used from many threads at once."""
+    """How the engine learns who uses what in the public API; used from many threads at once."""
 
     def data_actions(self, flow: LiveFlow) -> tuple[str, ...]:
         """The ids of the data actions that *flow* uses as it is published.
@@ -97,9 +125,8 @@ class Tracker(Protocol):
         Raises `InvalidAnswer` where that cannot be asked, or another `ApiError`.
         """
 
-
-class Tracer(Protocol):
-    """How the engine finds out what a change reaches; used from many threads at once."""
+    def actions(self) -> tuple[ReachedAction, ...]:
+        """Every data action, by name. Raises an `ApiError`."""
 
     def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
         """The data actions that a change of *ref* is felt in, by name. Raises an `ApiError`."""

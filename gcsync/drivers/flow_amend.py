@@ -19,7 +19,7 @@ from gcsync.errors import InvalidAnswer
 from gcsync.model.value import ABSENT, Sealed, unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gcsync.model.change import FieldChange, Snapshot, Vacancy
     from gcsync.model.value import Value
@@ -89,17 +89,7 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
     """
     if not fields:
         return snapshot.document
-    import simplejson  # noqa: PLC0415 - only a write needs number tokens
-
-    found: list[dict[str, Any]] = []
-    document = simplejson.loads(
-        snapshot.document.decode(),
-        object_pairs_hook=collector(found),
-        # A number stays the text that it is: 1.10 and 1e2 must survive.
-        parse_float=simplejson.RawJSON,
-        parse_int=simplejson.RawJSON,
-        allow_nan=False,
-    )
+    document, found = _with_numerals(snapshot.document)
     for field in fields:
         if isinstance(field.after, Sealed):
             raise sealed(snapshot, field)
@@ -108,6 +98,40 @@ def amended(snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
             raise InvalidAnswer(f"{snapshot.ref}: {field.action} is not one data action")
         _place(snapshot, members[0], field)
     return compact(document)
+
+
+def with_headers(document: bytes, shown: Callable[[str, Any], Any]) -> bytes:
+    """*document* with the value of each header as *shown* gives it, in whichever spelling it is.
+
+    It is the very same where none is shown otherwise.
+    """
+    parsed, found = _with_numerals(document)
+    is_same = True
+    for member in found:
+        data = member.get("data")
+        headers = data.get("headers") if isinstance(data, dict) else None
+        for header in headers if isinstance(headers, list) else ():
+            if isinstance(header, dict) and "value" in header:
+                value = shown(str(header.get("name", "")), header["value"])
+                is_same = is_same and value == header["value"]
+                header["value"] = value
+    return document if is_same else compact(parsed)
+
+
+def _with_numerals(document: bytes) -> tuple[Any, list[dict[str, Any]]]:
+    """A document in which each number is the text that it is, and its data actions."""
+    import simplejson  # noqa: PLC0415 - only a write needs number tokens
+
+    found: list[dict[str, Any]] = []
+    parsed = simplejson.loads(
+        document.decode(),
+        object_pairs_hook=collector(found),
+        # 1.10 and 1e2 must survive.
+        parse_float=simplejson.RawJSON,
+        parse_int=simplejson.RawJSON,
+        allow_nan=False,
+    )
+    return parsed, found
 
 
 def _is_meant(member: dict[str, Any], field: FieldChange) -> bool:

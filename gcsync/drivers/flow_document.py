@@ -11,14 +11,23 @@ from gcsync.drivers.flow_outline import outline
 from gcsync.drivers.listing import listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
+from gcsync.drivers.whole_look import WholeLook
 from gcsync.errors import InvalidAnswer, OutcomeUnknown
 from gcsync.model.change import LiveFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
-    from gcsync.model.change import FieldChange, FlowRef, Organisation, Revision, Snapshot
+    from gcsync.drivers.driver import Look
+    from gcsync.model.change import (
+        FieldChange,
+        FlowRef,
+        Glimpse,
+        Organisation,
+        Revision,
+        Snapshot,
+    )
     from gcsync.model.outline import Outline
 
 PAGE_SIZE: Final = 500
@@ -55,6 +64,10 @@ class FlowDocumentDriver:
                 lambda answer: read_snapshot(ref, answer.body, answer.headers.get("ETag")),
             )
 
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Begin to look: one request tells all of a flow."""
+        return WholeLook(self.fetch)
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
         return outline(snapshot)
@@ -65,7 +78,7 @@ class FlowDocumentDriver:
         """The fields with their former values to the last digit; pure."""
         return as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:  # noqa: ARG002 - the protocol's signature
         """A flow document takes whatever the schema of manifests lets through."""
         return None
 

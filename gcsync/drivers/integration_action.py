@@ -6,10 +6,10 @@ written by way of drafts in `gcsync.drivers.action_draft`.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.api.http import path
-from gcsync.core.exact_json import parse
 from gcsync.drivers.action_amend import amended, as_found, objection
 from gcsync.drivers.action_draft import Drafts
 from gcsync.drivers.action_lens import (
@@ -18,7 +18,8 @@ from gcsync.drivers.action_lens import (
     read_action,
     unsupported,
 )
-from gcsync.drivers.action_source import ActionSource, change, place, version_in
+from gcsync.drivers.action_look import ActionLook
+from gcsync.drivers.action_source import PAGE_SIZE, WHAT, ActionSource, change, place, version_in
 from gcsync.drivers.listing import json_object, listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
@@ -26,37 +27,51 @@ from gcsync.errors import InvalidAnswer, OutcomeUnknown, Refused
 from gcsync.model.change import LiveFlow, Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
-    from gcsync.model.change import FieldChange, FlowRef, Organisation, Snapshot
+    from gcsync.drivers.action_test import DraftTests
+    from gcsync.drivers.driver import Look
+    from gcsync.model.change import FieldChange, FlowRef, Glimpse, Organisation, Snapshot
     from gcsync.model.outline import Outline
     from gcsync.model.project import Publish
 
 INTEGRATIONS: Final = "/api/v2/integrations"
-ACTIONS: Final = "/api/v2/integrations/actions"
-PAGE_SIZE: Final = 100
-WHAT: Final = "data action"
 
 
 class IntegrationActionDriver:
     """Data actions of one organisation over one `Client`; each stands where flows do elsewhere.
 
     *publish* says how they are written: at once, or by way of a draft. One
-    that is there already is left alone unless this driver *takes_drafts*.
+    that is there already is left alone unless this driver *takes_drafts*;
+    *tests* are what it has to stand before it is published.
     """
 
     name = "integration-action"
 
     def __init__(
-        self, client: Client, *, publish: Publish = "direct", takes_drafts: bool = False
+        self,
+        client: Client,
+        *,
+        publish: Publish = "direct",
+        takes_drafts: bool = False,
+        tests: DraftTests | None = None,
     ) -> None:
         self._client = client
         self._source = ActionSource(client)
         self._drafts = (
-            Drafts(client, self._source, takes=takes_drafts) if publish == "draft" else None
+            Drafts(client, self._source, takes=takes_drafts, tests=tests)
+            if publish == "draft"
+            else None
         )
         self._types: dict[str, str] = {}
+        self._told: dict[str, dict[str, Any]] = {}
+
+    def untested(self) -> IntegrationActionDriver:
+        """The same driver, which publishes drafts without tests: for what ran before already."""
+        twin = copy(self)
+        twin._drafts = self._drafts and self._drafts.untested()  # noqa: SLF001 - its own kind
+        return twin
 
     def organisation(self) -> Organisation:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
@@ -71,17 +86,31 @@ class IntegrationActionDriver:
         for each in listed(self._client, INTEGRATIONS, what="integrations", page_size=PAGE_SIZE):
             integrations[each["id"]] = str(each.get("name", ""))
             self._types[each["id"]] = _type_of(each)
-        for each in listed(self._client, ACTIONS, what="data actions", page_size=PAGE_SIZE):
+        told: dict[str, dict[str, Any]] = {}
+        for each in self._source.listed():
+            told[each["id"]] = each
             yield LiveFlow(
                 id=each["id"],
                 name=str(each.get("name", "")),
                 type=integrations.get(str(each.get("integrationId")), ""),
             )
+        self._told = told
 
     def fetch(self, ref: FlowRef) -> Snapshot:
         """Read one data action with its templates. Raises `FlowNotFound`, or another `ApiError`."""
         with explained(ref, WHAT):
             return read_action(ref, self._source.published(ref))
+
+    def look(self, refs: Collection[FlowRef]) -> Look:
+        """Begin to look, with what the last listing told if no other look has begun with it.
+
+        What one look compares is as old as that listing at most; the next has one of its own.
+        """
+        told, self._told = self._told, {}
+        if not told and len(refs) > 1:
+            ids = (ref.id for ref in refs)
+            told = {each["id"]: each for each in self._source.several(ids, has_config=True)}
+        return ActionLook(self._source, told, fetch=self.fetch)
 
     def outline(self, snapshot: Snapshot) -> Outline:
         """Raise `InvalidAnswer`: ways between data actions are a flow's."""
@@ -125,21 +154,21 @@ class IntegrationActionDriver:
         """Why the API cannot express *setting*, and what to do instead, or ``None``."""
         return unsupported(setting)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Why the API would not take the *after* of *field* there, or ``None``.
 
         What the longest timeout is, the integration tells; it is asked only
         where that matters.
         """
-        problem = objection(snapshot, field)
+        problem = objection(seen, field)
         if problem is not None:
             return problem
-        problem = objection(snapshot, field, most_s=MOST_FUNCTION_S)
-        return problem if problem is not None and self._is_function(snapshot) else None
+        problem = objection(seen, field, most_s=MOST_FUNCTION_S)
+        return problem if problem is not None and self._is_function(seen) else None
 
-    def _is_function(self, snapshot: Snapshot) -> bool:
-        integration = parse(snapshot.document).get("integrationId")
-        if not isinstance(integration, str) or not integration:
+    def _is_function(self, seen: Glimpse) -> bool:
+        integration = seen.integration_id
+        if integration is None:
             return False
         if integration not in self._types:
             place = path(f"{INTEGRATIONS}/{{}}", integration)

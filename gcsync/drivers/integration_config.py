@@ -47,15 +47,17 @@ from gcsync.drivers.listing import browsed, json_object, listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
 from gcsync.drivers.versions import Versions
+from gcsync.drivers.whole_look import WholeLook
 from gcsync.errors import InvalidAnswer, OutcomeUnknown
-from gcsync.model.change import LiveFlow
+from gcsync.model.change import LiveFlow, Snapshot
 from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
-    from gcsync.model.change import FieldChange, FlowRef, Organisation, Revision, Snapshot
+    from gcsync.drivers.driver import Look
+    from gcsync.model.change import FieldChange, FlowRef, Glimpse, Organisation, Revision
     from gcsync.model.outline import Outline
 
 INTEGRATIONS: Final = "/api/v2/integrations"
@@ -106,6 +108,10 @@ class IntegrationConfigDriver:
             )
             return read_config(ref, composed(ref, state, config, self._names()))
 
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Begin to look: an integration is always read whole."""
+        return WholeLook(self.fetch)
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """Raise `InvalidAnswer`: ways between data actions are a flow's."""
         raise InvalidAnswer(f"{snapshot.ref}: an integration has no way through it")
@@ -116,17 +122,19 @@ class IntegrationConfigDriver:
         """The fields with their former values to the last digit; pure."""
         return as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Why the value that *field* leads to cannot be written, or ``None``.
 
         Which credentials an integration takes, its type tells; it is asked
         only where one is bound.
         """
-        problem = objection(snapshot, field)
+        if not isinstance(seen, Snapshot):
+            return None
+        problem = objection(seen, field)
         group, _, kind = field.setting.partition("/")
         if problem is not None or group != CREDENTIALS:
             return problem
-        document = parse(snapshot.document)
+        document = parse(seen.document)
         ids = {label: each for each, label in labels(document["names"]).items()}
         listed_as = self._credentials().get(ids.get(str(field.after), ""), {})
         return unfit(

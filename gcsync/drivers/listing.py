@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from gcsync.core.exact_json import Malformed, parse
 from gcsync.errors import InvalidAnswer
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ def listed(
     page_size: int,
     query: Mapping[str, str] = MappingProxyType({}),
     key: Callable[[dict[str, Any]], object] = itemgetter("id"),
+    reader: Callable[[Answer], dict[str, Any]] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield each entity of the listing at *place* once; all have a text for an ``id``.
 
-    *query* is what else is asked for, *key* what tells the entities apart.
+    *query* is what else is asked for, *key* what tells the entities apart,
+    *reader* what makes a JSON object of an answer, `json_object` unless given.
     Raises `InvalidAnswer` when pages and total disagree; *what* is how its
     message calls the entities, *query* what is asked for beside the page.
     """
@@ -35,8 +38,8 @@ def listed(
     number, pages, total = 1, 1, None
     while number <= pages:
         paged = {**query, "pageSize": str(page_size), "pageNumber": str(number)}
-        document = client.read(place, paged, json_object)
-        entities = _entities(document, place, what)
+        document = client.read(place, paged, reader or json_object)
+        entities = entities_of(document, place, what)
         page_count, total = document.get("pageCount"), document.get("total")
         if not isinstance(page_count, int):
             raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
@@ -60,9 +63,8 @@ def browsed(client: Client, place: str, *, what: str, page_size: int) -> Iterato
     query: dict[str, str] = {}
     while True:
         document = client.read(place, {"pageSize": str(page_size), **query}, json_object)
-        fresh = {
-            each["id"]: each for each in _entities(document, place, what) if each["id"] not in seen
-        }
+        entities = entities_of(document, place, what)
+        fresh = {each["id"]: each for each in entities if each["id"] not in seen}
         seen.update(fresh)
         yield from fresh.values()
         # Of the address only the cursor is believed: it could lead to anybody's server.
@@ -72,7 +74,8 @@ def browsed(client: Client, place: str, *, what: str, page_size: int) -> Iterato
         query = {"after": after}
 
 
-def _entities(document: dict[str, Any], place: str, what: str) -> list[dict[str, Any]]:
+def entities_of(document: dict[str, Any], place: str, what: str) -> list[dict[str, Any]]:
+    """What one page of a listing holds. Raises `InvalidAnswer` where that is no page of one."""
     entities = document.get("entities")
     if not isinstance(entities, list):
         raise InvalidAnswer(f"GET {place}: not a page of a listing; check the API URL")
@@ -87,6 +90,17 @@ def json_object(answer: Answer) -> dict[str, Any]:
     try:
         document = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
+        raise InvalidAnswer(f"the answer is not valid JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidAnswer("the answer is not a JSON object")
+    return document
+
+
+def exact_object(answer: Answer) -> dict[str, Any]:
+    """The same with each number to its last digit."""
+    try:
+        document = parse(answer.body)
+    except Malformed as error:
         raise InvalidAnswer(f"the answer is not valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise InvalidAnswer("the answer is not a JSON object")

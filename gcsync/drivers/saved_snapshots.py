@@ -11,25 +11,54 @@ import os
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import plural
 from gcsync.core.exact_json import Malformed, Node, parse, readable
+from gcsync.core.secrecy import REMOVED, holds_secret
+from gcsync.drivers import action_amend, config_lens, flow_amend
+from gcsync.drivers.action_lens import read_action
+from gcsync.drivers.flow_lens import HEADERS, read_snapshot
 from gcsync.drivers.flow_outline import outline
-from gcsync.drivers.saved_kinds import KINDS, removals
+from gcsync.drivers.whole_look import WholeLook
 from gcsync.errors import ConfigurationError, FlowNotFound, InvalidAnswer
-from gcsync.model.change import LiveFlow, Organisation
+from gcsync.model.change import FieldChange, LiveFlow, Organisation, Snapshot
+from gcsync.model.value import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from gcsync.drivers.driver import Driver
-    from gcsync.model.change import FieldChange, FlowRef, Revision, Snapshot
+    from gcsync.drivers.driver import Driver, Look
+    from gcsync.model.change import FlowRef, Glimpse, Revision
     from gcsync.model.outline import Outline
+    from gcsync.model.value import JSON
 
 FORMAT_VERSION: Final = "1.0"
 FILE_NAME: Final = "snapshots.json"
 """What a file of snapshots is called where somebody names only its folder."""
 
 LARGEST_FILE: Final = 512 * 1024 * 1024
+
+_MEMBERS: Final = {
+    "flow": ("listing", "flows"),
+    "dataaction": ("data_action_listing", "data_actions"),
+    "integration": ("integration_listing", "integrations"),
+}
+"""Kind -> where the file holds the listing and the documents of it."""
+
+_AS_FOUND: Final = {
+    "flow": flow_amend.as_found,
+    "dataaction": action_amend.as_found,
+    "integration": config_lens.as_found,
+}
+_AMENDED: Final = {
+    "flow": flow_amend.amended,
+    "dataaction": action_amend.amended,
+    "integration": config_lens.amended,
+}
+_READ: Final = {"dataaction": read_action, "integration": config_lens.read_config}
+"""Where the revision is a part of the document."""
+
+_WITH_HEADERS: Final = {"flow": flow_amend.with_headers, "dataaction": action_amend.with_headers}
 
 
 class Recorder:
@@ -39,8 +68,8 @@ class Recorder:
         self.name = driver.name
         self._driver = driver
         self._lock = Lock()
-        self._listings: dict[str, dict[str, LiveFlow]] = {kind: {} for kind in KINDS}
-        self._snapshots: dict[str, dict[str, Snapshot]] = {kind: {} for kind in KINDS}
+        self._listings: dict[str, dict[str, LiveFlow]] = {kind: {} for kind in _MEMBERS}
+        self._snapshots: dict[str, dict[str, Snapshot]] = {kind: {} for kind in _MEMBERS}
 
     def organisation(self) -> Organisation:
         """Ask the driver."""
@@ -59,6 +88,10 @@ class Recorder:
             self._snapshots[ref.kind][ref.id] = snapshot
         return snapshot
 
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Ask the driver for whole documents: only these can be kept."""
+        return WholeLook(self.fetch)
+
     def outline(self, snapshot: Snapshot) -> Outline:
         """Ask the driver."""
         return self._driver.outline(snapshot)
@@ -69,9 +102,9 @@ class Recorder:
         """The fields with their former values to the last digit; pure."""
         return self._driver.as_found(snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Ask the driver."""
-        return self._driver.objection(snapshot, field)
+        return self._driver.objection(seen, field)
 
     def writes(
         self, snapshot: Snapshot, fields: Sequence[FieldChange]
@@ -93,11 +126,11 @@ class Recorder:
 
     def save(self, file: Path, organisation: Organisation) -> None:
         """Write what was read to *file*, for its owner only. Raises `ConfigurationError`."""
-        document: dict[str, Any] = {
+        document = {
             "format_version": FORMAT_VERSION,
             "org": {"id": organisation.id, "api_url": organisation.api_url},
         }
-        for kind in KINDS:
+        for kind in _MEMBERS:
             document |= self._of_kind(kind)
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -113,23 +146,60 @@ class Recorder:
 
         Raises `InvalidAnswer` where a secret cannot be replaced in place.
         """
-        held = KINDS[kind]
+        listing, documents = _MEMBERS[kind]
         return {
-            held.listing: [
+            listing: [
                 {"id": each.id, "name": each.name, "type": each.type}
                 for _, each in sorted(self._listings[kind].items())
             ],
-            held.documents: [
+            documents: [
                 {
                     "id": live_id,
                     "revision": snapshot.revision,
-                    "document": held.shareable(
-                        self.amend(snapshot, list(removals(snapshot)))
-                    ).decode(),
+                    "document": self._without_secrets(snapshot).decode(),
                 }
                 for live_id, snapshot in sorted(self._snapshots[kind].items())
             ],
         }
+
+    def _without_secrets(self, snapshot: Snapshot) -> bytes:
+        """The document with no secret in any setting: the file will be passed on."""
+        document = self.amend(snapshot, list(_removals(snapshot)))
+        if snapshot.ref.kind == "integration":
+            return config_lens.shareable(document)
+        if not any(path.startswith(HEADERS) for each in snapshot.actions for path in each.settings):
+            return document
+        # Of a header that stands there in two spellings only one is a setting.
+        return _WITH_HEADERS[snapshot.ref.kind](document, _header_without_secrets)
+
+
+def _removals(snapshot: Snapshot) -> Iterator[FieldChange]:
+    """What replaces every setting that holds a secret, but for headers and names."""
+    for action in snapshot.actions:
+        for setting, value in action.settings.items():
+            if setting.startswith((HEADERS, f"{config_lens.CREDENTIALS}/")):
+                continue
+            after = _without_secrets(setting, value)
+            if after != value:
+                yield FieldChange(
+                    action=action.name,
+                    action_id=action.id,
+                    setting=setting,
+                    before=value,
+                    after=after,
+                )
+
+
+def _header_without_secrets(name: str, value: JSON) -> JSON:
+    return _without_secrets(f"{HEADERS}{escape(name.lower())}", value)
+
+
+def _without_secrets(setting: str, value: JSON) -> JSON:
+    if holds_secret(setting, value):
+        return REMOVED
+    if isinstance(value, dict):
+        return {key: _without_secrets(f"{setting}/{key}", each) for key, each in value.items()}
+    return value
 
 
 class SavedSnapshots:
@@ -167,14 +237,14 @@ class SavedSnapshots:
         )
         self._listings: dict[str, list[LiveFlow]] = {}
         self._documents: dict[str, dict[str, tuple[str | None, str]]] = {}
-        for kind, held in KINDS.items():
-            # A file of before there were other kinds holds flows only.
-            if kind != "flow" and node.maybe(held.listing) is None:
+        for kind, (listing, documents) in _MEMBERS.items():
+            # A file of before there was this kind.
+            if kind != "flow" and node.maybe(listing) is None:
                 continue
-            self._listings[kind] = [_listed(entry) for entry in node.member(held.listing).items()]
+            self._listings[kind] = [_listed(entry) for entry in node.member(listing).items()]
             self._documents[kind] = {
                 entry.member("id").name(): _document(entry)
-                for entry in node.member(held.documents).items()
+                for entry in node.member(documents).items()
             }
 
     def organisation(self) -> Organisation:
@@ -196,7 +266,13 @@ class SavedSnapshots:
                 status=404,
             )
         revision, document = documents[ref.id]
-        return KINDS[ref.kind].read(ref, document.encode(), revision)
+        if ref.kind in _READ:
+            return _READ[ref.kind](ref, document.encode())
+        return read_snapshot(ref, document.encode(), revision)
+
+    def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
+        """Begin to look: everything is at hand."""
+        return WholeLook(self.fetch)
 
     def outline(self, snapshot: Snapshot) -> Outline:
         """The data actions of a snapshot and the ways between them; pure."""
@@ -206,11 +282,15 @@ class SavedSnapshots:
         self, snapshot: Snapshot, fields: Sequence[FieldChange]
     ) -> tuple[FieldChange, ...]:
         """The fields with their former values to the last digit; pure."""
-        return KINDS[snapshot.ref.kind].as_found(snapshot, fields)
+        return _AS_FOUND[snapshot.ref.kind](snapshot, fields)
 
-    def objection(self, snapshot: Snapshot, field: FieldChange) -> str | None:
-        """Why the value that *field* leads to cannot be written, as far as the file tells; pure."""
-        return KINDS[snapshot.ref.kind].objection(snapshot, field)
+    def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
+        """Why the value that *field* leads to could not be written, as far as the file tells."""
+        if seen.ref.kind == "dataaction":
+            return action_amend.objection(seen, field)
+        if seen.ref.kind == "integration" and isinstance(seen, Snapshot):
+            return config_lens.objection(seen, field)
+        return None  # a flow document takes whatever the schema of manifests lets through
 
     def writes(
         self,
@@ -222,7 +302,7 @@ class SavedSnapshots:
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""
-        return KINDS[snapshot.ref.kind].amended(snapshot, fields)
+        return _AMENDED[snapshot.ref.kind](snapshot, fields)
 
     def put(self, snapshot: Snapshot, document: bytes) -> Revision:  # noqa: ARG002 - the protocol's signature
         """Refuse: a file is no organisation."""
@@ -230,10 +310,9 @@ class SavedSnapshots:
 
     def _check(self, kind: str) -> None:
         if kind not in self._documents:
-            called = KINDS[kind].called
             raise ConfigurationError(
-                f"{self._file}: holds no {called}, for an earlier version saved it; save snapshots"
-                f" again, or leave {called} out with --exclude '{kind}/*'"
+                f"{self._file}: holds no {plural([kind])}, for an earlier version saved it; save"
+                f" snapshots again, or leave them out with --exclude '{kind}/*'"
             )
 
     def unsupported(self, setting: str, kind: str = "flow") -> str | None:  # noqa: ARG002 - the protocol's signature

@@ -67,6 +67,10 @@ class Versions:
         self.has_seen(ref, version)
         return Revision(str(version))
 
+    def is_current(self, ref: FlowRef, version: object) -> bool:
+        """Whether *version* is one, and not older than any that was seen; it is seen then."""
+        return type(version) is int and self.has_seen(ref, version) == version
+
     def has_seen(self, ref: FlowRef, version: int) -> int:
         """Note a version that was seen; gives the newest that ever was."""
         with self._lock:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gcsync.analysis.latency import worst_case
-from gcsync.analysis.policy import together
+from gcsync.analysis.policy import desired_outline, together
 from gcsync.core.drift import set_aside, without
 from gcsync.core.plan import compare, nearest
-from gcsync.engine.pool import in_parallel
+from gcsync.engine.listings import Listings
+from gcsync.engine.looking import looked
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
-from gcsync.model.change import FlowChange, FlowRef
+from gcsync.model.change import FlowChange, FlowRef, Snapshot
 from gcsync.model.manifest import Finding, FlowSpec
 
 if TYPE_CHECKING:
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import LiveFlow, Modified, Snapshot
+    from gcsync.model.change import Glimpse, LiveFlow, Modified
     from gcsync.model.drift import ToleratedField
     from gcsync.model.manifest import ResourceSpec
     from gcsync.model.outline import Outline
 
 Spec = TypeVar("Spec", bound="ResourceSpec")
-_Listing = dict[tuple[str, str], list["LiveFlow"]]
 
 _NOUNS: Final = {
     "flow": ("flow", "live {type} flow", "live {type} flows"),
@@ -40,6 +40,11 @@ _NOUNS: Final = {
         "live data actions of integration {type!r}",
     ),
     "integration": ("integration", "live integration", "live integrations"),
+}
+
+_NO_SUCH_TYPE: Final = {
+    "flow": "no live flow is of type {type!r}",
+    "dataaction": "no integration with data actions is named {type!r}",
 }
 
 
@@ -67,23 +72,29 @@ def observe(
     parallelism: int,
     today: date | None = None,
     progress: Callable[[], None] = lambda: None,
+    listings: Listings | None = None,
 ) -> Observation:
     """Fetch and compare every flow of *specs*; *progress* is called once a flow.
 
     What is tolerated on the day *today* is no part of any change; without a
-    day nothing is tolerated. Raises `InvalidManifests` with all findings at
+    day nothing is tolerated. *listings* are those of *driver*, if some are
+    read already. Raises `InvalidManifests` with all findings at
     once where manifests and live flows do not fit together, or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
-    resolved = _resolved(specs, driver, findings, {})
-    looks = _Looks(driver, resolved, today)
-    outcomes = in_parallel(
-        looks.at, resolved, parallelism=parallelism, done=lambda _outcome: progress()
+    resolved = matched(specs, listings or Listings(driver), findings)
+    outcomes = looked(
+        _Eyes(driver, resolved, today).see,
+        resolved,
+        driver,
+        settings=_managed,
+        parallelism=parallelism,
+        done=lambda _outcome: progress(),
     )
-    changes: list[FlowChange] = []
+    seen: list[_Seen] = []
     for outcome in outcomes:
-        if isinstance(outcome, FlowChange):
-            changes.append(outcome)
+        if isinstance(outcome, _Seen):
+            seen.append(outcome)
         else:
             findings.extend(outcome)
     findings.extend(_claimed_twice(resolved))
@@ -91,16 +102,35 @@ def observe(
         findings.sort(key=position)
         raise InvalidManifests(findings)
     return Observation(
-        changes=tuple(changes),
-        warnings=tuple(looks.warnings),
-        outlines=looks.outlines,
-        tolerated=looks.tolerated,
-        modified=looks.modified,
+        changes=tuple(each.change for each in seen),
+        warnings=tuple(warning for each in seen for warning in each.warnings),
+        outlines={each.address: each.outline for each in seen if each.outline},
+        tolerated={each.address: each.tolerated for each in seen if each.tolerated},
+        modified={each.address: each.modified for each in seen if each.modified},
     )
 
 
-class _Looks:
-    """One look at each flow, and what is worth keeping of it beside the change."""
+def _managed(spec: ResourceSpec) -> frozenset[str]:
+    return frozenset(setting.path for action in spec.actions for setting in action.settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """The change of one flow, and what else of it is worth keeping."""
+
+    change: FlowChange
+    warnings: tuple[str, ...] = ()
+    outline: Outline | None = None
+    tolerated: tuple[ToleratedField, ...] = ()
+    modified: Modified | None = None
+
+    @property
+    def address(self) -> str:
+        return self.change.ref.address
+
+
+class _Eyes:
+    """What is to be known for each look: who else has a claim, and what day it is."""
 
     def __init__(
         self, driver: Driver, resolved: Iterable[tuple[ResourceSpec, FlowRef]], today: date | None
@@ -110,36 +140,37 @@ class _Looks:
         self._claims: dict[str, list[ResourceSpec]] = defaultdict(list)
         for claim, of in resolved:
             self._claims[of.id].append(claim)
-        self.warnings: list[str] = []
-        self.outlines: dict[str, Outline] = {}
-        self.tolerated: dict[str, tuple[ToleratedField, ...]] = {}
-        self.modified: dict[str, Modified] = {}
 
-    def at(self, pair: tuple[ResourceSpec, FlowRef]) -> FlowChange | tuple[Finding, ...]:
+    def see(
+        self, spec: ResourceSpec, ref: FlowRef, read: Callable[[FlowRef], Glimpse]
+    ) -> _Seen | tuple[Finding, ...]:
         """What would bring the live flow to its manifest, or why that cannot be said."""
-        spec, ref = pair
         try:
-            snapshot = self._driver.fetch(ref)
+            live = read(ref)
         except FlowNotFound as missing:
             return (_finding(spec, str(missing)),)
-        self.warnings += [f"{snapshot.ref}: {remark}" for remark in snapshot.remarks]
-        outcome = compare(spec, snapshot)
-        if not isinstance(outcome, FlowChange) or not outcome.fields:
+        remarks = tuple(f"{live.ref}: {remark}" for remark in live.remarks)
+        outcome = compare(spec, live)
+        if not isinstance(outcome, FlowChange):
             return outcome
-        if snapshot.modified:
-            self.modified[spec.address] = snapshot.modified
+        if not outcome.fields:
+            return _Seen(change=outcome, warnings=remarks)
         outcome, apart = set_aside(spec, outcome, self._today)
-        if apart:
-            self.tolerated[spec.address] = apart
-        objections = tuple(self._objections(outcome, snapshot))
-        if objections or not outcome.fields:
-            return objections or outcome
-        return self._weighed(spec, outcome, snapshot)
+        objections = tuple(self._objections(spec, outcome, live))
+        if objections:
+            return objections
+        seen = _Seen(change=outcome, warnings=remarks, tolerated=apart, modified=live.modified)
+        return self._weighed(spec, seen, live) if outcome.fields else seen
 
-    def _objections(self, change: FlowChange, snapshot: Snapshot) -> Iterator[Finding]:
+    def _objections(
+        self, spec: ResourceSpec, change: FlowChange, live: Glimpse
+    ) -> Iterator[Finding]:
         """What the manifest wants and this live document cannot take."""
+        if live.is_read_only and change.fields:
+            yield _finding(spec, f"{live.ref}: {live.unwritable}")
+            return
         for wanted in change.fields:
-            problem = self._driver.objection(snapshot, wanted)
+            problem = self._driver.objection(live, wanted)
             if problem is not None:
                 yield Finding(
                     rule="reference",
@@ -149,46 +180,40 @@ class _Looks:
                     path=wanted.path,
                 )
 
-    def _weighed(self, spec: ResourceSpec, change: FlowChange, snapshot: Snapshot) -> FlowChange:
-        """The change with what it would do to waiting callers, where the document tells."""
-        if snapshot.unwritable:
-            self.warnings.append(f"{snapshot.ref} cannot be written: {snapshot.unwritable}")
-        if not isinstance(spec, FlowSpec):
-            return change
+    def _weighed(self, spec: ResourceSpec, seen: _Seen, live: Glimpse) -> _Seen:
+        """The same with what it would do to waiting callers, where the document tells."""
+        if live.unwritable:
+            told = f"{live.ref} cannot be written: {live.unwritable}"
+            seen = replace(seen, warnings=(*seen.warnings, told))
+        if not isinstance(spec, FlowSpec) or not isinstance(live, Snapshot):
+            return seen
         try:
-            outline = self.outlines[spec.address] = self._driver.outline(snapshot)
+            outline = self._driver.outline(live)
         except InvalidAnswer:
-            return change
+            return seen
         others = [
             other
-            for other in self._claims[snapshot.ref.id]
+            for other in self._claims[live.ref.id]
             if other is not spec and isinstance(other, FlowSpec)
         ]
-        written = without(spec, self.tolerated.get(spec.address, ()))
-        return replace(change, worst_case=worst_case(together(written, others), outline))
+        written = together(without(spec, seen.tolerated), others)
+        worst = worst_case(written, outline, desired_outline(written, outline))
+        return replace(seen, outline=outline, change=replace(seen.change, worst_case=worst))
 
 
-def resolve(
-    specs: Sequence[Spec], driver: Driver, *, flows: Iterable[LiveFlow] | None = None
-) -> list[tuple[Spec, FlowRef]]:
-    """Find the one live flow that each manifest speaks of, among *flows* if these are listed.
-
-    Raises `InvalidManifests`.
-    """
+def resolve(specs: Sequence[Spec], driver: Driver) -> list[tuple[Spec, FlowRef]]:
+    """Find the one live flow that each manifest speaks of. Raises `InvalidManifests`."""
     findings: list[Finding] = []
-    listings = {} if flows is None else {"flow": _listed(flows)}
-    resolved = _resolved(specs, driver, findings, listings)
+    resolved = matched(specs, Listings(driver), findings)
     if findings:
         raise InvalidManifests(findings)
     return resolved
 
 
-def _resolved(
-    specs: Sequence[Spec],
-    driver: Driver,
-    findings: list[Finding],
-    listings: dict[str, _Listing],
+def matched(
+    specs: Sequence[Spec], listings: Listings, findings: list[Finding]
 ) -> list[tuple[Spec, FlowRef]]:
+    """The same, for those that there are; the others become *findings*."""
     resolved = []
     for spec in specs:
         wanted = spec.selector
@@ -196,9 +221,7 @@ def _resolved(
             resolved.append((spec, FlowRef(address=spec.address, id=wanted.id)))
             continue
         # A listing is read only where a manifest selects by name.
-        if spec.KIND not in listings:
-            listings[spec.KIND] = _listed(driver.list_live(spec.KIND))
-        found = _found(spec, listings[spec.KIND])
+        found = _found(spec, listings.named(spec.KIND))
         if isinstance(found, Finding):
             findings.append(found)
         else:
@@ -206,25 +229,25 @@ def _resolved(
     return resolved
 
 
-def _listed(live: Iterable[LiveFlow]) -> _Listing:
-    by_key: _Listing = defaultdict(list)
-    for each in live:
-        by_key[each.name, each.type.lower()].append(each)
-    return by_key
-
-
-def _found(spec: ResourceSpec, by_key: _Listing) -> FlowRef | Finding:
+def _found(
+    spec: ResourceSpec, by_key: Mapping[tuple[str, str], Sequence[LiveFlow]]
+) -> FlowRef | Finding:
     """The one that is live by that name, or why it cannot be said which."""
     wanted = spec.selector
-    name, kind = wanted.name or "", (wanted.type or "").lower()
-    matches = by_key.get((name, kind), [])
+    name, kind = wanted.name or "", wanted.type or ""
+    matches = by_key.get((name, kind.lower()), [])
     if len(matches) == 1:
         return FlowRef(address=spec.address, id=matches[0].id, name=name)
     if matches:
         ids = ", ".join(sorted(flow.id for flow in matches))
         many = _NOUNS[spec.KIND][2].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
-    near = nearest(_called(name, kind), (_called(live, its) for live, its in by_key))
+    live = [one for alike in by_key.values() for one in alike]
+    if live and wanted.type_source and all(each.type.lower() != kind.lower() for each in live):
+        fact = _NO_SUCH_TYPE[spec.KIND].format(type=kind)
+        said = f"{fact}{nearest(kind, (each.type for each in live if each.type))}"
+        return replace(_finding(spec, said), location=wanted.type_source)
+    near = nearest(_called(name, kind), (_called(each.name, each.type) for each in live))
     return _finding(spec, f"no {_NOUNS[spec.KIND][1].format(type=kind)} is named {name!r}{near}")
 
 

@@ -11,7 +11,7 @@ from gcsync.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gcsync.drivers.driver import Tracer
+    from gcsync.drivers.driver import Tracker
     from gcsync.model.change import FlowChange
     from gcsync.model.reach import ReachedAction
 
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 def with_blast_radius(
-    changes: Sequence[FlowChange], tracker: Tracer, *, parallelism: int
+    changes: Sequence[FlowChange], tracker: Tracker, *, parallelism: int
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with what each of them reaches, and warnings of what could not be read.
 
     Only what changes is asked for; a flow reaches nothing but itself.
     """
     asked = [change for change in changes if change.fields and change.ref.kind != "flow"]
-    actions, flows = _Asking("data actions"), _Asking("flows")
+    actions, flows = Asking(), Asking()
     found = in_parallel(
         lambda change: actions.ask(lambda: tracker.reached(change.ref)),
         asked,
@@ -49,7 +49,7 @@ def with_blast_radius(
     }
     return (
         tuple(replace(change, blast_radius=radii.get(change.ref.address)) for change in changes),
-        (*actions.warnings, *flows.warnings),
+        (*_unknown("data actions", actions), *_unknown("flows", flows)),
     )
 
 
@@ -63,26 +63,28 @@ def disabling(changes: Sequence[FlowChange]) -> tuple[str, ...]:
     )
 
 
-class _Asking:
-    """Asks one kind of question until an answer fails: those after it would fail alike."""
+class Asking:
+    """Asks one kind of question until an answer fails: those after it would fail alike.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._failure: ApiError | None = None
+    *failure* is that of the first that failed.
+    """
+
+    def __init__(self) -> None:
+        self.failure: ApiError | None = None
 
     def ask(self, question: Callable[[], T]) -> T | None:
         """The answer, or ``None`` where there is none."""
-        if self._failure is not None:
+        if self.failure is not None:
             return None
         try:
             return question()
         except ApiError as failure:
-            self._failure = failure
+            self.failure = failure
             return None
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What there is to tell, once however often it was asked."""
-        if self._failure is None:
-            return ()
-        return (f"which {self._what} the changes reach is not known: {self._failure}",)
+
+def _unknown(what: str, asking: Asking) -> tuple[str, ...]:
+    """What there is to tell, once however often it was asked."""
+    if asking.failure is None:
+        return ()
+    return (f"which {what} the changes reach is not known: {asking.failure}",)

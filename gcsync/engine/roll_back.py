@@ -18,15 +18,20 @@ from gcsync.model.change import Failure, RolledBack
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gcsync.drivers.driver import Driver
     from gcsync.engine.write import Surroundings
     from gcsync.model.change import FlowResult, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayBack:
-    """As which run a wave is rolled back, at most *parallelism* flows at once."""
+    """As which run a wave is rolled back, at most *parallelism* flows at once.
+
+    By *driver*, where that is not the one by which the wave was written.
+    """
 
     entry: Callable[[], Run]
+    driver: Driver | None = None
     parallelism: int
 
 
@@ -42,7 +47,8 @@ def roll_back(run: Surroundings, failed: Sequence[FlowResult], way: WayBack) -> 
     entry = way.entry()
     run.journal.begin(entry)
     application = Application(
-        replace(run, run_id=entry.run_id, pending=()), parallelism=way.parallelism
+        replace(run, run_id=entry.run_id, driver=way.driver or run.driver, pending=()),
+        parallelism=way.parallelism,
     )
     back = application.apply(changes)
     run.journal.finish(entry.run_id, outcome_of(back), run.clock.now())

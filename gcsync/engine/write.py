@@ -19,7 +19,7 @@ from gcsync.api.pacing import backoff_s
 from gcsync.core.rebase import rebase
 from gcsync.engine import results
 from gcsync.engine.verify import Dropped, Superseded, Unverified, Verified, verify
-from gcsync.errors import ApiError, InvalidAnswer, OutcomeUnknown, StaleRevision
+from gcsync.errors import ApiError, InvalidAnswer, OutcomeUnknown, ReadOnly, StaleRevision
 from gcsync.model.change import Conflict, FlowChange, Intent
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class FlowWrite:
 
     def _write(self, rebased: FlowChange, fresh: Snapshot) -> FlowResult | None:
         if fresh.revision is None:
-            return self._refused(InvalidAnswer(f"not written: {fresh.unwritable}"))
+            problem = ReadOnly if fresh.is_read_only else InvalidAnswer
+            return self._refused(problem(f"not written: {fresh.unwritable}"))
         first, *later = self.run.driver.writes(fresh, rebased.fields)
         rebased = replace(rebased, fields=self.run.driver.as_found(fresh, first))
         try:

@@ -14,6 +14,7 @@ from gcsync.lint.rules import (  # noqa: F401 - importing a family registers its
     payload,
     response,
     retries,
+    templates,
     timeouts,
 )
 

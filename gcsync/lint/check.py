@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gcsync.lint.catalogue import RULES
@@ -24,15 +25,18 @@ def lint(
     *,
     today: date,
     live: Mapping[str, Outline] | None = None,
+    uses: Mapping[str, bool] = MappingProxyType({}),
     rules: Sequence[Rule] = RULES,
 ) -> tuple[Finding, ...]:
     """What is unwise in *manifests*, by place; accepted findings are left out until they expire.
 
-    With *live* (outlines by address) it is the live flows that are looked at,
-    whatever the manifests want of them. A finding then stands where the
-    manifest speaks of the data action, or says which live flow it means.
+    With *live* (outlines by address) it is the live flows and data actions
+    that are looked at, whatever the manifests want of them. A finding then
+    stands where the manifest speaks of the data action, or says which live
+    flow it means. *uses* tells by address whether a published flow uses a data
+    action.
     """
-    organisation = Organisation(manifests, today=today, live=live)
+    organisation = Organisation(manifests, today=today, live=live, uses=uses)
     allowances = _in_force(manifests, today)
     findings = {
         _finding(selected, found, is_live=live is not None)
@@ -45,12 +49,13 @@ def lint(
 
 def _once(selected: Selected, organisation: Organisation) -> Iterator[Found]:
     """What a rule finds; not again of a flow what it finds of a data action's own manifest."""
-    own = set()
+    own, said = set(), set()
     for subject in _subjects(organisation, selected.rule):
         for found in selected.apply(subject):
             if isinstance(subject, DataAction):
                 own.add(found.location)
-            elif found.location in own:
+                said.add((found.address, found.severity))
+            elif found.location in own or (found.manager, found.severity) in said:
                 continue
             yield found
 

@@ -25,8 +25,14 @@ FLOW_DOCUMENTS: Final = (FlowSpec.DRIVER,)
 
 EVERY_DRIVER: Final = (FlowSpec.DRIVER, PublicFlowSpec.DRIVER)
 
+DATA_ACTIONS: Final = (PublicFlowSpec.DRIVER, DataActionSpec.DRIVER)
+"""For rules about what only the public API has, wherever a data action of it stands."""
+
 ALSO_ALONE: Final = (*EVERY_DRIVER, DataActionSpec.DRIVER)
 """For rules that ask no flow: the manifest of a data action is looked at by itself, too."""
+
+PUBLIC_API: Final = (PublicFlowSpec.DRIVER, DataActionSpec.DRIVER)
+"""For rules about what the public API alone has."""
 
 Check = TypeVar("Check", bound="Callable[..., Iterator[Found]]")
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gcsync.analysis.latency import longest_way
 from gcsync.analysis.policy import declared_outline, policy, specs_of
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gcsync.model.value import JSON, Location
 
 
+Declared = TypeVar("Declared", bound="ResourceSpec")
+
 _EXACT = 2**53  # beyond it a float skips whole numbers
 
 
@@ -34,6 +37,8 @@ class Found:
     *action* names the data action that it is about. *severity* is for rules
     that have more than one; the project file overrides it all the same. What
     the AuthBinding at the address *binding* allows is accepted as well.
+    *manager* is the address of the data action's own manifest, where a flow's
+    finding is about one that has some.
     """
 
     address: str
@@ -42,16 +47,23 @@ class Found:
     action: str | None = None
     severity: Severity | None = None
     binding: str | None = None
+    manager: str | None = None
 
 
 class Action:
-    """One data action; a setting that is not there is not managed, or not live."""
+    """One data action; a setting that is not there is not managed, or not live.
 
-    __slots__ = ("_settings", "holder", "spec")
+    *inputs* are those of its live contract, ``None`` where that is not known.
+    """
 
-    def __init__(self, spec: ActionSpec, holder: Holder) -> None:
+    __slots__ = ("_settings", "holder", "inputs", "spec")
+
+    def __init__(
+        self, spec: ActionSpec, holder: Holder, *, inputs: tuple[str, ...] | None = None
+    ) -> None:
         self.spec = spec
         self.holder = holder
+        self.inputs = inputs
         self._settings = {setting.path: setting for setting in spec.settings}
 
     @property
@@ -110,6 +122,7 @@ class Action:
             location=place,
             message=f"{message} (in {address})" if is_elsewhere else message,
             action=self.name,
+            manager=self.spec.manager,
             **more,
         )
 
@@ -137,15 +150,24 @@ class Holder(Protocol):
 
 
 class DataAction:
-    """One manifest of a data action of the public API, whichever flows use it."""
+    """One manifest of a data action of the public API, whichever flows use it.
 
-    is_live = False
+    With *live*, an outline of it alone, it is what the data action really
+    holds. *is_used* says whether a published flow uses it, ``None`` where
+    nobody knows.
+    """
 
-    def __init__(self, spec: DataActionSpec) -> None:
-        self.spec = spec
-        (only,) = spec.actions
+    def __init__(
+        self, spec: DataActionSpec, *, live: Outline | None = None, is_used: bool | None = None
+    ) -> None:
+        self.is_live = live is not None
+        self.is_used = is_used
+        self.spec = spec if live is None else live_spec(spec, live)
+        (only,) = self.spec.actions
         name = spec.selector.name or spec.name
-        self.actions = (Action(replace(only, name=name, source=spec.selector.source), self),)
+        inputs = live.actions[0].inputs if live else None
+        action = replace(only, name=name, source=spec.selector.source)
+        self.actions = (Action(action, self, inputs=inputs),)
 
     def found(self, message: str, location: Location | None = None, **more: Severity) -> Found:
         """A finding about the data action as a whole."""
@@ -166,7 +188,11 @@ class Flow:
         self.organisation = organisation
         self.is_live = live is not None
         self._live = live
-        self.actions = tuple(Action(action, self) for action in spec.actions)
+        inputs = [each.inputs for each in live.actions] if live else [None] * len(spec.actions)
+        self.actions = tuple(
+            Action(action, self, inputs=each)
+            for action, each in zip(spec.actions, inputs, strict=True)
+        )
 
     @property
     def is_voice(self) -> bool:
@@ -244,9 +270,9 @@ class Binding:
 class Organisation:
     """All flows, data actions and bindings, what the organisation allows them, and which day it is.
 
-    *bindings* and *data_actions* are none where live flows are looked at: a
-    binding lives in manifests alone, and of data actions the flows that use
-    them tell.
+    *bindings* are none where live flows are looked at: a binding lives in
+    manifests alone. *uses* tells by address whether a published flow uses a
+    data action, as far as that is known.
     """
 
     def __init__(
@@ -255,6 +281,7 @@ class Organisation:
         *,
         today: date,
         live: Mapping[str, Outline] | None = None,
+        uses: Mapping[str, bool] = MappingProxyType({}),
     ) -> None:
         self.today = today
         self.is_live = live is not None
@@ -262,13 +289,18 @@ class Organisation:
         self.declared = {each.name: each for each in manifests.bindings}
         self.flows: tuple[Flow, ...]
         self.bindings: tuple[Binding, ...]
-        self.data_actions: tuple[DataAction, ...] = ()
+        self.data_actions: tuple[DataAction, ...]
         if live is None:
             self.data_actions = tuple(DataAction(each) for each in manifests.data_actions)
             self.bindings = tuple(Binding(each, self) for each in manifests.bindings)
             self.flows = tuple(Flow(each, self) for each in manifests.every_flow)
         else:
             self.bindings = ()
+            self.data_actions = tuple(
+                DataAction(each, live=live[each.address], is_used=uses.get(each.address))
+                for each in manifests.data_actions
+                if each.address in live
+            )
             self.flows = tuple(
                 Flow(live_spec(each, live[each.address]), self, live=live[each.address])
                 for each in manifests.every_flow
@@ -290,7 +322,7 @@ def _whole(holder: Holder, message: str, location: Location | None, **more: Seve
     )
 
 
-def live_spec(flow: FlowSpec, outline: Outline) -> FlowSpec:
+def live_spec(flow: Declared, outline: Outline) -> Declared:
     """The manifest as if it said what the live flow holds; facts and places stay its own."""
     specs = specs_of(flow, outline)
     return replace(

@@ -1,4 +1,4 @@
-"""Request templates as far as rules read them: where values are put, and how guarded.
+"""Templates as far as rules read them: where values are put, how guarded, and what is named.
 
 Templates are Velocity: ``${input.key}`` and ``$input.key`` stand for a value,
 ``$!{input.key}`` for nothing where there is none, ``${input.key|'x'}`` for a
@@ -29,6 +29,18 @@ _FURTHER: Final = re.compile(r"(?:\.[A-Za-z][\w-]*+)*+")
 _QUOTE_OR_BRACKET: Final = re.compile(r"\\.|[\"'()\[\]{}]", re.DOTALL)
 _BLOCKS: Final = ("if", "foreach", "define", "macro")
 
+_COMMENT: Final = re.compile(r"##[^\n]*+|#\*.*?(?:\*#|\Z)", re.DOTALL)
+_WORD: Final = r"if|foreach|define|macro"
+_BLOCK: Final = re.compile(
+    rf"#(?:(?P<opens>(?:{_WORD})|\{{(?:{_WORD})\}})\s*+\(|(?P<ends>end|\{{end\}}))"
+)
+# Text that is not parsed, escapes, and an end with letters behind it: versions read these apart.
+_UNSURE: Final = re.compile(r"#\[\[|#@|\\#|#literal\b|#end[\w-]")
+_NAMED: Final = re.compile(
+    r"(?<!\\)\$!?\{?(?P<root>[A-Za-z_][\w-]*+)(?:\.(?P<member>[A-Za-z_][\w-]*+))?(?P<follows>[.(\[]?)"
+)
+_SETTER: Final = re.compile(r"#(?:set|foreach|define)\s*+\(\s*+\$!?\{?([A-Za-z_][\w-]*+)")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
@@ -51,6 +63,45 @@ class Reference:
     def has_default(self) -> bool:
         """Whether it says what to put where there is no value."""
         return "|" in self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """One name after a ``$``, wherever it stands: *root*, and maybe a *member* of it.
+
+    *follows* is what comes next of a dot and the brackets that open: a
+    method's arguments, a place in a list, a member of the member, or only the
+    end of a sentence.
+    """
+
+    root: str
+    member: str | None
+    follows: str
+
+
+def named(template: str) -> Iterator[Named]:
+    """Every name in *template*, those in directives, texts and arguments too."""
+    for found in _NAMED.finditer(_COMMENT.sub(" ", template)):
+        yield Named(root=found["root"], member=found["member"], follows=found["follows"])
+
+
+def names_set(template: str) -> frozenset[str] | None:
+    """What *template* gives a value by itself; ``None`` where a macro makes that hard to say."""
+    if "#macro" in template or "#{macro}" in template:
+        return None
+    return frozenset(_SETTER.findall(template))
+
+
+def unclosed_blocks(template: str) -> int:
+    """How many more blocks (``#if`` and the like) are opened than ended; below 0, fewer.
+
+    0 as well where the text has something in it that is not surely read, or
+    opens none: an ``#end`` by itself may be the fragment of an address.
+    """
+    if _UNSURE.search(template):
+        return 0
+    found = [bool(mark["opens"]) for mark in _BLOCK.finditer(_COMMENT.sub(" ", template))]
+    return 2 * sum(found) - len(found) if any(found) else 0
 
 
 def is_json(template: str) -> bool:

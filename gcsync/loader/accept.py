@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import same
+from gcsync.core.secrecy import advice
 from gcsync.errors import CannotEdit, InvalidManifests
 from gcsync.loader import edit
 from gcsync.loader.documents import Reading
@@ -115,7 +116,8 @@ def _objection(
     place: Place,
 ) -> str | None:
     if isinstance(each.live, Sealed):
-        return f"{each}: the live value is a secret; keep it in a secure variable and refer to it"
+        kind = each.address.partition("/")[0]
+        return f"{each}: the live value is a secret; {advice(kind)}"
     source = settings[each.address, each.path][1]
     sharing = [
         f"{address}/{path}"

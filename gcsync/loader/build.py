@@ -34,7 +34,7 @@ BINDING = "auth/binding"
 ACTION_FACTS: Final = ("id", "data_action", "action", "backend", "idempotent", "routed_on")
 """What a manifest says of a data action that is no setting: it is never written."""
 
-RESOURCE_FACTS: Final = ("action", "integration", "wave")
+RESOURCE_FACTS: Final = ("action", "integration", "wave", "test")
 """The same of a DataAction or an Integration as a whole."""
 
 WHOLE_MAPS: Final = frozenset(("translation_map", "translation_map_defaults"))
@@ -59,7 +59,7 @@ class Builder:
         return kind(
             name=metadata["name"],
             source=source,
-            selector=Selector(source=_selector(document), **spec["flow"]),
+            selector=Selector(**_places(document, "flow", "type"), **spec["flow"]),
             channel=spec["channel"],
             actions=self._actions(document, spec),
             labels=tuple(sorted(metadata.get("labels", {}).items())),
@@ -77,8 +77,11 @@ class Builder:
         chosen = {**instance["spec"]["action"]}
         integration = chosen.pop("integration", None)
         return DataActionSpec(
-            selector=Selector(source=_selector(document, "action"), type=integration, **chosen),
+            selector=Selector(
+                **_places(document, "action", "integration"), type=integration, **chosen
+            ),
             allowances=facts.allowances(document, instance["metadata"]),
+            tests=smoke.cases(document, instance["spec"], "test"),
             **self._whole(source, document, instance),
         )
 
@@ -86,7 +89,7 @@ class Builder:
         """An Integration; each credential and each property is a setting of its own."""
         chosen = instance["spec"]["integration"]
         return IntegrationSpec(
-            selector=Selector(source=_selector(document, "integration"), **chosen),
+            selector=Selector(**_places(document, "integration"), **chosen),
             **self._whole(source, document, instance),
         )
 
@@ -245,10 +248,12 @@ def _reference(message: str, where: Location, address: str) -> Finding:
     return Finding(rule="reference", message=message, location=where, address=address)
 
 
-def _selector(document: Mapping, key: str = "flow") -> Location:
-    """Where the manifest says which live one it means: at the id, or at the name."""
+def _places(document: Mapping, key: str, kind: str = "") -> dict[str, Any]:
+    """Where the manifest says which live one it means: at the id or the name, and at its *kind*."""
     chosen = document.mapping("spec", key)
-    return location(chosen.get("id") or chosen.get("name") or chosen)
+    places = {"source": location(chosen.get("id") or chosen.get("name") or chosen)}
+    said = chosen.get(kind)
+    return places if said is None else {**places, "type_source": location(said)}
 
 
 def _meant(node: Node, given: Any) -> Selector | None:

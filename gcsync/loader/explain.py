@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gcsync.model.value import JSON, Location
 
 FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
-_NOUNS: Final = {"dataaction": "data action", "integration": "integration"}
+_NOUNS: Final = {"flow": "flow", "dataaction": "data action", "integration": "integration"}
+_MOST_OFFERED: Final = 5
 How = Literal["default", "action", "overlay", "variable", "binding"]
 
 
@@ -71,11 +72,11 @@ def origins(
     *address* may carry the path itself: ``flow/billing/actions/Lookup``.
     Raises `WrongUsage` where nothing is desired there, and `InvalidManifests`.
     """
-    kind, _, rest = address.partition("/")
+    _, _, rest = address.partition("/")
     name, _, below = rest.partition("/")
     wanted = (path if path is not None else below).strip("/")
     manifests = load(paths, root=root, environment=environment)
-    flow = _declared(manifests, f"{kind}/{name}")
+    flow = _declared(manifests, address.removesuffix(f"/{below}") if name else address)
     reading = Reading(paths, root=root, environment=environment)
     documents = {
         document.address: document
@@ -106,9 +107,25 @@ def _declared(manifests: Manifests, address: str) -> ResourceSpec:
                 f"{address} has driver public and is managed through its data actions;"
                 f" explain {managers or 'a DataAction'}"
             )
-    choices = nearest(address, known) or f"; there are {listed(known)}"
-    what = _NOUNS.get(address.partition("/")[0], "flow")
-    raise WrongUsage(f"{quoted(address)}: no manifest declares this {what}{choices}")
+    raise WrongUsage(f"{quoted(address)}: {undeclared(address, [*known])}")
+
+
+def undeclared(address: str, known: Several[str]) -> str:
+    """Why nothing has that address, and which one may have been meant."""
+    kind, _, name = address.strip("/").partition("/")
+    called = name or kind
+    alike = [each for each in known if each.endswith(f"/{called}")]
+    near = f" (did you mean {' or '.join(map(quoted, alike))}?)" if alike else ""
+    if name and kind not in _NOUNS:
+        return f"only addresses of {listed(_NOUNS)} can be explained{near}"
+    prefix = f"{kind}/" if kind in _NOUNS else ""
+    there = [each for each in known if each.startswith(prefix)]
+    some = f"there are {listed(there, most=_MOST_OFFERED)}" if there else "there is none"
+    if not name:
+        return f"an address is a kind, a slash and a name{near or f'; {some}'}"
+    names = (each.removeprefix(prefix) for each in there)
+    near = near or nearest(name, names, prefix=prefix) or f"; {some}"
+    return f"no manifest declares this {_NOUNS[kind]}{near}"
 
 
 def _nothing_at(flow: ResourceSpec, wanted: str, ignored: Several[FieldGlob]) -> str:

@@ -109,6 +109,7 @@ class _Declared:
         elif document.kind == "DataAction":
             spec = self._builder.data_action(source, node, instance)
             self._findings += build.twice(spec)
+            self._findings += smoke.impossible(node, spec.address, "test")
             self._data_actions.append(spec)
         elif document.kind == "Integration":
             self._integrations.append(self._builder.integration(source, node, instance))

@@ -44,11 +44,14 @@ def trouble(name: str) -> str | None:
     return None
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint such as `` (did you mean 'voice'?)``, or nothing where no name is near."""
+def nearest(name: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """A hint such as `` (did you mean 'voice'?)``, or nothing where no name is near.
+
+    *prefix* stands before each name that is shown, and makes none the nearer.
+    """
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold()[:100], folded, n=2, cutoff=0.6)
-    choices = " or ".join(quoted(folded[match]) for match in near)
+    choices = " or ".join(quoted(f"{prefix}{folded[match]}") for match in near)
     return f" (did you mean {choices}?)" if choices else ""
 
 

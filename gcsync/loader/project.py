@@ -135,6 +135,7 @@ def _take(found: ProjectFile, documents: list[Node]) -> None:
             _check_references(found)
             _check_rules(found)
             _check_exemptions(found)
+            _check_tests(found)
             if schema.accepts(instance, "Project") and not found.findings:
                 found.project = _project(document, instance)
     if not documents and not found.findings:
@@ -189,6 +190,18 @@ def _check_exemptions(found: ProjectFile) -> None:
             found.refuse(entry, message)
 
 
+def _check_tests(found: ProjectFile) -> None:
+    """What is tested before it is published is a draft."""
+    spec = found.node.mapping("spec", "data_actions")
+    test = spec.get("test")
+    if isinstance(test, Scalar) and test.text == "true" and spec.text("publish") != "draft":
+        message = (
+            "data_actions/test needs publish: draft, for only a draft can be tested before it"
+            " reaches callers; add that, or leave test out"
+        )
+        found.refuse(test, message)
+
+
 def _rules_named(lint: Mapping) -> Iterator[Scalar]:
     """Every place of ``spec.lint`` that names a rule."""
     for key, (_, node) in lint.entries.items():
@@ -237,4 +250,5 @@ def _project(node: Mapping, instance: Any) -> Project:
             node.get("spec", "drift", "heal"), spec.get("drift", {}).get("heal")
         ),
         publish=spec.get("data_actions", {}).get("publish", Project().publish),
+        tests_drafts=spec.get("data_actions", {}).get("test", Project().tests_drafts),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.core.secrecy import may_hold_secret, secrets_in, unmistakable_secrets_in
+from gcsync.core.secrecy import advice, may_hold_secret, secrets_in, unmistakable_secrets_in
 from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, items, location
 from gcsync.model.manifest import Finding
@@ -14,14 +14,8 @@ if TYPE_CHECKING:
 
     from gcsync.model.value import Location
 
-_IN_A_VARIABLE = "keep it in a secure variable and write ${Secure.Name}"
-_ADVICE = {
-    "DataAction": "keep it in the credentials of the integration and write ${credentials.NAME}"
-}
-"""Where a kind keeps its secrets elsewhere than flows do."""
-
-_SENT = ("data/", "context/")
-"""What an execution is given as it stands there: no reference in it is resolved."""
+_SENT = ("data/", "context/", "input/")
+"""What an execution or a test is given as it stands there: no reference in it is resolved."""
 
 _ELSEWHERE = "remove it, and have it replaced, for others may have read it"
 
@@ -29,14 +23,14 @@ _ELSEWHERE = "remove it, and have it replaced, for others may have read it"
 def findings_in(document: Mapping, kind: str, address: str | None) -> list[Finding]:
     """Every literal secret of a document.
 
-    In requests, addresses, variables and what smoke cases send, whatever looks like one; in every
+    In requests, addresses, variables and what cases send, whatever looks like one; in every
     other text and in names, what cannot be anything else.
     """
     found: dict[Location, str] = {}
     for thing, node in _places(document, kind):
         for what in secrets_in(thing, node.text):
-            advice = _ELSEWHERE if thing.startswith(_SENT) else _ADVICE.get(kind, _IN_A_VARIABLE)
-            found[location(node)] = f"{shown(thing)} holds {what}; {advice}"
+            instead = _ELSEWHERE if thing.startswith(_SENT) else advice(kind)
+            found[location(node)] = f"{shown(thing)} holds {what}; {instead}"
     for path, node in _every(document) if _is_suspicious(document) else ():
         for what in unmistakable_secrets_in(node.text):
             thing = "/".join(map(shown, path)) or "the document"
@@ -87,13 +81,11 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
         for _, action in document.mapping("spec", "actions").entries.values():
             if isinstance(action, Mapping) and "request" in action.entries:
                 yield from _texts("request", action.entries["request"][1])
-        for case in items(document.get("spec", "smoke")):
-            if isinstance(case, Mapping):
-                yield from _texts("data", case.mapping("data"))
-                yield from _texts("context", case.mapping("context"))
+        yield from _sent(document.get("spec", "smoke"), "data", "context")
     elif kind == "DataAction":
         yield from _texts("request", document.get("spec", "request"))
         yield from _texts("response", document.get("spec", "response"))
+        yield from _sent(document.get("spec", "test"), "input")
     elif kind == "Integration":
         yield from _texts("properties", document.get("spec", "properties"))
         yield from _texts("notes", document.get("spec", "notes"))
@@ -105,6 +97,14 @@ def _places(document: Mapping, kind: str) -> Iterator[tuple[str, Scalar]]:
         for name in document.mapping("spec", "environments").entries:
             variables = document.mapping("spec", "environments", name, "variables")
             yield from _texts("variables", variables)
+
+
+def _sent(cases: Node | None, *parts: str) -> Iterator[tuple[str, Scalar]]:
+    """What cases send."""
+    for case in items(cases):
+        if isinstance(case, Mapping):
+            for part in parts:
+                yield from _texts(part, case.mapping(part))
 
 
 def _texts(thing: str, node: Node | None) -> Iterator[tuple[str, Scalar]]:

@@ -1,4 +1,4 @@
-"""The smoke cases of a manifest: how its flow is proved. Never written live."""
+"""The smoke cases of a flow and the test cases of a data action. Never written live."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from gcsync.model.value import JSON
 
 
-def cases(document: Mapping, spec: Any) -> tuple[SmokeCase, ...]:
-    """The smoke cases of a valid Flow, in their order."""
-    given = spec.get("smoke", ())
-    nodes = items(document.get("spec", "smoke"))
+def cases(document: Mapping, spec: Any, key: str = "smoke") -> tuple[SmokeCase, ...]:
+    """The cases of a valid document, in their order; *key* is where it has them."""
+    given = spec.get(key, ())
+    nodes = items(document.get("spec", key))
     return tuple(_case(each, node) for each, node in zip(given, nodes, strict=True))
 
 
-def impossible(document: Mapping, address: str) -> Iterator[Finding]:
+def impossible(document: Mapping, address: str, key: str = "smoke") -> Iterator[Finding]:
     """What no schema can see: names given twice, patterns that are none, empty ranges."""
     first: dict[str, Node] = {}
-    for case in items(document.get("spec", "smoke")):
+    for case in items(document.get("spec", key)):
         name = case.get("name") if isinstance(case, Mapping) else None
         if not isinstance(case, Mapping) or not isinstance(name, Scalar):
             continue
         if first.setdefault(name.text, name) is not name:
             place = location(first[name.text])
-            message = f"the smoke case {quoted(name.text)} stands at {place} already; rename one"
+            message = f"the {key} case {quoted(name.text)} stands at {place} already; rename one"
             yield _finding(name, message, address)
         for pointer, (_, part) in case.mapping("expect", "output").entries.items():
             if isinstance(part, Mapping):
@@ -61,7 +61,7 @@ def _case(given: Any, node: Node) -> SmokeCase:
     return SmokeCase(
         name=given["name"],
         source=location(node),
-        data=_values(given.get("data", {})),
+        data=_values(given.get("data", given.get("input", {}))),
         context=None if context is None else _values(context),
         expect=_expectation(given.get("expect", {}), node),
     )

@@ -59,12 +59,14 @@ class LiveAction:
     """One data action of a live flow, its settings in manifest terms, flat by path.
 
     Names of HTTP headers in those paths are in lower case, for their case
-    carries no meaning (RFC 9110, 5.1).
+    carries no meaning (RFC 9110, 5.1). *inputs* are what its contract takes,
+    ``None`` where nothing tells; no manifest manages them.
     """
 
     id: str | None
     name: str
     settings: dict[str, JSON]
+    inputs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,23 +78,36 @@ class Modified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """A live flow as it was read once.
+class Glimpse:
+    """What one look saw of a live flow: enough to compare with, and nothing to write back.
 
-    *document* is the body as received, so that writing it back can keep
-    every byte that no manifest names. *revision* is ``None`` where the server
-    gave none that can guard a write; *unwritable* then says why. *modified*
-    and *remarks*, what people ought to know and no setting tells, inform, and
-    nothing depends on them.
+    Of the settings those that the look was about are there, at one revision;
+    others may be missing. *revision* is ``None`` where the server gave none
+    that can guard a write; *unwritable* then says why, and *is_read_only* that
+    it is so for good. *integration_id* is that of the integration that a data
+    action belongs to. *modified* and *remarks*, what people ought to know and
+    no setting tells, inform, and nothing depends on them.
     """
 
     ref: FlowRef
     revision: Revision | None
-    document: bytes
     actions: tuple[LiveAction, ...]
     unwritable: str | None = None
+    is_read_only: bool = False
     modified: Modified | None = None
     remarks: tuple[str, ...] = ()
+    integration_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Glimpse):
+    """A live flow as it was read once, whole.
+
+    *document* is the body as received, so that writing it back can keep
+    every byte that no manifest names.
+    """
+
+    document: bytes
 
 
 Vacancy = Literal["member", "value", "group", "null", "data"]
@@ -137,13 +152,22 @@ class WorstCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowWait:
+    """How long callers of another flow may wait, the one at *address*, which feels a change."""
+
+    address: str
+    worst_case: WorstCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
     """What is to be written to one flow; no fields means that nothing is.
 
     *revision* is the one the fields were computed against. *worst_case* and
     *blast_radius*, the data actions that it reaches (both ``None`` where nobody
-    worked them out), and the manifest's *labels* inform, and nothing depends
-    on them.
+    worked them out), *waits*, what the whole plan does to flows of manifests
+    that use a changed data action, and the manifest's *labels* inform, and
+    nothing depends on them.
     """
 
     ref: FlowRef
@@ -153,6 +177,7 @@ class FlowChange:
     driver: str = "flow-document"
     worst_case: WorstCase | None = None
     blast_radius: tuple[ReachedAction, ...] | None = None
+    waits: tuple[FlowWait, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
 
 

@@ -25,7 +25,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What one side says of a flow: its *settings* by data action and path, its *facts* by name."""
+    """What one side says of a flow: its *settings* by data action and path, its *facts* by name.
+
+    A data action or an integration by itself is one data action without a name.
+    """
 
     address: str
     settings: Mapping[str, Mapping[str, Held]]
@@ -61,7 +64,8 @@ class FlowContrast:
 class Comparison:
     """The environments *left* and *right*, by what they desire or, if *is_live*, by what is live.
 
-    *flows* are those that differ, sorted by address, out of *flow_count*.
+    *flows* are those that differ, sorted by address, out of *flow_count*;
+    *kinds* are those of all.
     """
 
     left: str
@@ -71,3 +75,4 @@ class Comparison:
     flows: tuple[FlowContrast, ...]
     variables: tuple[Contrast, ...] = ()
     warnings: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("flow",)

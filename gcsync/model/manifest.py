@@ -90,13 +90,14 @@ class Selector:
     """Which live thing a manifest speaks of: by *id*, or by exact *name* and *type*.
 
     The type of a data action is the name of the integration that it belongs
-    to; an integration itself has none.
+    to; an integration itself has none. *type_source* is where it stands.
     """
 
     source: Location
     id: str | None = None
     name: str | None = None
     type: str | None = None
+    type_source: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,10 +185,13 @@ class DataActionSpec(ResourceSpec):
     """One ``kind: DataAction`` document: a data action of the public API, by itself.
 
     It is one action without a name, for nothing needs to tell it from others.
+    *tests* are what a draft of it has to stand, where that is asked for.
     """
 
     KIND: ClassVar[str] = "dataaction"
     DRIVER: ClassVar[str] = "integration-action"
+
+    tests: tuple[SmokeCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +249,11 @@ class Manifests:
         return (*self.data_actions, *self.flows, *self.integrations)
 
     @property
+    def compared(self) -> tuple[ResourceSpec, ...]:
+        """Everything that one environment can have otherwise than another, by kind and address."""
+        return (*self.resources, *self.public_flows)
+
+    @property
     def judged(self) -> tuple[ResourceSpec, ...]:
         """Everything that lint looks at by itself, data actions first."""
         return (*self.data_actions, *self.every_flow)
@@ -259,6 +268,15 @@ class Manifests:
         found = {spec.address: spec for spec in specs if isinstance(spec, PublicFlowSpec)}
         flows = tuple(found.get(flow.address, flow) for flow in self.public_flows)
         return replace(self, public_flows=flows)
+
+
+def cases_of(specs: Iterable[ResourceSpec]) -> dict[str, tuple[SmokeCase, ...]]:
+    """The test cases of the data actions among *specs* that have some, by address."""
+    return {
+        spec.address: spec.tests
+        for spec in specs
+        if isinstance(spec, DataActionSpec) and spec.tests
+    }
 
 
 def flows_of(specs: Iterable[ResourceSpec]) -> tuple[FlowSpec, ...]:

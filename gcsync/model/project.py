@@ -82,7 +82,8 @@ class Project:
 
     *ignore* names settings that are not managed whatever manifests say of
     them, *heal* those that ``drift --heal`` may restore. *publish* is how
-    data actions of the public API are written.
+    data actions of the public API are written; what is published by way of a
+    draft is tested before where this *tests_drafts*.
     """
 
     manifests: tuple[str, ...] = ("manifests",)
@@ -93,3 +94,4 @@ class Project:
     ignore: tuple[FieldGlob, ...] = ()
     heal: tuple[FieldGlob, ...] = ()
     publish: Publish = "direct"
+    tests_drafts: bool = False

@@ -1,4 +1,4 @@
-"""What proves a flow: executions as manifests describe them, and what became of them.
+"""What proves a flow, or the draft of a data action: cases as manifests describe them.
 
 Standard library only.
 """
@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """How an execution should end; *within_ms* counts from its launch."""
+    """How an execution, or a test, should end; *within_ms* counts from its launch."""
 
     status: str = "COMPLETED"
     within_ms: int | None = None
@@ -44,7 +44,11 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeCase:
-    """One execution of a flow, and how it should end. It is never written to the flow."""
+    """One execution of a flow, and how it should end. It is never written to the flow.
+
+    Or one test of a data action's draft: *data* is its input, the final
+    result is its output; it has no context, and no status but success.
+    """
 
     name: str
     source: Location

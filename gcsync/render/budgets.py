@@ -9,8 +9,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count
 from gcsync.model.report import Block, Gauge, Report, Row, Subject
-from gcsync.render.values import count, seconds
+from gcsync.render.values import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

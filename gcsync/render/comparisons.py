@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count, kinds_of, total
 from gcsync.core.exact_json import to_json
 from gcsync.model.report import Block, Metric, Report, Row, Subject
 from gcsync.model.value import ABSENT
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
     from gcsync.model.comparison import Comparison, Contrast, FlowContrast, Held, Side
@@ -72,10 +73,11 @@ def _closing(comparison: Comparison, fields: int) -> Row:
     variables = len(comparison.variables)
     beside = f"; {count(variables, 'variable')} differ{'s' * (variables == 1)}" if variables else ""
     if not comparison.flows:
-        flows = count(comparison.flow_count, "flow")
+        flows = total(comparison.flow_count, comparison.kinds)
         return Row(cells=(f"{left} and {right} {verb} the same of {flows}{beside}.",), tone="good")
+    differing = kinds_of(flow.address for flow in comparison.flows)
     said = (
-        f"{count(len(comparison.flows), 'flow')} of {comparison.flow_count}"
+        f"{total(len(comparison.flows), differing)} of {comparison.flow_count}"
         f" differ{'s' * (len(comparison.flows) == 1)} between {left} and {right}:"
         f" {count(fields, 'setting')}{beside}."
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count, counted, kinds_of
 from gcsync.core.diff import same
 from gcsync.core.exact_json import stamp, to_json
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
 from gcsync.render.timeline import timeline
-from gcsync.render.values import count, noun, place, shown
+from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gcsync.model.change import FieldChange, Modified
     from gcsync.model.drift import (
@@ -50,10 +51,12 @@ def present_drift(drift: Drift) -> Report:
 def drift_document(drift: Drift) -> dict[str, Any]:
     """The JSON of drift, as CONTRACT section 3 shows it, and more."""
     seen = drift.observation
+    kinds = sorted(set(kinds_of(drift.addresses)))
     return {
         "format_version": "1.0",
         "created_at": stamp(drift.observed_at),
         "environment": drift.environment,
+        **({} if kinds in ([], ["flow"]) else {"kinds": kinds}),
         "drift": [_flow_document(flow) for flow in drift.flows],
         "summary": {
             "flows": seen.flows,
@@ -210,19 +213,24 @@ def _unseen(drift: Drift) -> Iterator[Row]:
 
 def _closing(drift: Drift) -> Row:
     seen = drift.observation
-    what = noun(address.partition("/")[0] for address in drift.addresses)
     tolerated = seen.tolerated_fields
     beside = f"; {count(tolerated, 'setting')} tolerated" if tolerated else ""
     if not drift.differs:
-        return Row(cells=(f"No drift in {count(seen.flows, what)}{beside}.",), tone="good")
-    drifted = _counted(seen.drifted_fields, seen.drifted_flows, what)
-    pending = _counted(seen.pending_fields, drift.pending_flows, what)
+        well = counted(kinds_of(drift.addresses))
+        return Row(cells=(f"No drift in {well}{beside}.",), tone="good")
+    drifted, pending = (_counted(drift.flows, kind) for kind in ("drift", "pending"))
     said = f"Drift: {drifted} of {seen.flows}; pending: {pending}{beside}."
     return Row(cells=(said,), tone="strong")
 
 
-def _counted(fields: int, flows: int, what: str) -> str:
-    return f"{count(fields, 'setting')} in {count(flows, what)}" if fields else "none"
+def _counted(flows: Sequence[FlowDrift], kind: Kind) -> str:
+    having = [(flow.ref.kind, fields) for flow in flows if (fields := flow.of_kind(kind))]
+    settings = sum(len(fields) for _, fields in having)
+    return (
+        f"{count(settings, 'setting')} in {counted(kind for kind, _ in having)}"
+        if having
+        else "none"
+    )
 
 
 def _findings(flow: FlowDrift) -> Iterator[Finding]:
@@ -231,7 +239,7 @@ def _findings(flow: FlowDrift) -> Iterator[Finding]:
         change = field.change
         said = f"is {shown(change.before)} live and {shown(change.after)} here"
         by = flow.modified.by if flow.modified else None
-        saved = f"; the flow was last saved by {by}" if by and field.kind == "drift" else ""
+        saved = f"; it was last saved by {by}" if by and field.kind == "drift" else ""
         yield Finding(
             rule=field.kind,
             message=f"{change.path} {said}{saved}",
@@ -264,8 +272,8 @@ def _cases(drift: Drift) -> Iterator[Case]:
 
 def _metrics(seen: Observation) -> Iterator[Metric]:
     helps = {
-        "flows": "Flows that were compared.",
-        "drifted_flows": "Flows of which somebody moved a setting.",
+        "flows": "Flows, data actions and integrations that were compared.",
+        "drifted_flows": "Flows, data actions and integrations of which somebody moved a setting.",
         "drifted_fields": "Settings that somebody moved away from what was last applied.",
         "pending_fields": "Settings that the manifests moved, and nobody applied yet.",
         "tolerated_fields": "Settings that may differ for a while.",

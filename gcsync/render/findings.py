@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

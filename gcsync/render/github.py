@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count
 from gcsync.model.manifest import Finding
 from gcsync.render.sanitise import clean
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

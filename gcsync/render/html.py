@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count
 from gcsync.render.chart import STYLE, fragment, said
 from gcsync.render.gauges import bars, verdict
 from gcsync.render.growth import grown
@@ -17,7 +18,6 @@ from gcsync.render.page_filter import Filter
 from gcsync.render.page_head import BAD, header, tone_of
 from gcsync.render.page_rows import LIVE_AND_DESIRED, changes, laid_out
 from gcsync.render.page_style import PAGE_STYLE, policy
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from gcsync.core.counting import count, total
 from gcsync.core.secrecy import unmistakable_secrets_in
 from gcsync.model.adoption import Standing
 from gcsync.model.report import Block, Report, Row
-from gcsync.render.values import count, noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,7 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
     unmanaged = f"; {count(left, 'live setting')} left unmanaged" if left else ""
     told = []
     for kind in sorted({*map(_kind, adoption.flows)}) or ["flow"]:
-        met = count(sum(_kind(each) == kind for each in adoption.flows), f"live {noun([kind])}")
+        met = total(sum(_kind(each) == kind for each in adoption.flows), [kind], what="live")
         told.append(f"{sum(_kind(each) == kind for each in held)} of {met}")
     said = f"Imported {' and '.join(told)}, "
     said += f"{count(settings, 'setting')}{unmanaged}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count
 from gcsync.core.document import from_document, result_from_document, to_document
 from gcsync.core.exact_json import Malformed
 from gcsync.errors import MergeRefused, PlanRefused
@@ -18,7 +19,6 @@ from gcsync.render.plans import present_plan
 from gcsync.render.remedies import present_healing
 from gcsync.render.reread import finding, flow_drift, flow_latency
 from gcsync.render.runs import present_results
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -75,7 +75,7 @@ class Filter:
             return ""
         # Enter would send a form; one whose first button for that is disabled is not sent.
         return (
-            '<form class="filter" aria-label="choose flows" autocomplete="off">\n'
+            '<form class="filter" aria-label="choose what is shown" autocomplete="off">\n'
             f'<button type="submit" disabled hidden>send</button>\n{"".join(self._fieldsets())}'
             f"{self._remark()}"
             '<button type="reset">clear the filter</button>\n</form>\n'
@@ -85,7 +85,7 @@ class Filter:
         """How many are shown, after them all; the style puts it first."""
         if not self._kinds:
             return ""
-        return f'<p class="count"> of {self._total} flows shown</p>\n'
+        return f'<p class="count"> of {self._total} shown</p>\n'
 
     def _fieldsets(self) -> Iterator[str]:
         for kind, (name, counts, values) in enumerate(self._kinds):

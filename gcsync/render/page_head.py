@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import plural
 from gcsync.render.chart import said
 from gcsync.render.page_rows import paragraph
-from gcsync.render.values import noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def _tiles(report: Report) -> str:
     if not isinstance(summary, Mapping):
         return ""
     kinds = report.document.get("kinds")
-    what = f"{noun(map(str, kinds))}s" if isinstance(kinds, list) else "flows"
+    what = plural(map(str, kinds)) if isinstance(kinds, list) else "flows"
     counts = {
         name.replace("_", " "): number
         for name, number in summary.items()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count, counted, total
 from gcsync.core.document import sealed
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
 from gcsync.model.value import ABSENT
 from gcsync.render.reach import reach_rows
-from gcsync.render.values import count, noun, place, seconds, shown
+from gcsync.render.values import place, seconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,20 +26,20 @@ _REMOVE: Final[tuple[str, Tone]] = ("-", "bad")
 
 def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
     """What apply would change. *key* seals the document as it seals a saved plan."""
-    what = noun(plan.kinds)
     changed_fields = sum(len(change.fields) for change in plan.changes)
     if plan.changes:
         closing = Row(
             cells=(
                 (
-                    f"Plan: {count(len(plan.changes), what)} of {plan.flow_count} to change,"
+                    f"Plan: {counted(change.ref.kind for change in plan.changes)}"
+                    f" of {plan.flow_count} to change,"
                     f" {count(changed_fields, 'setting')}."
                 ),
             ),
             tone="strong",
         )
     else:
-        compared = count(plan.flow_count, f"live {what}")
+        compared = total(plan.flow_count, plan.kinds, what="live")
         closing = Row(cells=(f"No changes: {compared} as desired.",), tone="good")
     return Report(
         document=sealed(plan, key),
@@ -49,7 +50,11 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
         changed_flows=len(plan.changes),
         findings=tuple(_changed(plan.changes)),
         metrics=(
-            Metric(name="flows", help="Flows that were compared.", value=float(plan.flow_count)),
+            Metric(
+                name="flows",
+                help="Flows, data actions and integrations that were compared.",
+                value=float(plan.flow_count),
+            ),
             Metric(
                 name="changed_fields",
                 help="Settings that are not as desired.",
@@ -61,7 +66,8 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
 
 def _shard(plan: Plan) -> Iterator[Row]:
     if plan.part and plan.part.shard:
-        said = f"Shard {plan.part.shard} of {count(plan.managed_flows, 'managed flow')}."
+        managed = total(plan.managed_flows, plan.kinds, what="managed")
+        said = f"Shard {plan.part.shard} of {managed}."
         yield Row(cells=(said,), tone="faint")
 
 
@@ -82,9 +88,17 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
 def _block(change: FlowChange) -> Block:
     ref = change.ref
     return Block(
-        rows=(*_flow_rows(change), *_worst_case(change.worst_case), *reach_rows(change)),
+        rows=(
+            *_flow_rows(change),
+            *_worst_case(change.worst_case),
+            *(row for each in change.waits for row in _worst_case(each.worst_case, each.address)),
+            *reach_rows(change),
+        ),
         subject=Subject(address=ref.address, name=ref.name, status="changed", labels=change.labels),
-        gauges=_gauges(change.worst_case),
+        gauges=(
+            *_gauges(change.worst_case),
+            *(each for wait in change.waits for each in _gauges(wait.worst_case, wait.address)),
+        ),
     )
 
 
@@ -98,27 +112,36 @@ def _flow_rows(change: FlowChange) -> tuple[Row, ...]:
     return (heading, *map(field_row, change.fields))
 
 
-def _worst_case(worst: WorstCase | None) -> Iterator[Row]:
-    """How long callers may wait before and after, where that changes or is too long."""
+def _worst_case(worst: WorstCase | None, address: str = "") -> Iterator[Row]:
+    """How long callers may wait before and after, where that changes or is too long.
+
+    *address* is that of their flow, where it is another one than what changes.
+    """
     if worst is None:
         return
     before, after, budget = map(seconds, (worst.before_ms, worst.after_ms, worst.budget_ms))
+    label = _worst_case_of(address)
     row = Row(sign=" ", cells=(), depth=1, tone="faint", is_drawn=True)
     if worst.after_ms > worst.budget_ms:
         said = f"{after}, over the budget of {budget}"
-        yield replace(row, sign="!", cells=("worst case", before, "->", said), tone="bad")
+        yield replace(row, sign="!", cells=(label, before, "->", said), tone="bad")
     elif worst.after_ms != worst.before_ms:
         said = f"{after} (budget {budget})"
-        yield replace(row, cells=("worst case", before, "->", said))
+        yield replace(row, cells=(label, before, "->", said))
 
 
-def _gauges(worst: WorstCase | None) -> tuple[Gauge, ...]:
+def _gauges(worst: WorstCase | None, address: str = "") -> tuple[Gauge, ...]:
     if worst is None:
         return ()
-    sides = (("worst case live", worst.before_ms), ("worst case desired", worst.after_ms))
+    label = _worst_case_of(address)
+    sides = ((f"{label} live", worst.before_ms), (f"{label} desired", worst.after_ms))
     return tuple(
         Gauge(label=label, value_ms=value_ms, limit_ms=worst.budget_ms) for label, value_ms in sides
     )
+
+
+def _worst_case_of(address: str) -> str:
+    return f"{address}: worst case" if address else "worst case"
 
 
 def field_row(field: FieldChange) -> Row:

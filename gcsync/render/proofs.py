@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, get_args
 
+from gcsync.core.counting import count
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Case, Row
 from gcsync.model.smoke import CaseStatus
 from gcsync.render.plans import field_row
-from gcsync.render.values import count, place, seconds, shown
+from gcsync.render.values import place, seconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count
 from gcsync.model.report import Row
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gcsync.core.counting import count
 from gcsync.model.report import Block, Report, Row
 from gcsync.render.drift import present_drift, source, values
 from gcsync.render.runs import present_results
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

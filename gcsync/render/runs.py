@@ -6,6 +6,7 @@ from collections import Counter
 from shlex import quote
 from typing import TYPE_CHECKING, Final, get_args
 
+from gcsync.core.counting import count
 from gcsync.core.document import result_document
 from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
@@ -22,7 +23,7 @@ from gcsync.render.proofs import (
     smoke_said,
     what_stays,
 )
-from gcsync.render.values import count, place, shown
+from gcsync.render.values import place, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -113,7 +114,7 @@ def present_results(
         metrics=tuple(
             Metric(
                 name="run_flows",
-                help="Flows of the run, by how it ended for them.",
+                help="Flows, data actions and integrations of the run, by how it ended for them.",
                 value=float(statuses[name]),
                 labels=(("status", name),),
             )
@@ -137,11 +138,20 @@ def _cases(result: FlowResult) -> Iterator[Case]:
         yield smoke_case(result.ref.address, case)
 
 
-def present_nothing_undone(run: Run, *, notes: Sequence[str] = ()) -> Report:
-    """That a rollback has nothing to write: the run wrote nothing, or all of it is back already."""
+def present_nothing_undone(
+    run: Run, *, notes: Sequence[str] = (), is_complete: bool = True
+) -> Report:
+    """That a rollback has nothing to write: the run wrote nothing, or all of it is back already.
+
+    Where that *is_complete* not, the *notes* say what cannot be undone.
+    """
     wrote = any(has_touched(result) or result.rolled_back for result in run.results)
     why = "all that it wrote is back already" if wrote else "it wrote nothing"
     said = f"Run {run.run_id} leaves nothing to undo: {'see above' if notes else why}."
+    if not is_complete:
+        said = (
+            f"Nothing was rolled back: beside what stays, run {run.run_id} leaves nothing to undo."
+        )
     return Report(
         document={
             "format_version": "1.0",

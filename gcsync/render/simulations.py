@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.core.counting import count
 from gcsync.model.report import Block, Chart, Curve, Marker, Report, Row, Subject
-from gcsync.render.values import count, seconds
+from gcsync.render.values import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, get_args
 
+from gcsync.core.counting import count
 from gcsync.core.smoke_document import case_document
 from gcsync.model.report import Block, Metric, Report, Row, Subject
 from gcsync.model.smoke import CaseStatus
 from gcsync.render.proofs import case_rows, smoke_case, smoke_findings
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count
 from gcsync.core.exact_json import stamp
 from gcsync.model.report import Block, Chart, Curve, Row
-from gcsync.render.values import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gcsync.core.exact_json import canonical
 from gcsync.model.value import ABSENT, Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gcsync.model.value import Location, Value
 
 LONGEST = 200
-_NOUNS: Final = {"flow": "flow", "dataaction": "data action", "integration": "integration"}
 
 
 def shown(value: Value) -> str:
@@ -34,17 +31,6 @@ def shown(value: Value) -> str:
 def place(source: Location | None) -> str:
     """A position as editors and terminals link it, or nothing."""
     return str(source) if source else ""
-
-
-def count(number: int, thing: str) -> str:
-    """``1 flow``, ``2 flows``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def noun(kinds: Iterable[str]) -> str:
-    """What things of these kinds are called together."""
-    several = set(kinds)
-    return _NOUNS.get(several.pop(), "resource") if len(several) == 1 else "resource"
 
 
 def seconds(ms: int, *, decimals: int = 0) -> str:

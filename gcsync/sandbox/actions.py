@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from gcsync.sandbox.action_input import action_input, contract_input, wanted_version
+from gcsync.sandbox.action_view import ACTIONS_PATH, answer, faults, shown
 from gcsync.sandbox.paging import page
 from gcsync.sandbox.wire import Refusal, Response, json_response
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from gcsync.sandbox.wire import Request
 
-ACTIONS_PATH: Final = "/api/v2/integrations/actions"
-REQUEST_TEMPLATE: Final = "requesttemplate.vm"
-SUCCESS_TEMPLATE: Final = "successtemplate.vm"
 MOST_PER_PAGE: Final = 100
 MOST_IDS: Final = 50
 
@@ -106,9 +104,10 @@ class Actions:
             raise Refusal(404, "not.found", f"The action has no draft: {action_id}")
         return self._drafts[action_id]
 
-    def list(self, query: Mapping[str, str]) -> Response:
+    def list(self, query: Mapping[str, str], *, versions_ago: int = 0) -> Response:
         """One page of the published data actions, with their configuration if asked for."""
-        chosen = [each for each in self if _is_chosen(each, query)]
+        known = (self.published(each.id, versions_ago=versions_ago) for each in self)
+        chosen = [each for each in known if _is_chosen(each, query)]
         if query.get("sortBy") == "name":
             is_reversed = query.get("sortOrder", "asc").lower() == "desc"
             chosen.sort(key=lambda each: (each.name.casefold(), each.id), reverse=is_reversed)
@@ -138,11 +137,11 @@ class Actions:
 
     def get(self, action_id: str, query: Mapping[str, str], *, versions_ago: int = 0) -> Response:
         """The published data action."""
-        return _answer(self.published(action_id, versions_ago=versions_ago), query)
+        return answer(self.published(action_id, versions_ago=versions_ago), query)
 
     def get_draft(self, action_id: str, query: Mapping[str, str]) -> Response:
         """The draft of a data action."""
-        return _answer(self.draft(action_id), query, place="/draft")
+        return answer(self.draft(action_id), query, place="/draft")
 
     def patch(self, action_id: str, request: Request, *, author: str, now: float) -> Response:
         """Change the published data action if the body names its version."""
@@ -153,7 +152,7 @@ class Actions:
         if "contract" in body:
             raise Refusal(400, "bad.request", "The contract of a published action cannot change")
         changed = replace(current, **action_input(body, current.kind))
-        return _answer(self.publish(changed, author=author, now=now), request.query)
+        return answer(self.publish(changed, author=author, now=now), request.query)
 
     def begin_draft(self, action_id: str, request: Request) -> Response:
         """Make a draft out of the published data action."""
@@ -163,7 +162,7 @@ class Actions:
             raise Refusal(409, "conflict", f"The action has a draft already: {action_id}")
         self._begun_at[action_id] = current.version
         self._keep_draft(current)
-        return _answer(current, request.query, place="/draft")
+        return answer(current, request.query, place="/draft")
 
     def patch_draft(self, action_id: str, request: Request) -> Response:
         """Change a draft if the body names its version."""
@@ -177,7 +176,7 @@ class Actions:
             version=draft.version + 1,
         )
         self._keep_draft(changed)
-        return _answer(changed, request.query, place="/draft")
+        return answer(changed, request.query, place="/draft")
 
     def publish_draft(
         self, action_id: str, request: Request, *, author: str, now: float
@@ -195,7 +194,7 @@ class Actions:
         if problems:
             raise Refusal(400, "invalid.draft", f"The draft is not valid: {problems[0]}")
         del self._drafts[action_id]
-        return _answer(self.publish(draft, author=author, now=now), request.query)
+        return answer(self.publish(draft, author=author, now=now), request.query)
 
     def delete_draft(self, action_id: str) -> Response:
         """Throw a draft away."""
@@ -229,18 +228,6 @@ class Actions:
         self.changes += 1
         return after
 
-    def template(self, action: StoredAction, name: str) -> Response:
-        """One of the two templates, as the text that it is."""
-        config = action.config
-        held = {
-            REQUEST_TEMPLATE: config.get("request", {}).get("requestTemplate"),
-            SUCCESS_TEMPLATE: config.get("response", {}).get("successTemplate"),
-        }
-        text = held.get(name)
-        if text is None:
-            raise Refusal(404, "not.found", f"The action has no template {name}: {action.id}")
-        return Response(status=200, headers={"Content-Type": "text/plain"}, body=text.encode())
-
     def _keep_draft(self, draft: StoredAction) -> None:
         self._drafts[draft.id] = draft
         self.changes += 1
@@ -256,63 +243,6 @@ class Actions:
             f"The version {version} does not match the current version {current.version}"
             f" of action {current.id}",
         )
-
-
-def shown(action: StoredAction, *, has_config: bool, place: str = "") -> dict[str, Any]:
-    """A data action as the API shows it; its contract is left to ``expand=contract``."""
-    uri = f"{ACTIONS_PATH}/{action.id}{place}"
-    body: dict[str, Any] = {
-        "id": action.id,
-        "name": action.name,
-        "integrationId": action.integration_id,
-        "category": action.category,
-        "contract": {
-            "input": {"inputSchemaUri": f"{uri}/schemas/inputschema.json"},
-            "output": {"successSchemaUri": f"{uri}/schemas/successschema.json"},
-        },
-        "version": action.version,
-        "secure": action.secure,
-        "selfUri": uri,
-    }
-    if has_config:
-        body["config"] = _config(action.config, uri)
-    return body
-
-
-def faults(action: StoredAction) -> tuple[str, ...]:
-    """What keeps a draft from being published, in words."""
-    request = action.config.get("request", {})
-    problems = []
-    if not request.get("requestUrlTemplate"):
-        problems.append("requestUrlTemplate must not be empty")
-    success = action.config.get("response", {}).get("successTemplate", "")
-    if success.count("{") != success.count("}"):
-        problems.append("successTemplate has braces that do not match")
-    return tuple(problems)
-
-
-def _config(config: Mapping[str, Any], uri: str) -> dict[str, Any]:
-    """The configuration with each template's URI in its place."""
-    parts = {
-        "request": ("requestTemplate", f"{uri}/templates/{REQUEST_TEMPLATE}"),
-        "response": ("successTemplate", f"{uri}/templates/{SUCCESS_TEMPLATE}"),
-    }
-    body = dict(config)
-    for part, (name, location) in parts.items():
-        if part in body:
-            held = dict(body[part])
-            if held.pop(name, None) is not None:
-                held[f"{name}Uri"] = location
-            body[part] = held
-    return body
-
-
-def _answer(action: StoredAction, query: Mapping[str, str], *, place: str = "") -> Response:
-    has_config = query.get("includeConfig", "false").lower() == "true"
-    body = shown(action, has_config=has_config, place=place)
-    if "contract" in query.get("expand", "").split(","):
-        body["contract"] = dict(action.contract)
-    return json_response(200, body)
 
 
 def _is_chosen(action: StoredAction, query: Mapping[str, str]) -> bool:

@@ -22,7 +22,10 @@ Every path lies under ``/sandbox/`` and asks for the control token as bearer.
                          "value_ms"}, "failure_percent"?,
                          "throttled_percent"?, "windows"?: [{"kind":
                          "outage" | "failure" | "throttled", "start_s" (from
-                         now on), "duration_s", "percent"?}]}``
+                         now on), "duration_s", "percent"?}]}``; without
+                         ``flow`` what the data action of that id calls in the
+                         public API, where latency may be left out, and
+                         ``body`` is the JSON that it answers
 ``DELETE tokens``        revoke every token
 ``DELETE pace``          begin every token's minute anew
 =======================  ==================================================
@@ -38,6 +41,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from gcsync.model.traffic import Constant, Exponential, LogNormal, Window, WindowKind
 from gcsync.sandbox import documents
+from gcsync.sandbox.action_runs import Service
 from gcsync.sandbox.backends import BackEnd, shifted
 from gcsync.sandbox.executions import Ending, Outcome
 from gcsync.sandbox.faults import PRESETS, Alter, Answer, Delay, Drop, Effect, Fault, Late, Stale
@@ -66,6 +70,7 @@ _DISTRIBUTIONS: Mapping[str, type[LogNormal | Exponential | Constant]] = {
     "exponential": Exponential,
     "constant": Constant,
 }
+_AT_ONCE: Mapping[str, Any] = {"distribution": "constant", "value_ms": 0.001}
 # By annotation, so that a field has its type in one place.
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
@@ -175,11 +180,21 @@ class Control:
 
     def _attach(self, request: Request, now: float) -> Any:
         given = dict(json.loads(request.body))
+        if "flow" not in given:
+            return self._attach_service(given, now)
         flow, action = given.pop("flow"), given.pop("action")
         back_end = _back_end(given)
         documents.scope(documents.loads(self._org.document(flow)), action)
         self._org.executions.attach(flow, action, shifted(back_end, by_s=now))
         return {"flow": flow, "action": action}
+
+    def _attach_service(self, given: dict[str, Any], now: float) -> Any:
+        action, body = self._org.actions.published(given.pop("action")), given.pop("body", None)
+        back_end = _back_end({"latency": _AT_ONCE, **given})
+        self._org.action_runs.services[action.id] = Service(
+            back_end=shifted(back_end, by_s=now), body=body
+        )
+        return {"action": action.id}
 
     def _revoke(self, *_: Any) -> Any:
         return {"revoked": self._org.login.revoke()}

@@ -19,6 +19,7 @@ from gcsync.sandbox.wire import Refusal, Request, Response, json_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gcsync.sandbox.action_runs import ActionRuns
     from gcsync.sandbox.actions import Actions
     from gcsync.sandbox.dependencies import Dependencies
     from gcsync.sandbox.integrations import Integrations
@@ -38,6 +39,7 @@ class Endpoints:
         flows: Flows,
         executions: Executions,
         actions: Actions,
+        action_runs: ActionRuns,
         integrations: Integrations,
         dependencies: Dependencies,
         login: LoginService,
@@ -51,7 +53,9 @@ class Endpoints:
         self._login = login
         self._max_body_bytes = max_body_bytes
         self._new_id = new_id
-        self._routes = Routes(self._table() | public_api(actions, integrations, dependencies))
+        self._routes = Routes(
+            self._table() | public_api(actions, action_runs, integrations, dependencies)
+        )
         self.requests: Counter[str] = Counter()
 
     def answer(self, request: Request, *, now: float, revisions_ago: int = 0) -> Response:

@@ -12,16 +12,13 @@ execution is shown in the same.
 
 from __future__ import annotations
 
-import random
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from gcsync.sandbox import documents
-from gcsync.sandbox.backends import OK, shifted
-from gcsync.sandbox.runner import Runner, data_actions
-from gcsync.sandbox.virtual_time import live
+from gcsync.sandbox.backends import OK
+from gcsync.sandbox.runner import alone, data_actions
 from gcsync.sandbox.wire import Refusal
 
 if TYPE_CHECKING:
@@ -139,11 +136,7 @@ class Executions:
         back_ends = self._back_ends.get(flow_id)
         if back_ends is None:
             return scripted
-        since_now = {action: shifted(each, by_s=-now) for action, each in back_ends.items()}
-        runner = Runner(since_now, rng=random.Random(chance))  # noqa: S311  # repeatable on purpose
-        # A server's event loop runs in this thread, which cannot run a second one.
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            walk = thread.submit(live, runner.walk(data_actions(document))).result()
+        walk = alone(back_ends, data_actions(document), chance=chance, now=now)
         return replace(
             scripted,
             duration_s=sum(each.waited_s for each in walk),

@@ -33,6 +33,7 @@ class StoredFlow:
     type: str
     body: bytes | Callable[[], bytes]
     revision: int = 1
+    is_published: bool = True
 
     @classmethod
     def of(cls, document: bytes, *, revision: int = 1) -> StoredFlow:
@@ -69,12 +70,13 @@ class Edit:
 class _Flow:
     """A flow with its former bodies; the last one is live."""
 
-    __slots__ = ("_bodies", "_first", "id", "name", "type")
+    __slots__ = ("_bodies", "_first", "id", "is_published", "name", "type")
 
     def __init__(self, stored: StoredFlow) -> None:
         self.id = stored.id
         self.name = stored.name
         self.type = stored.type
+        self.is_published = stored.is_published
         self._first = stored.revision
         self._bodies: list[bytes | Callable[[], bytes]] = [stored.body]
 
@@ -269,6 +271,6 @@ def _entity(flow: _Flow) -> dict[str, Any]:
         "active": True,
         "system": False,
         "deleted": False,
-        "publishedVersion": {"id": PUBLISHED},
+        **({"publishedVersion": {"id": PUBLISHED}} if flow.is_published else {}),
         "selfUri": f"{FLOWS_PATH}/{flow.id}",
     }

@@ -39,6 +39,7 @@ ALL_PERMISSIONS = frozenset(
         "integrations:action:view",
         "integrations:action:edit",
         "integrations:action:delete",
+        "integrations:action:execute",
         "integrations:integration:view",
         "integrations:integration:edit",
         "architect:dependencyTracking:view",

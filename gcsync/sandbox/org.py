@@ -15,6 +15,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, assert_never
 
 from gcsync.sandbox import documents
+from gcsync.sandbox.action_runs import ActionRuns
 from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.control import CONTROL_PREFIX, Control
 from gcsync.sandbox.dependencies import Dependencies, Use
@@ -85,6 +86,7 @@ class Organisation:
         self.faults = FaultScript()
         self.executions = Executions()
         self.actions = actions or Actions()
+        self.action_runs = ActionRuns()
         self.integrations = integrations or Integrations()
         self._endpoints = Endpoints(
             org_id=id,
@@ -92,6 +94,7 @@ class Organisation:
             flows=self.flows,
             executions=self.executions,
             actions=self.actions,
+            action_runs=self.action_runs,
             integrations=self.integrations,
             dependencies=Dependencies(
                 uses, secure=lambda action_id: self.actions.published(action_id).secure

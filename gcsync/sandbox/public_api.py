@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcsync.sandbox.actions import ACTIONS_PATH
+from gcsync.sandbox.action_view import ACTIONS_PATH, template_text
 from gcsync.sandbox.dependencies import TRACKING_PATH
 from gcsync.sandbox.integration_types import TYPES_PATH, get_type
 from gcsync.sandbox.integrations import CREDENTIALS_PATH, INTEGRATIONS_PATH
 
 if TYPE_CHECKING:
+    from gcsync.sandbox.action_runs import ActionRuns
     from gcsync.sandbox.actions import Actions
     from gcsync.sandbox.dependencies import Dependencies
     from gcsync.sandbox.integrations import Integrations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SEE_ACTIONS = "integrations:action:view"
 EDIT_ACTIONS = "integrations:action:edit"
 DELETE_ACTIONS = "integrations:action:delete"
+EXECUTE_ACTIONS = "integrations:action:execute"
 SEE_INTEGRATIONS = "integrations:integration:view"
 EDIT_INTEGRATIONS = "integrations:integration:edit"
 SEE_DEPENDENCIES = "architect:dependencyTracking:view"
@@ -26,12 +28,13 @@ SEE_DEPENDENCIES = "architect:dependencyTracking:view"
 
 
 def public_api(
-    actions: Actions, integrations: Integrations, dependencies: Dependencies
+    actions: Actions, runs: ActionRuns, integrations: Integrations, dependencies: Dependencies
 ) -> dict[str, Methods]:
     """What each path allows and does."""
     return {
         **_actions(actions),
         **_drafts(actions),
+        **_runs(actions, runs),
         **_integrations(integrations),
         f"{TRACKING_PATH}/consumingresources": {
             "GET": (SEE_DEPENDENCIES, lambda call: dependencies.consuming(call.request.query))
@@ -49,15 +52,18 @@ def _actions(actions: Actions) -> dict[str, Methods]:
         query = call.request.query
         return actions.get(call.subject, query, versions_ago=call.revisions_ago)
 
+    def several(call: Call) -> Response:
+        return actions.list(call.request.query, versions_ago=call.revisions_ago)
+
     def patch(call: Call) -> Response:
         return actions.patch(call.subject, call.request, author=call.client.id, now=call.now)
 
     def template(call: Call) -> Response:
         action_id, name = call.ids
-        return actions.template(actions.published(action_id, versions_ago=call.revisions_ago), name)
+        return template_text(actions.published(action_id, versions_ago=call.revisions_ago), name)
 
     return {
-        ACTIONS_PATH: {"GET": (SEE_ACTIONS, lambda call: actions.list(call.request.query))},
+        ACTIONS_PATH: {"GET": (SEE_ACTIONS, several)},
         one: {"GET": (SEE_ACTIONS, get), "PATCH": (EDIT_ACTIONS, patch)},
         f"{one}/templates/{{file}}": {"GET": (SEE_ACTIONS, template)},
     }
@@ -73,7 +79,7 @@ def _drafts(actions: Actions) -> dict[str, Methods]:
 
     def template(call: Call) -> Response:
         action_id, name = call.ids
-        return actions.template(actions.draft(action_id), name)
+        return template_text(actions.draft(action_id), name)
 
     return {
         f"{ACTIONS_PATH}/drafts": {
@@ -93,6 +99,25 @@ def _drafts(actions: Actions) -> dict[str, Methods]:
         },
         f"{draft}/publish": {"POST": (EDIT_ACTIONS, publish)},
         f"{draft}/templates/{{file}}": {"GET": (SEE_ACTIONS, template)},
+    }
+
+
+def _runs(actions: Actions, runs: ActionRuns) -> dict[str, Methods]:
+    one = f"{ACTIONS_PATH}/{{id}}"
+
+    def test_draft(call: Call) -> Response:
+        return runs.test(actions.draft(call.subject), call.request, now=call.now)
+
+    def test(call: Call) -> Response:
+        return runs.test(actions.published(call.subject), call.request, now=call.now)
+
+    def execute(call: Call) -> Response:
+        return runs.execute(actions.published(call.subject), call.request, now=call.now)
+
+    return {
+        f"{one}/draft/test": {"POST": (EXECUTE_ACTIONS, test_draft)},
+        f"{one}/test": {"POST": (EXECUTE_ACTIONS, test)},
+        f"{one}/execute": {"POST": (EXECUTE_ACTIONS, execute)},
     }
 
 

@@ -14,18 +14,20 @@ the answer or the timeout.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from gcsync.model.project import OrganisationLimits
 from gcsync.sandbox import documents
-from gcsync.sandbox.backends import AT_ONCE, OK, TOO_MANY_REQUESTS, answer
+from gcsync.sandbox.backends import AT_ONCE, OK, TOO_MANY_REQUESTS, answer, shifted
 from gcsync.sandbox.breaker import CircuitBreaker
+from gcsync.sandbox.virtual_time import live
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Iterable, Mapping
 
     from gcsync.sandbox.backends import BackEnd
@@ -73,6 +75,21 @@ class Passage:
 def data_actions(document: bytes) -> tuple[DataAction, ...]:
     """The data actions of a flow document; those of a task after those of the steps around it."""
     return tuple(map(_data_action, documents.data_actions(documents.loads(document))))
+
+
+def alone(
+    back_ends: Mapping[str, BackEnd],
+    actions: Iterable[DataAction],
+    *,
+    chance: str,
+    now: float,
+) -> tuple[Passage, ...]:
+    """What a caller meets at *now* who has the organisation's slots to itself."""
+    since_now = {action: shifted(each, by_s=-now) for action, each in back_ends.items()}
+    runner = Runner(since_now, rng=random.Random(chance))  # noqa: S311  # repeatable on purpose
+    # A server's event loop runs in this thread, which cannot run a second one.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(live, runner.walk(actions)).result()
 
 
 class Runner:

@@ -6,6 +6,8 @@ that the public API does not know (retries, circuit breakers) are left out.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # Who exports a data action of the platform finds no timeout where nobody ever set one.
 UNSET_ABOVE_MS: Final = 8_000
+_INPUT: Final = re.compile(r"\binput\.([A-Za-z_][\w-]*+)(?!\()")
 _PLATFORM: Final = "purecloud-data-actions"
 _STATIC: Final = StoredAction(
     id="static_-_get-user",
@@ -116,10 +119,16 @@ def _action(name: str, data: Mapping[str, Any]) -> StoredAction:
         category=data["category"],
         config=config,
         contract={
-            "input": {"inputSchema": {"type": "object", "properties": {}}},
+            "input": {"inputSchema": {"type": "object", "properties": _inputs(config)}},
             "output": {"successSchema": {"type": "object", "properties": {}}},
         },
     )
+
+
+def _inputs(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the templates of a request name, as the properties of a contract."""
+    named = sorted(set(_INPUT.findall(json.dumps(config["request"]))) - {"rawRequest"})
+    return {name: {"type": "string"} for name in named}
 
 
 def _credential(action: StoredAction) -> StoredCredential:

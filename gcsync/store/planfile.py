@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hmac
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.document import AGAIN, check_format, digest, from_document, sealed
 from gcsync.core.exact_json import Malformed, parse, readable, stamp
-from gcsync.errors import ConfigurationError, GcsyncError, PlanRefused
+from gcsync.errors import ConfigurationError, GcsyncError, NotAPlan, PlanRefused
 from gcsync.store.bounded import regular_content
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from gcsync.model.change import Organisation, Plan
 
 MAX_BYTES: Final = 64 * 1024 * 1024
+_GIVE: Final = "give the file that 'gcsync plan --out' made"
+_MANIFEST: Final = re.compile(rb"^apiVersion:", re.MULTILINE)
+_BEGINNING: Final = re.compile(rb'\s*\{\s*"format_version"')
 SKEW: Final = timedelta(minutes=5)
 """How far the clocks of the machines that plan and apply may differ."""
 
@@ -62,8 +66,8 @@ def read(
     """The plan saved at *path*, if it is whole, signed as *key* asks, and still young enough.
 
     *ttl* can shorten the life that the plan gives itself, never lengthen it.
-    Raises `PlanRefused` when the plan no longer holds, `GcsyncError` when the
-    file cannot be read.
+    Raises `PlanRefused` when the plan no longer holds, `NotAPlan` when the
+    file never was one, `GcsyncError` when it cannot be read.
     """
     _check_key(key)
     try:
@@ -72,7 +76,7 @@ def read(
         plan = from_document(document)
         _check_age(plan, now, ttl)
     except PlanRefused as error:
-        raise PlanRefused(f"{path}: {error}") from error
+        raise type(error)(f"{path}: {error}") from error
     except RecursionError as error:
         raise PlanRefused(f"{path}: the plan is nested too deeply; {AGAIN}") from error
     return SavedPlan(plan=plan, digest=sealed_with)
@@ -111,14 +115,15 @@ def _content(path: Path) -> bytes:
     try:
         content = regular_content(path, MAX_BYTES)
     except OSError as error:
-        raise GcsyncError(
-            f"{path}: the plan cannot be read: {_reason(error)};"
-            " give the file that 'gcsync plan --out' made"
-        ) from error
+        raise GcsyncError(f"{path}: the plan cannot be read: {_reason(error)}; {_GIVE}") from error
+    if content is None and path.is_dir():
+        raise NotAPlan("not a regular file but a folder; manifests go with -f")
     if content is None:
-        raise PlanRefused("not a regular file; give the file that 'gcsync plan --out' made")
+        raise NotAPlan(f"not a regular file; {_GIVE}")
     if len(content) > MAX_BYTES:
-        raise PlanRefused(f"larger than {MAX_BYTES // 1024**2} MB, so no saved plan; {AGAIN}")
+        raise NotAPlan(f"larger than {MAX_BYTES // 1024**2} MB, so no saved plan; {_GIVE}")
+    if _MANIFEST.search(content):
+        raise NotAPlan("this is not a saved plan, it looks like a manifest; manifests go with -f")
     return content
 
 
@@ -126,7 +131,10 @@ def _parsed(content: bytes) -> dict[str, Any]:
     try:
         document = parse(content)
     except Malformed as error:
-        raise PlanRefused(f"this is not a saved plan: {error}; {AGAIN}") from error
+        if _BEGINNING.match(content):
+            raise PlanRefused(f"the plan is damaged: {error}; {AGAIN}") from error
+        what = "is empty, so no saved plan" if not content.strip() else "this is not a saved plan"
+        raise NotAPlan(f"{what}; {_GIVE}") from error
     check_format(document)
     return dict(document)
 

@@ -172,9 +172,13 @@ def test_a_static_data_action_is_left_alone_with_the_reason(centre: World) -> No
 
     plan, applied = centre.run("plan"), centre.run(*APPLY)
 
-    assert "cannot be written: a static action" in plan.out
-    assert applied.code == 1
-    assert "static action" in applied.out
+    assert (plan.code, plan.out) == (applied.code, applied.out) == (1, "")
+    assert plan.err == applied.err
+    assert plan.err.startswith(
+        "manifests/flows.yaml:5:36: error: dataaction/get-customer (Get User): a static data action"
+    )
+    assert "read-only through the API; remove this manifest, or make" in plan.err
+    assert "[reference]" in plan.err
     assert centre.org.actions.log == []
 
 
@@ -184,8 +188,20 @@ def test_a_name_that_is_not_live_is_refused_with_the_nearest(centre: World) -> N
     plan = centre.run("plan")
 
     assert plan.code == 1
-    assert "no live data action of integration 'crm' is named 'Get Custmer'" in plan.err
-    assert "nearest: Get Customer (crm)" in plan.err
+    assert "no live data action of integration 'CRM' is named 'Get Custmer'" in plan.err
+    assert "nearest: Get Customer (CRM)" in plan.err
+
+
+def test_an_integration_that_is_not_live_is_told_where_it_is_named(centre: World) -> None:
+    centre.manifests(data_action(action="{integration: CMR, name: Get Customer}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert plan.err == (
+        "manifests/flows.yaml:5:25: error: no integration with data actions is named 'CMR';"
+        " nearest: CRM [reference]\n"
+    )
 
 
 def test_saved_snapshots_give_the_plan_that_the_organisation_gave(centre: World) -> None:
@@ -214,6 +230,18 @@ def test_saved_snapshots_hold_no_secret_of_a_header_or_a_map(centre: World) -> N
     assert saved.count("a secret, removed by gcsync") == 2
 
 
+def test_saved_snapshots_hold_no_secret_of_a_header_in_two_spellings(centre: World) -> None:
+    headers = {"X-Api-Key": "hunter2-0000", "x-api-key": "${credentials.key}", "Accept": "*"}
+    colleague(centre, request={**config(centre)["request"], "headers": headers})
+
+    assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+
+    saved = (centre.folder / "s.json").read_text()
+    assert "hunter2" not in saved
+    assert "${credentials.key}" in saved
+    assert centre.run("plan", "--offline", "s.json").code == 0
+
+
 def test_snapshots_of_before_there_were_data_actions_say_so(centre: World) -> None:
     assert centre.run("plan", "--save-snapshots", "s.json").code == 0
     saved = json.loads((centre.folder / "s.json").read_text())
@@ -224,6 +252,7 @@ def test_snapshots_of_before_there_were_data_actions_say_so(centre: World) -> No
 
     assert plan.code == 1
     assert "holds no data actions, for an earlier version saved it" in plan.err
+    assert "--exclude 'dataaction/*'" in plan.err
 
 
 def test_a_timeout_that_this_data_action_cannot_have_is_refused_before_anything_is_planned(

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from acceptance_world import live, manifest, organisation, project
+from manifest_builders import data_action, integration, public_flow
+from public_builders import stored_action
 
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.app import SandboxServer
+from gcsync.sandbox.dependencies import Use
+from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
 from gcsync.sandbox.sample import FAKE_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from acceptance_world import World
+
+    from gcsync.sandbox.org import Organisation
 
 PROJECT = project(
     """
@@ -268,7 +275,7 @@ def test_a_secret_that_is_live_is_shown_nowhere(both: World) -> None:
         (("test", "prod", "--offline", "test=x.json"), "add --live"),
         (("test", "prod", "--live", "--offline", "dev=x.json"), "dev is not compared"),
         (("test", "prod", "--live", "--offline", "x.json"), "'x.json' is not ENV=FILE"),
-        (("test", "prod", "--target", "flow/nothing"), "leave none of 2 flows"),
+        (("test", "prod", "--target", "flow/nothing"), "leaves none of 2 flows"),
     ],
 )
 def test_what_cannot_be_compared_is_wrong_usage(
@@ -295,3 +302,149 @@ def test_the_same_inputs_give_the_same_bytes(both: World) -> None:
 
     assert first == second
     assert json.loads(first)["format_version"] == "1.0"
+
+
+# Organisations of the public API
+
+CUSTOMER = data_action(spec="timeout_ms: 5000\nrequest: {url: 'https://${var.host}/x'}")
+SALES = public_flow("sales", actions="Lookup: {data_action: get-customer}\nPay: {}").replace(
+    "{id: id-of-sales}", "{name: Sales, type: inboundcall}"
+)
+CRM = integration("crm", spec="properties: {base: x}\ncredentials: {basicAuth: CRM 1}")
+
+
+def real(*uses: str, timeout_s: int = 20, base: str = "x", prefix: str = "") -> Organisation:
+    """An organisation whose flow uses these data actions; ids begin with *prefix*."""
+    named = {"a-1": "Get Customer", "a-2": "Pay", "a-3": "Log"}
+    config = stored_action().config
+    actions = [
+        stored_action(prefix + each, name=name, config={**config, "timeoutSeconds": timeout_s})
+        for each, name in named.items()
+    ]
+    crm = StoredIntegration(
+        id="i-crm", name="CRM", credentials={"basicAuth": f"{prefix}c"}, properties={"base": base}
+    )
+    credential = StoredCredential(id=f"{prefix}c", name="CRM 1", type="basicAuth")
+    return organisation(
+        live("sales", {}),
+        actions=Actions(actions),
+        integrations=Integrations([crm], [credential]),
+        uses=[
+            Use(
+                flow_id="id-sales",
+                flow_name="Sales",
+                flow_type="inboundcall",
+                action_id=prefix + each,
+            )
+            for each in uses
+        ],
+    )
+
+
+@pytest.fixture
+def public(world: World) -> World:
+    world.write({"gcsync.yaml": PROJECT, "overlays/test/flows.yaml": ""})
+    world.manifests(CUSTOMER, SALES, CRM)
+    world.stage.playing = real("a-1", "a-2")
+    return world
+
+
+def shown(document: dict[str, Any]) -> dict[str, list[Any]]:
+    return {
+        flow["address"]: [
+            *(tuple(each.values()) for each in flow["actions"]),
+            *((each["path"], each["left"], each["right"]) for each in flow["fields"]),
+        ]
+        for flow in document["flows"]
+    }
+
+
+def test_data_actions_integrations_and_public_flows_are_compared_by_what_is_desired(
+    public: World,
+) -> None:
+    slower = data_action(spec="timeout_ms: 8000")
+    rebased = integration("crm", spec="properties: {base: y}")
+    more = SALES.replace("Pay: {}", "Log: {}").replace("spec:", "spec:\n  latency_budget_ms: 9000")
+    public.write({"overlays/test/flows.yaml": f"{slower}---\n{rebased}---\n{more}"})
+
+    compared = public.run("diff", "test", "prod", "-o", "json", "-o", "text=d.txt")
+
+    assert compared.code == 0, compared.err
+    assert shown(compared.json) == {
+        "dataaction/get-customer": [
+            ("request/url", "https://crm-test.example/x", "https://crm.example/x"),
+            ("timeout_ms", 8000, 5000),
+        ],
+        "flow/sales": [("Log", "left"), ("latency_budget_ms", 9000, None)],
+        "integration/crm": [("properties/base", "y", "x")],
+    }
+    assert (
+        "3 flows, data actions and integrations of 3 differ"
+        in (public.folder / "d.txt").read_text()
+    )
+
+
+def test_what_is_live_of_them_is_compared_whatever_their_ids(public: World) -> None:
+    far = real("a-1", "a-3", timeout_s=30, base="z", prefix="far-")
+
+    with SandboxServer(far) as server:
+        prod = {
+            "GCSYNC_API_URL_PROD": server.url,
+            "GENESYSCLOUD_OAUTHCLIENT_ID_PROD": server.client_id,
+            "GENESYSCLOUD_OAUTHCLIENT_SECRET_PROD": server.client_secret,
+        }
+        compared = public.run("diff", "test", "prod", "--live", "-o", "json", **prod)
+
+    assert compared.code == 0, compared.err
+    assert shown(compared.json) == {
+        "dataaction/get-customer": [("timeout_ms", 20000, 30000)],
+        "flow/sales": [("Pay", "left"), ("Log", "right")],
+        "integration/crm": [("properties/base", "x", "z")],
+    }
+
+
+def test_organisations_that_are_alike_differ_in_nothing(public: World) -> None:
+    compared = public.run("diff", "test", "prod", "--live")
+
+    assert (compared.code, compared.out) == (
+        0,
+        "test and prod hold the same of 3 flows, data actions and integrations.\n",
+    )
+
+
+def test_what_is_not_live_on_one_side_is_told_and_no_error(public: World) -> None:
+    gone = SALES.replace("name: Sales", "name: Gone")
+    public.write({"overlays/test/flows.yaml": gone})
+
+    compared = public.run("diff", "test", "prod", "--live", "-o", "json")
+
+    assert [(each["address"], each["only"]) for each in compared.json["flows"]] == [
+        ("flow/sales", "right")
+    ]
+    [warning] = compared.json["warnings"]
+    assert warning.startswith("test: flow/sales: no live inboundcall flow is named 'Gone'")
+
+
+def test_from_snapshots_only_what_these_hold_is_compared(public: World) -> None:
+    public.manifests(CUSTOMER, SALES)
+    public.run("plan", "--env", "test", "--save-snapshots", "t.json", "--no-lint")
+
+    compared = public.run(
+        *("diff", "test", "prod", "--live", "--offline", "test=t.json", "-o", "json")
+    )
+
+    assert compared.json["summary"]["flows"] == 1
+    [warning] = compared.json["warnings"]
+    assert warning.startswith("flow/sales: snapshots do not hold which data actions")
+
+
+def test_environments_that_declare_nothing_are_an_error(world: World) -> None:
+    world.write({"gcsync.yaml": PROJECT, "overlays/test/flows.yaml": ""})
+    world.manifests(
+        "apiVersion: gcsync/v1\nkind: AuthBinding\nmetadata: {name: a}\nspec: {type: none}\n"
+    )
+
+    compared = world.run("diff", "test", "prod")
+
+    assert compared.code == 1
+    assert "the manifests declare nothing for test, so there is nothing to compare" in compared.err

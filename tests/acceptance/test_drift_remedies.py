@@ -114,7 +114,7 @@ def test_what_was_healed_is_told_though_what_is_left_cannot_be_read(world: World
 
     assert healed.code == 2
     assert "1 applied" in healed.out
-    assert "healed flows are shown as they were before" in healed.out
+    assert "what was healed is shown as it was before" in healed.out
 
 
 # Accepting
@@ -358,7 +358,7 @@ def test_accepting_needs_a_flow_that_is_declared_and_a_path_that_differs(world: 
     narrowed = world.run("drift", "--accept", "flow/billing", "--target", "flow/*")
 
     assert (unknown.code, path.code, both.code, narrowed.code) == (64, 1, 64, 64)
-    assert "no manifest declares this flow; nearest: flow/billing" in unknown.err
+    assert "no manifest declares this flow (did you mean 'flow/billing'?)" in unknown.err
     assert "does not differ, so there is nothing to accept; nearest: actions/Lookup" in path.err
 
 

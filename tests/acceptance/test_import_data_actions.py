@@ -245,3 +245,23 @@ def test_data_actions_can_be_chosen_by_address(world: World) -> None:
     assert world.run("import", "--target", "dataaction/a").code == 0
     assert list(files(world)) == ["data-actions/crm/a.yaml"]
     assert world.run("import", "--target", "dataaction/x").code == 64
+
+
+def test_what_a_custom_sign_in_asks_is_imported_planned_and_applied_too(world: World) -> None:
+    plain = stored_action()
+    config = {key: value for key, value in plain.config.items() if key != "timeoutSeconds"}
+    sign_in = stored_action("customAuth_-_9", name="Sign In", kind="customAuth", config=config)
+    has(world, plain, sign_in)
+
+    assert world.run("import").code == 0
+
+    written = files(world)["data-actions/crm/sign-in.yaml"]
+    assert "action: {integration: CRM, name: Sign In}\n" in written
+    assert no_change(world)
+    world.write(
+        {"manifests/data-actions/crm/sign-in.yaml": written.replace("crm.example", "id.example")}
+    )
+    assert world.run("apply", "--auto-approve").code == 0
+    request = world.org.actions.published("customAuth_-_9").config["request"]
+    assert request["requestUrlTemplate"] == "https://id.example/customers/${input.id}"
+    assert no_change(world)

@@ -119,7 +119,7 @@ def test_none_of_600_is_missed_by_a_client_that_may_only_look(world: World) -> N
     assert len(files(world)) == 601
     drift = world.run("drift")
     assert drift.code == 0
-    assert drift.out.endswith("No drift in 601 resources.\n")
+    assert drift.out.endswith("No drift in 600 data actions and 1 integration.\n")
 
 
 @pytest.mark.parametrize("missing", sorted(VIEW))

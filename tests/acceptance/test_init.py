@@ -25,7 +25,7 @@ def test_what_was_written_is_valid(world: World) -> None:
     valid = world.run("validate")
 
     assert valid.code == 0
-    assert valid.out.startswith("1 flow,")
+    assert valid.out.startswith("1 flow and ")
 
 
 def test_what_was_written_is_laid_out_already(world: World) -> None:

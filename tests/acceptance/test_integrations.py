@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from manifest_builders import data_action, integration
+from manifest_builders import data_action, integration, project
 from official_sdk import logged_in
 from public_builders import stored_action
 
@@ -214,6 +214,18 @@ def test_drift_is_told_and_accepted_and_says_what_it_cannot_see(centre: World) -
     assert centre.run("drift").code == 0
 
 
+def test_healing_says_first_what_it_reaches(centre: World) -> None:
+    centre.write({"gcsync.yaml": project("drift: {heal: [{path: credentials/*}]}")})
+    assert centre.run(*APPLY).code == 0
+    colleague(centre, credentials={"basicAuth": "c-1"})
+
+    healed = centre.run("drift", "--heal", "--auto-approve")
+
+    assert healed.code == 0
+    assert "reaches 3 data actions and 2 flows" in healed.out
+    assert held(centre).credentials == {"basicAuth": "c-2"}
+
+
 def test_a_rollback_binds_the_former_credential_again(centre: World) -> None:
     centre.org.integrations.recall([replace(CRM, credentials={"basicAuth": "c-4"})])
     assert centre.run(*APPLY).code == 0
@@ -389,6 +401,22 @@ def test_an_integration_that_is_not_live_is_refused_with_the_nearest(centre: Wor
     )
 
 
+def test_saved_snapshots_give_the_plan_of_an_integration_and_hold_no_secret(
+    centre: World,
+) -> None:
+    secrets = {"apiKey": int(SECRET), "deep": {"password": SECRET}, "base": "y"}
+    centre.org.integrations.recall([replace(CRM, properties=secrets)])
+    centre.manifests(integration(spec="properties: {base: x}"))
+
+    online = centre.run("plan", "--save-snapshots", "s.json", "-o", "json")
+    offline = centre.run("plan", "--offline", "s.json", "-o", "json")
+
+    assert (online.code, offline.code) == (0, 0)
+    changes = [plan.json["resource_changes"][0]["fields"] for plan in (online, offline)]
+    assert changes[0] == changes[1] != []
+    assert SECRET not in (centre.folder / "s.json").read_text()
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -466,4 +494,4 @@ def test_snapshots_of_before_there_were_integrations_say_so(centre: World) -> No
 
     assert plan.code == 1
     assert "holds no integrations" in plan.err
-    assert "leave integrations out with --exclude 'integration/*'" in plan.err
+    assert "leave them out with --exclude 'integration/*'" in plan.err

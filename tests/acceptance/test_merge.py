@@ -138,7 +138,7 @@ def test_no_merged_plan_is_applied_or_shown_as_a_plan(many: World) -> None:
     shown = many.run("show", "merged.json")
     again = many.run("merge", "merged.json")
 
-    assert (applied.code, shown.code) == (3, 3)
+    assert (applied.code, shown.code) == (64, 64)
     assert "apply the plans that it was made of, one by one" in applied.err
     assert (again.code, "is merged already" in again.err) == (1, True)
     assert many.writes() == 0

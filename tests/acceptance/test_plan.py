@@ -245,18 +245,39 @@ def test_select_target_and_exclude_narrow_the_plan(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--select", "team=nobody"), ("--target", "flow/x"), ("--exclude", "*")]
+    ("words", "told"),
+    [
+        ("--target flow/x", "--target leaves none of 1 flow; nearest: flow/billing"),
+        ("--exclude *", "--exclude leaves none of 1 flow; there are flow/billing"),
+        (
+            "--select team=pay --target flow/bill",
+            "--select and --target leave none of 1 flow; nearest: flow/billing",
+        ),
+        (
+            "--select team=pays",
+            "--select: no manifest has the label team=pays in metadata.labels; nearest: team=pay",
+        ),
+    ],
 )
 def test_a_selection_that_leaves_nothing_is_wrong_usage(
-    world: World, words: tuple[str, str]
+    world: World, words: str, told: str
 ) -> None:
-    world.manifests()
+    world.manifests(manifest(labels="{team: pay}"))
 
-    plan = world.run("plan", *words)
+    plan = world.run("plan", *words.split())
+
+    assert (plan.code, plan.err) == (64, f"error: {told}\n")
+
+
+def test_labels_that_nothing_has_together_are_wrong_usage(world: World) -> None:
+    world.manifests(
+        manifest(labels="{team: pay}"), manifest("orders", labels="{tier: low}"), manifest("sales")
+    )
+
+    plan = world.run("plan", "--select", "team=pay", "--select", "tier=low")
 
     assert plan.code == 64
-    assert "leave none of 1 flow" in plan.err
-    assert "flow/billing" in plan.err
+    assert "no manifest has the labels team=pay and tier=low together" in plan.err
 
 
 @pytest.mark.parametrize(
@@ -489,6 +510,22 @@ def test_what_is_no_snapshots_file_is_an_error(world: World, content: str) -> No
 
     assert plan.code == 1
     assert "snapshots.json: not a snapshots file" in plan.err
+
+
+def test_saved_snapshots_hold_no_secret_of_a_header_that_stands_there_twice(world: World) -> None:
+    twice = [
+        {"name": "X-Api-Key", "value": "hunter2-0000"},
+        {"name": "x-api-key", "value": "${Secure.Key}"},
+    ]
+    world.lives(live(actions={"Lookup": {"timeout": 3000, "headers": twice}}))
+    world.manifests()
+
+    assert world.run("plan", "--save-snapshots", "s.json").code == 0
+
+    saved = (world.folder / "s.json").read_text()
+    assert "hunter2" not in saved
+    assert "${Secure.Key}" in saved
+    assert "1.10" in saved
 
 
 def test_snapshots_that_lack_a_flow_say_so(world: World) -> None:

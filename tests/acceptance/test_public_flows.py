@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from acceptance_world import live
+from acceptance_world import NO_LIMITS, live
 from manifest_builders import data_action, public_flow
 from public_builders import stored_action
 
 from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.dependencies import Use
+from gcsync.sandbox.flows import StoredFlow
 from gcsync.sandbox.integrations import Integrations, StoredIntegration
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
-from gcsync.sandbox.org import CLIENT_ID
+from gcsync.sandbox.org import CLIENT_ID, Organisation
 from gcsync.sandbox.sample import sample_organisation
 
 if TYPE_CHECKING:
@@ -52,16 +54,15 @@ def use(action_id: str) -> Use:
     return Use(flow_id="id-sales", flow_name="Sales", flow_type="inboundcall", action_id=action_id)
 
 
-def put_on(world: World, *more: StoredAction, **facts: Any) -> None:
+def put_on(world: World, *more: StoredAction, is_published: bool = True, **facts: Any) -> None:
     """A flow that uses two data actions, of 20 s and of no timeout at all, and *more*."""
     actions = [stored_action(), unset("custom_-_2", "Send Order"), *more]
     named = {"i-crm": "CRM", "i-desk": "Desk"}
-    world.lives(
-        live("sales", {}),
+    world.stage.playing = Organisation(
+        [replace(StoredFlow.of(live("sales", {})), is_published=is_published)],
         actions=Actions(actions),
         integrations=Integrations(StoredIntegration(id=i, name=name) for i, name in named.items()),
-        uses=[use(each.id) for each in actions],
-        **facts,
+        **{"uses": [use(each.id) for each in actions]} | NO_LIMITS | facts,
     )
 
 
@@ -82,7 +83,7 @@ def test_a_project_of_data_actions_and_a_flow_that_uses_them_is_valid(centre: Wo
 
     assert (validated.code, validated.out) == (
         0,
-        "1 flow, 1 data action and 0 auth bindings are valid.\n",
+        "1 flow and 1 data action are valid.\n",
     )
 
 
@@ -143,7 +144,7 @@ def test_lint_looks_at_manifests_or_at_what_the_flow_really_uses(centre: World) 
         ("GC802", "it has no metadata/labels, so no --select finds it"),
     }
     rules = {rule for rule, _ in findings(live_ones)}
-    assert rules == {"GC101", "GC102", "GC103", "GC401", "GC502"}
+    assert rules == {"GC101", "GC102", "GC103", "GC401", "GC502", "GC605"}
     slow = "Lookup may keep a caller waiting for 20000 ms, more than 6000 ms on voice"
     assert ("GC102", f"live: {slow} (in flow/sales)") in findings(live_ones)
     assert (
@@ -181,7 +182,9 @@ def test_a_data_action_that_the_manifest_does_not_name_counts_and_is_told(centre
         ("{name: Sales, type: inboundcall}", "{id: gone}", "no live flow has id gone"),
     ],
 )
-@pytest.mark.parametrize("command", [("budget",), ("simulate",), ("lint", "--live")])
+@pytest.mark.parametrize(
+    "command", [("budget",), ("simulate",), ("lint", "--live"), ("plan",), ("drift",)]
+)
 def test_what_is_not_live_is_an_error_that_names_the_nearest(
     centre: World, command: tuple[str, ...], before: str, after: str, told: str
 ) -> None:
@@ -224,6 +227,143 @@ def test_plan_and_apply_write_the_data_actions_and_say_why_not_the_flow(centre: 
     assert "managed through its data actions; explain dataaction/get-customer" in explained.err
     assert centre.run("apply", "--auto-approve").code == 0
     assert centre.org.actions.published("custom_-_1").config["timeoutSeconds"] == 5
+
+
+# What a plan does to callers of flows that it does not write
+
+
+def asked(world: World, path: str) -> int:
+    """How often the organisation was asked for what lies there."""
+    return world.org.requests[f"GET /api/v2/{path}"]
+
+
+def waiting(plan: Outcome) -> list[Any]:
+    return [each.get("waiting_flows") for each in plan.json["resource_changes"]]
+
+
+def test_a_plan_tells_how_long_callers_of_each_flow_behind_it_may_wait(centre: World) -> None:
+    plan = centre.run("plan", "-o", "json", "-o", "text=p.txt", "--out", "p.json")
+    shown = centre.run("show", "p.json")
+
+    worst = {"before": 80000, "after": 65000, "budget": 20000}
+    assert waiting(plan) == [[{"address": "flow/sales", "worst_case_ms": worst}]]
+    line = "flow/sales: worst case  80 s -> 65 s, over the budget of 20 s"
+    assert " ".join(line.split()) in " ".join((centre.folder / "p.txt").read_text().split())
+    assert "flow/sales: worst case" in shown.out
+
+
+def test_what_a_flow_uses_is_asked_for_once_and_nothing_is_listed_twice(centre: World) -> None:
+    centre.run("plan")
+
+    assert asked(centre, "flows") == 1
+    # The second names those by id of which it matters how long callers wait.
+    assert asked(centre, "integrations/actions") == 2
+    assert asked(centre, "architect/dependencytracking/consumedresources") == 1
+
+
+def test_a_changed_data_action_counts_where_the_manifest_does_not_name_it(centre: World) -> None:
+    centre.manifests(data_action(), SALES.replace("Lookup: {data_action: get-customer}", ""))
+
+    [[wait]] = waiting(centre.run("plan", "-o", "json"))
+
+    assert wait["worst_case_ms"] == {"before": 80000, "after": 65000, "budget": 20000}
+
+
+def test_of_a_flow_that_feels_nothing_no_data_action_is_read(centre: World) -> None:
+    unchanged = data_action(spec="category: CRM")
+    centre.manifests(unchanged)
+    centre.run("plan")
+    alone = asked(centre, "integrations/actions/{id}")
+    centre.manifests(unchanged, SALES)
+
+    plan = centre.run("plan")
+
+    assert plan.out.startswith("No changes")
+    assert asked(centre, "integrations/actions/{id}") == 2 * alone
+
+
+def test_flows_are_looked_at_as_the_selection_goes(centre: World) -> None:
+    wrong = SALES.replace("Send Order", "Send Ordr")
+    order = data_action("send-order", action="{integration: CRM, name: Send Order}")
+    centre.manifests(data_action(), order, wrong)
+
+    behind = centre.run("plan", "--target", "dataaction/get-customer")
+    elsewhere = centre.run("plan", "--target", "dataaction/send-order")
+    excluded = centre.run("plan", "--exclude", "flow/sales")
+
+    assert (behind.code, elsewhere.code, excluded.code) == (1, 0, 0)
+    assert "nearest: Send Order" in behind.err
+
+
+def test_misfits_of_flows_and_of_data_actions_are_told_at_once(centre: World) -> None:
+    gone = data_action("gone", action="{integration: CRM, name: Gone}")
+    centre.manifests(data_action(), gone, SALES.replace("Send Order", "Send Ordr"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert "does not use a data action 'Send Ordr'" in plan.err
+    assert "no live data action of integration 'CRM' is named 'Gone'" in plan.err
+
+
+@pytest.mark.parametrize("missing", ["architect:dependencyTracking:view", "architect:flow:view"])
+def test_who_may_not_see_what_flows_use_manages_data_actions_all_the_same(
+    centre: World, missing: str
+) -> None:
+    put_on(
+        centre,
+        clients=(Client(id=CLIENT_ID, secret="sandbox", permissions=ALL_PERMISSIONS - {missing}),),
+    )
+
+    plan = centre.run("plan", "-o", "json")
+    drift = centre.run("drift", "-o", "json")
+
+    assert (plan.code, drift.code) == (0, 2)
+    assert [each["address"] for each in plan.json["resource_changes"]] == [
+        "dataaction/get-customer"
+    ]
+    told = "flow/sales: which data actions a flow with driver public uses is not known"
+    for warnings in (plan.json["warnings"], drift.json["warnings"]):
+        assert any(each.startswith(told) and missing in each for each in warnings)
+
+
+def test_a_flow_that_was_never_published_is_a_warning_of_its_own(centre: World) -> None:
+    put_on(centre, is_published=False)
+
+    plan = centre.run("plan", "-o", "json")
+
+    assert plan.code == 0
+    [warning] = plan.json["warnings"]
+    assert "flow Sales (id-sales) has no published version" in warning
+
+
+def test_against_snapshots_it_is_said_that_flows_are_not_looked_at(centre: World) -> None:
+    centre.run("plan", "--save-snapshots", "s.json")
+
+    plan = centre.run("plan", "--offline", "s.json", "-o", "json")
+
+    assert plan.code == 0
+    [warning] = plan.json["warnings"]
+    assert warning.endswith("not looked at: snapshots do not hold it; plan against what is live")
+
+
+def test_what_a_change_would_make_of_a_flow_is_refused_by_lint_before_anything_is_written(
+    centre: World,
+) -> None:
+    slower = data_action(spec="timeout_ms: 30000")
+    roomy = SALES.replace("latency_budget_ms: 20000", "latency_budget_ms: 85000")
+    strict = "apiVersion: gcsync/v1\nkind: Project\nmetadata: {name: p}\nspec:\n"
+    strict += "  lint: {severity: {GC402: error}}\n"
+    (centre.folder / "gcsync.yaml").write_text(strict)
+    centre.manifests(slower, roomy)
+
+    plan, apply = centre.run("plan"), centre.run("apply", "--auto-approve")
+    forced = centre.run("plan", "--no-lint", "-o", "json")
+
+    assert (plan.code, apply.code, forced.code) == (5, 5, 0)
+    assert "once applied: " in plan.err
+    assert "90000 ms" in plan.err
+    assert centre.org.actions.published("custom_-_1").config["timeoutSeconds"] == 20
 
 
 def test_a_plan_of_flows_alone_says_that_their_data_actions_are_missing(centre: World) -> None:
@@ -370,3 +510,136 @@ def test_a_data_action_accepts_a_finding_for_a_while_and_none_is_left(centre: Wo
     linted = centre.run("lint", **NOBODY)
 
     assert (linted.code, linted.out) == (0, "Nothing to object to in 1 data action.\n")
+
+
+@pytest.mark.parametrize(("command", "templates"), [("budget", 0), ("lint --live", 4)])
+def test_templates_are_read_for_rules_and_not_for_waiting_times(
+    centre: World, command: str, templates: int
+) -> None:
+    centre.run(*command.split())
+
+    requests = centre.org.requests
+    place = "GET /api/v2/integrations/actions"
+    assert (requests[place], requests[f"{place}/{{id}}/templates/{{file}}"]) == (1, templates)
+    # One of the two is managed: with its contract it is read by itself.
+    assert requests[f"{place}/{{id}}"] == (3 if templates else 0)
+
+
+# Data actions as they are live
+
+
+def test_live_data_actions_are_looked_at_without_any_flow(centre: World) -> None:
+    centre.org.actions.published("custom_-_1").config["response"]["successTemplate"] = "${nam}"
+    centre.manifests(data_action())
+
+    linted = centre.run("lint", "--live", "-o", "json", "-o", "text=l.txt")
+
+    told = {(each["rule"], each["severity"]) for each in linted.json["findings"]}
+    assert told == {("GC502", "warning"), ("GC604", "warning"), ("GC605", "note")}
+    assert {each["address"] for each in linted.json["findings"]} == {"dataaction/get-customer"}
+    assert all(each["message"].startswith("live: ") for each in linted.json["findings"])
+
+
+def test_a_live_timeout_that_nobody_set_is_told_whichever_flow_is_declared(centre: World) -> None:
+    order = data_action("send-order", action="{integration: CRM, name: Send Order}")
+    centre.manifests(order)
+
+    told = findings(centre.run("lint", "--live", "-o", "json"))
+
+    whole = "live: Send Order has no timeout_ms, so the platform's default of 60 s applies"
+    assert ("GC101", whole) in told
+
+
+def test_a_declared_data_action_that_is_not_live_is_an_error(centre: World) -> None:
+    gone = data_action("gone", action="{id: custom_-_gone}")
+    centre.manifests(data_action(action="{integration: CRM, name: Get Custmer}"), gone)
+    by_name = centre.run("lint", "--live")
+    centre.manifests(gone)
+    by_id = centre.run("lint", "--live")
+
+    assert (by_name.code, by_id.code) == (1, 1)
+    assert "no live data action of integration 'CRM' is named 'Get Custmer'; near" in by_name.err
+    assert "no live data action has id custom_-_gone" in by_id.err
+
+
+def test_what_is_wrong_with_a_live_data_action_is_not_told_again_of_each_flow(
+    centre: World,
+) -> None:
+    found = centre.run("lint", "--live", "-o", "json").json["findings"]
+
+    # Of the two that the flow uses, the manifest of one stands by itself.
+    assert sorted(each["address"] for each in found if each["rule"] == "GC502") == [
+        "dataaction/get-customer",
+        "flow/sales",
+    ]
+
+
+def test_each_live_data_action_is_read_once_and_asked_about_only_if_no_flow_is_seen_to_use_it(
+    centre: World,
+) -> None:
+    centre.manifests(data_action())
+    centre.run("lint", "--live")
+    alone = asked(centre, "integrations/actions/{id}/templates/{file}")
+    users = asked(centre, "architect/dependencytracking/consumingresources")
+    centre.manifests(data_action(), SALES)
+
+    centre.run("lint", "--live")
+
+    # The second one is that which no manifest of its own speaks of.
+    assert asked(centre, "integrations/actions/{id}/templates/{file}") == 3 * alone
+    assert (users, asked(centre, "architect/dependencytracking/consumingresources")) == (1, 1)
+
+
+def test_a_data_action_that_no_published_flow_uses_is_a_note_where_one_may_see_that(
+    centre: World,
+) -> None:
+    centre.manifests(data_action())
+    used = centre.run("lint", "--live", "-o", "json")
+    put_on(centre, uses=())
+    unused = centre.run("lint", "--live", "-o", "json")
+    lacking = ALL_PERMISSIONS - {"architect:dependencyTracking:view"}
+    client = Client(id=CLIENT_ID, secret="sandbox", permissions=lacking)
+    put_on(centre, uses=(), clients=(client,))
+    unknown = centre.run("lint", "--live", "-o", "json")
+
+    told = ("GC805", "live: no published flow uses Get Customer")
+    assert [told in findings(each) for each in (used, unused, unknown)] == [False, True, False]
+    assert "note: which data actions are used is not known: " in unknown.err
+    assert "architect:dependencyTracking:view" in unknown.err
+
+
+def test_snapshots_of_data_actions_are_looked_at_offline(centre: World) -> None:
+    centre.manifests(data_action())
+    centre.run("plan", "--save-snapshots", "s.json")
+
+    linted = centre.run("lint", "--live", "--offline", "s.json", "-o", "json", **NOBODY)
+
+    assert {each["rule"] for each in linted.json["findings"]} >= {"GC502"}
+
+
+def test_a_plan_warns_of_what_only_the_live_half_of_a_data_action_makes_wrong(
+    centre: World,
+) -> None:
+    template = data_action(spec="response: {success_template: '{\"n\": ${nam}}'}")
+    centre.manifests(template)
+
+    plan = centre.run("plan", "-o", "json")
+    centre.manifests(data_action(spec="request: {url: 'https://crm.example/${input.ident}'}"))
+    url = centre.run("plan", "-o", "json")
+
+    [undefined] = plan.json["warnings"]
+    assert undefined == (
+        "dataaction/get-customer: once applied: Get Customer names nam in its success template,"
+        " which its translation map does not define; nearest: name [GC604]"
+    )
+    assert "once applied: Get Customer names input.ident in request/url" in url.json["warnings"][0]
+
+
+def test_a_plan_does_not_repeat_what_lint_says_of_manifests_alone(centre: World) -> None:
+    both = "response: {translation_map: {name: $.name}, success_template: '${nam}'}"
+    centre.manifests(data_action(spec=both))
+
+    linted = centre.run("lint", "-o", "json", **NOBODY)
+
+    assert "GC604" in {rule for rule, _ in findings(linted)}
+    assert centre.run("plan", "-o", "json").json["warnings"] == []

@@ -326,6 +326,30 @@ def test_a_run_that_wrote_nothing_leaves_nothing_to_undo(world: World) -> None:
     assert (in_json["run_id"], in_json["results"]) == (None, [])
 
 
+def test_who_wrote_is_told_where_the_latest_run_did_not(world: World) -> None:
+    wrote = applied(world)
+    applied(world)
+    nothing = applied(world)
+
+    left = world.run(*ROLLBACK)
+
+    assert left.code == 0
+    assert f"Run {nothing} leaves nothing to undo" in left.out
+    assert f"wrote something is {wrote}; 'gcsync rollback {wrote}' undoes that" in left.err
+    assert world.timeout() == 5000
+
+
+def test_where_no_run_wrote_anything_the_latest_is_the_newest(world: World) -> None:
+    world.edit(5000)
+    applied(world)
+    run_id = applied(world)
+
+    undone = world.run(*ROLLBACK)
+
+    assert (undone.code, undone.err) == (0, "")
+    assert undone.out == f"Run {run_id} leaves nothing to undo: it wrote nothing.\n"
+
+
 def test_one_flow_can_be_chosen(world: World) -> None:
     names = ("billing", "orders", "sales")
     world.lives(*(live(name) for name in names))
@@ -379,20 +403,41 @@ def test_what_the_project_ignores_by_now_stays(world: World) -> None:
 def test_a_secret_stays_lost_and_the_message_says_what_to_do(world: World) -> None:
     secretive = {"Lookup": {"timeout": 3000, "headers": [{"name": "X-Api-Key", "value": SECRET}]}}
     world.lives(live(actions=secretive))
-    applied(
-        world,
-        "Lookup: {timeout_ms: 5000, request: {headers: {X-Api-Key: '${Secure.ApiKey}'}}}",
-    )
+    wanted = "Lookup: {timeout_ms: 5000, request: {headers: {X-Api-Key: '${Secure.ApiKey}'}}}"
+    world.manifests(manifest(actions=wanted))
+    plan = world.run("plan")
+    applied(world, wanted)
 
     undone = world.run(*ROLLBACK)
     again = world.run("rollback", "latest", "--auto-approve")
 
+    assert (
+        "X-Api-Key replaces a secret, of which gcsync keeps a digest only: no rollback" in plan.out
+    )
     assert undone.code == 4
     assert "request/headers/X-Api-Key stays: its former value was a secret" in undone.out
     assert "set it by hand in Architect" in undone.out
     assert SECRET not in undone.said
     assert again.code == 0
     assert world.timeout() == 5000
+
+
+@pytest.mark.parametrize("words", [("--auto-approve",), ("--out", "back.json")])
+def test_where_nothing_but_a_secret_is_left_a_rollback_has_failed(
+    world: World, words: tuple[str, ...]
+) -> None:
+    secretive = {"Lookup": {"headers": [{"name": "X-Api-Key", "value": SECRET}]}}
+    world.lives(live(actions=secretive))
+    run_id = applied(world, "Lookup: {request: {headers: {X-Api-Key: '${Secure.ApiKey}'}}}")
+    revisions = world.writes()
+
+    undone = world.run("rollback", "latest", *words)
+
+    assert undone.code == 1
+    assert undone.out.endswith(
+        f"Nothing was rolled back: beside what stays, run {run_id} leaves nothing to undo.\n"
+    )
+    assert world.writes() == revisions
 
 
 @pytest.mark.parametrize("words", [("--auto-approve",), ("--out", "back.json")])

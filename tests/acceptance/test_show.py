@@ -56,4 +56,11 @@ def test_a_changed_plan_is_refused(saved: World) -> None:
 
 def test_show_needs_a_file(saved: World) -> None:
     assert saved.run("show").code == 64
+    for words in (("show",), ("apply",)):
+        taken = saved.run(*words, "manifests/flows.yaml")
+        assert taken.code == 64
+        assert taken.err == (
+            "error: manifests/flows.yaml: this is not a saved plan, it looks like a manifest;"
+            " manifests go with -f\n"
+        )
     assert saved.run("show", "nothing.json").code == 1

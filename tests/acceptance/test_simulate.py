@@ -325,7 +325,7 @@ def test_a_back_end_that_cannot_be_is_refused_in_one_line(
         (("--recommend", "--target", "timout=1%"), "no goal is called 'timout'; nearest:"),
         (("--recommend", "--target", "p99_wait=4"), "'4' is not a time such as 4s or 1500ms"),
         (("--recommend", "-o", "json"), "give -o a file, as in -o json=FILE"),
-        (("--target", "flow/x"), "leave none of 1 flow"),
+        (("--target", "flow/x"), "leaves none of 1 flow"),
         (("--calls", "0"), "--calls"),
         (("--seed", "-1"), "--seed"),
         (("--scenario", "nowhere.yaml"), "nowhere.yaml"),

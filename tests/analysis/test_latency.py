@@ -21,7 +21,7 @@ from gcsync.analysis.latency import (
     worst_case,
     worst_case_ms,
 )
-from gcsync.analysis.policy import CallPolicy, declared_outline
+from gcsync.analysis.policy import CallPolicy, declared_outline, desired_outline
 from gcsync.model.change import LiveAction, WorstCase
 from gcsync.model.outline import Branches, Call, Loop, Outline, Sequence, Step
 
@@ -275,7 +275,9 @@ def test_live_and_desired_each_take_their_own_longest_way() -> None:
 
     assert (latency.live_ms, latency.desired_ms) == (9000, 2050)
     assert [action.calls for action in latency.actions] == [0, 1]
-    assert worst_case(spec, outline) == WorstCase(before_ms=9000, after_ms=2050, budget_ms=6000)
+    assert worst_case(spec, outline, desired_outline(spec, outline)) == WorstCase(
+        before_ms=9000, after_ms=2050, budget_ms=6000
+    )
 
 
 def test_a_live_setting_that_no_manifest_names_counts_on_both_sides() -> None:

@@ -640,6 +640,17 @@ def test_no_secret_is_in_any_traceback(proxy: FaultProxy, server: SandboxServer)
     assert server.client_secret not in repr(sender.tokens) + f"{token} {token!r} {vars(sender)}"
 
 
+def test_a_request_can_have_a_deadline_of_its_own(proxy: FaultProxy, server: SandboxServer) -> None:
+    sender = real_client(proxy, server, deadline_s=30)
+    proxy.on("POST", FLOW, hang)
+    started = time.monotonic()
+
+    with pytest.raises(OutcomeUnknown, match="deadline exceeded"):
+        sender.post(FLOW, b"{}", deadline_s=0.05)
+
+    assert time.monotonic() - started < 15
+
+
 def test_a_real_transport_keeps_its_deadline_under_the_client(
     proxy: FaultProxy, server: SandboxServer
 ) -> None:

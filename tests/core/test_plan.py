@@ -11,6 +11,7 @@ from gcsync.errors import LimitExceeded
 from gcsync.model.change import (
     FlowChange,
     FlowRef,
+    FlowWait,
     LiveAction,
     Organisation,
     Plan,
@@ -96,10 +97,13 @@ def test_a_name_that_repeats_asks_for_an_id_and_lists_them() -> None:
 
 def test_the_inverse_of_a_change_has_its_worst_case_the_other_way_round() -> None:
     worst = WorstCase(before_ms=1, after_ms=2, budget_ms=3)
+    waits = (FlowWait(address="flow/a", worst_case=worst),)
 
-    inverse = invert(replace(flow_change(), worst_case=worst))
+    inverse = invert(replace(flow_change(), worst_case=worst, waits=waits))
 
-    assert inverse.worst_case == WorstCase(before_ms=2, after_ms=1, budget_ms=3)
+    turned = WorstCase(before_ms=2, after_ms=1, budget_ms=3)
+    assert inverse.worst_case == turned
+    assert inverse.waits == (FlowWait(address="flow/a", worst_case=turned),)
     assert invert(flow_change()).worst_case is None
 
 

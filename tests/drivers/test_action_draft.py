@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,13 @@ from faultproxy import FaultProxy, answering, lose_answer, passing, reset_unseen
 from public_builders import REQUEST, integrated, stored_action
 
 from gcsync.api.oauth import GivenToken
+from gcsync.drivers.action_test import DraftTests
 from gcsync.drivers.integration_action import IntegrationActionDriver
 from gcsync.engine.write import FlowWrite
+from gcsync.loader.patterns import is_match
 from gcsync.model.change import FlowChange, FlowRef, Revision
+from gcsync.model.smoke import SmokeCase
+from gcsync.model.value import Location
 from gcsync.sandbox.app import SandboxServer
 from gcsync.sandbox.faults import PRESETS, Fault, Stale, error_answer
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
@@ -424,3 +429,46 @@ def test_a_publishing_that_names_no_version_is_told_by_reading(
 
     assert (result.status, told) == ("applied", ["observed"])
     assert server.org.actions.drafts == ()
+
+
+def with_tests(server: SandboxServer, proxy: FaultProxy, stop: Event) -> IntegrationActionDriver:
+    """A driver that tests each draft twice; the back end gives back what it is given."""
+    cases = tuple(SmokeCase(name=name, source=Location("m.yaml", 1, 1)) for name in ("a", "b"))
+    tests = DraftTests(cases={REF.address: cases}, is_match=is_match, stop=stop)
+    return connected(server, proxy, tests=tests)
+
+
+def test_what_is_tested_is_tested_anew_where_it_has_to_be_begun_anew(
+    server: SandboxServer, proxy: FaultProxy
+) -> None:
+    proxy.on("POST", f"{DRAFT}/test", meanwhile(lambda: edited(server)))
+
+    result, told = written(with_tests(server, proxy, Event()))
+
+    assert (result.status, told) == ("rebased", ["refused", "applied"])
+    assert live(server).config["request"]["requestType"] == "PUT"
+    assert proxy.count(f"POST {DRAFT}/test") == 4
+    assert server.org.actions.drafts == ()
+
+
+def test_a_draft_that_somebody_changes_while_it_is_tested_is_not_published(
+    server: SandboxServer, proxy: FaultProxy
+) -> None:
+    proxy.on("POST", f"{DRAFT}/test", meanwhile(lambda: drafted(server, requestTemplate="theirs")))
+
+    result, _ = written(with_tests(server, proxy, Event()))
+
+    assert (result.status, server.org.actions.log) == ("failed", [])
+    assert "somebody changed the draft meanwhile" in str(result.error)
+    assert len(server.org.actions.drafts) == 1
+
+
+def test_no_test_begins_after_a_signal(server: SandboxServer, proxy: FaultProxy) -> None:
+    stop = Event()
+    stop.set()
+
+    result, _ = written(with_tests(server, proxy, stop))
+
+    assert (result.status, server.org.actions.drafts) == ("failed", ())
+    assert "was not begun: interrupted" in str(result.error)
+    assert proxy.count(f"POST {DRAFT}/test") == 0

@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import field
+from hypothesis import given
+from hypothesis import strategies as st
 from lens_cases import ACTION as REF
+from lens_cases import ACTION_ANSWERS, ACTION_SETTINGS, live_action
 from lens_cases import ACTION_ID as ID
-from lens_cases import ACTION_SETTINGS, live_action
 
 from gcsync.core.diff import same
 from gcsync.core.exact_json import parse
+from gcsync.core.rebase import live_value
 from gcsync.drivers.action_amend import amended
 from gcsync.drivers.action_lens import (
     MOST_FUNCTION_S,
+    TEMPLATES,
     composed,
     files,
+    glimpsed,
+    needed,
     read_action,
     refused,
     unsupported,
@@ -37,6 +43,36 @@ if TYPE_CHECKING:
 def settings_of(snapshot: Snapshot) -> Any:
     (action,) = snapshot.actions
     return action.settings
+
+
+def behind_uris(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
+    """The answer that the document was made of, if its templates were files; and the files."""
+    answer, texts = parse(snapshot.document), {}
+    for (group, name), file in TEMPLATES.items():
+        held = answer.get("config", {}).get(group, {})
+        if name in held:
+            texts[file] = held.pop(name)
+            held[f"{name}Uri"] = f"/templates/{file}"
+    return answer, texts
+
+
+@given(ACTION_ANSWERS, st.none() | st.sets(st.sampled_from(ACTION_SETTINGS), max_size=4))
+def test_a_look_at_a_part_and_a_reading_of_everything_agree_on_that_part(
+    snapshot: Snapshot, about: set[str] | None
+) -> None:
+    answer, texts = behind_uris(snapshot)
+    fetched = {file: texts[file] for file in files(answer) if file in needed(about)}
+
+    seen = glimpsed(REF, answer, fetched)
+
+    whole = read_action(REF, composed(REF, answer, texts))
+    assert (seen.ref, seen.revision, seen.unwritable) == (
+        whole.ref,
+        whole.revision,
+        whole.unwritable,
+    )
+    for setting in ACTION_SETTINGS if about is None else about:
+        assert same(live_value(seen.actions[0], setting), live_value(whole.actions[0], setting))
 
 
 @pytest.mark.parametrize("literal", ["0", "0.0", "null"])
@@ -67,6 +103,7 @@ def test_a_template_comes_into_the_place_of_its_uri() -> None:
     assert json.loads(composed(REF, answer, {"requesttemplate.vm": "$x"})) == {
         "id": ID,
         "version": 7,
+        "contract": {},
         "config": {
             "request": {"requestTemplate": "$x", "requestType": "GET"},
             "response": {"successTemplate": "inline"},
@@ -86,7 +123,7 @@ def test_a_configuration_of_another_shape_is_not_believed(config: str) -> None:
         ('"version":true,"config":{}', ID, "no version"),
         ('"version":"7","config":{}', ID, "no version"),
         ('"version":7', ID, "no configuration"),
-        ('"version":7,"config":{}', "static_-_1", "static action"),
+        ('"version":7,"config":{}', "static_-_1", "static data action"),
     ],
 )
 def test_what_no_write_can_be_guarded_for_says_why(members_: str, action_id: str, why: str) -> None:
@@ -94,7 +131,7 @@ def test_what_no_write_can_be_guarded_for_says_why(members_: str, action_id: str
 
     read = read_action(ref, composed(ref, parse(f'{{"id":"{action_id}",{members_}}}'), {}))
 
-    assert read.revision is None
+    assert (read.revision, read.is_read_only) == (None, action_id != ID)
     assert why in (read.unwritable or "")
 
 
@@ -199,3 +236,21 @@ def test_what_has_a_place_is_supported(setting: str) -> None:
 )
 def test_what_has_no_place_says_what_to_do_instead(setting: str, instead: str) -> None:
     assert instead in (unsupported(setting) or "")
+
+
+@pytest.mark.parametrize(
+    ("contract", "inputs"),
+    [
+        ({"input": {"inputSchema": {"properties": {"b": {}, "a": {}}}}}, ("b", "a")),
+        ({"input": {"inputSchema": {"properties": {}}}}, ()),
+        ({"input": {"inputSchema": {"type": "object"}}}, None),
+        ({"input": {"inputSchemaUri": "/x"}}, None),
+        ([], None),
+    ],
+)
+def test_the_inputs_are_those_of_the_contract_as_far_as_it_is_told(
+    contract: Any, inputs: tuple[str, ...] | None
+) -> None:
+    body = json.dumps({"id": ID, "version": 1, "config": {}, "contract": contract}).encode()
+
+    assert read_action(REF, body).actions[0].inputs == inputs

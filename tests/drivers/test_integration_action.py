@@ -341,7 +341,7 @@ def test_a_static_action_is_read_and_never_written(
 
     assert snapshot.actions[0].settings["timeout_ms"] == 20_000
     assert snapshot.revision is None
-    with pytest.raises(InvalidAnswer, match="a static action is the platform's own"):
+    with pytest.raises(InvalidAnswer, match="a static data action is the platform's own"):
         put(proxied, snapshot)
     assert proxy.count("PATCH") == 0
 

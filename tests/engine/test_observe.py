@@ -9,6 +9,7 @@ from engine_builders import PretendDriver, ref, spec
 from gcsync.engine.observe import observe, resolve
 from gcsync.errors import InvalidAnswer, InvalidManifests, NoAnswer
 from gcsync.model.change import WorstCase
+from gcsync.model.value import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,16 @@ def test_a_name_that_nobody_has_is_a_finding_with_the_nearest() -> None:
 
     assert finding.startswith("manifests/billing.yaml:3:5: error: no live inboundcall flow")
     assert "nearest: Billing (inboundcall)" in finding
+
+
+def test_a_type_that_nothing_live_has_is_a_finding_where_it_stands() -> None:
+    selector = {"name": "Billing", "type": "inbundcall", "type_source": Location("m.yaml", 9, 7)}
+
+    [finding] = refused(spec(selector=selector), driver=PretendDriver("billing"))
+
+    assert finding == (
+        "m.yaml:9:7: error: no live flow is of type 'inbundcall'; nearest: inboundcall [reference]"
+    )
 
 
 def test_all_findings_come_at_once_in_the_order_of_their_places() -> None:

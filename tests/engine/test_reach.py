@@ -8,7 +8,7 @@ from builders import field
 
 from gcsync.engine.reach import with_blast_radius
 from gcsync.errors import ApiError, NoAnswer, PermissionMissing
-from gcsync.model.change import FlowChange, FlowRef, Revision
+from gcsync.model.change import FlowChange, FlowRef, LiveFlow, Revision
 from gcsync.model.reach import ReachedAction, ReachedFlow
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ class Tracking:
         self._actions, self._flows = actions, flows
         self._failure, self._in_users = failure, in_users
         self.asked: list[str] = []
+
+    def data_actions(self, flow: LiveFlow) -> tuple[str, ...]:
+        raise AssertionError(flow)
+
+    def actions(self) -> tuple[ReachedAction, ...]:
+        raise AssertionError
 
     def reached(self, ref: FlowRef) -> tuple[ReachedAction, ...]:
         self.asked.append(ref.address)

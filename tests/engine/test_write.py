@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from api_builders import VirtualClock
@@ -270,15 +270,19 @@ def test_what_cannot_be_read_is_failed(run: Surroundings, driver: PretendDriver)
     assert driver.puts == []
 
 
-def test_without_a_revision_nothing_is_written(run: Surroundings, driver: PretendDriver) -> None:
+@pytest.mark.parametrize(("is_read_only", "code"), [(False, "invalid-answer"), (True, "read-only")])
+def test_without_a_revision_nothing_is_written(
+    run: Surroundings, driver: PretendDriver, *, is_read_only: bool, code: str
+) -> None:
     write = FlowWrite(run, planned(driver))
-    driver.on_fetch = [lambda ordinary: replace(ordinary(), revision=None, unwritable="it is weak")]
+    unwritable: Any = {"unwritable": "it is weak", "is_read_only": is_read_only}
+    driver.on_fetch = [lambda ordinary: replace(ordinary(), revision=None, **unwritable)]
 
     result = write.settle()
 
     assert result.status == "failed"
     assert result.error is not None
-    assert result.error.message == "not written: it is weak"
+    assert (result.error.code, result.error.message) == (code, "not written: it is weak")
     assert (driver.puts, outcomes(run)) == ([], [])
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from template_builders import SIGNS, TEMPLATES
 
-from gcsync.lint.template import is_json, references
+from gcsync.lint.json_path import flaw
+from gcsync.lint.template import is_json, named, names_set, references, unclosed_blocks
 
 
 def texts(template: str) -> list[str]:
@@ -85,3 +86,29 @@ def test_a_long_torn_template_is_read_in_one_go(torn: str) -> None:
 
     assert len(texts(template)) <= 30_000
     assert is_json(template) is (torn[0] in "{[")
+    assert len(list(named(template))) <= 30_000
+    assert len(names_set(template) or ()) <= 1
+    assert abs(unclosed_blocks(template)) in (0, 30_000)
+    assert flaw(f"$[{template}") is not None or "=~" in template
+
+
+@given(template=TEMPLATES)
+def test_a_template_that_is_put_into_a_block_is_as_balanced_as_before(template: str) -> None:
+    before = unclosed_blocks(f"#if($a)#end {template}")
+
+    assert unclosed_blocks(f"#if($a) #end {template}") == before
+    assert unclosed_blocks(f"#foreach($x in $y) {{}} #{{end}} {template}") == before
+
+
+def test_names_are_found_wherever_they_stand_and_not_in_comments() -> None:
+    template = '#if("$a" != "")$t.first("${b.c}", $!d)#end ## $e\n\\$f #* $g *# ${h.i.j}.'
+
+    found = [(each.root, each.member, each.follows) for each in named(template)]
+
+    assert found == [
+        ("a", None, ""),
+        ("t", "first", "("),
+        ("b", "c", ""),
+        ("d", None, ""),
+        ("h", "i", "."),
+    ]

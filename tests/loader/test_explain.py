@@ -98,7 +98,15 @@ def test_the_last_origin_is_what_holds(root: Path, environment: str | None) -> N
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("flow/y", r"'flow/y': no manifest declares this flow \(did you mean 'flow/x'\?\)"),
+        ("flow/y", r"'flow/y': no manifest declares this flow; there are flow/x$"),
+        ("f", r"'f': an address is a kind, a slash and a name; there are flow/x$"),
+        ("x", r"'x': an address is a kind, a slash and a name \(did you mean 'flow/x'\?\)"),
+        ("flow/", r"'flow/': an address is a kind, a slash and a name; there are flow/x$"),
+        ("integration", r"'integration': an address is .* a name; there is none$"),
+        ("dataaction/x", r"declares this data action \(did you mean 'flow/x'\?\)"),
+        ("dataaction/x/timeout_ms", r"'dataaction/x': no manifest declares this data action \("),
+        ("dataaction/y", r"no manifest declares this data action; there is none$"),
+        ("authbinding/a", r"only addresses of flow, dataaction, integration can be explained$"),
         ("flow/x/actions/C/timeout", r"nothing is desired at .*actions/C/timeout_ms"),
         ("flow/x/zzz", r"nothing is desired at 'zzz'; managed here: actions/"),
     ],

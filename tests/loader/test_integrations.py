@@ -110,6 +110,7 @@ def test_a_secret_beside_the_credentials_is_refused_and_not_repeated(
 
     assert "holds" in line
     assert secret not in line
+    assert "; keep it in a credential and bind that under spec.credentials [schema]" in line
 
 
 @pytest.mark.parametrize("chosen", ["{}", "{id: a, name: b}", "{name: ''}", "{type: x}"])

@@ -80,7 +80,10 @@ def test_what_stands_beside_the_actions_is_kept(tmp_path: Path) -> None:
     assert spec.address == "flow/billing"
     assert spec.source == Location("manifests/m.yaml", 3, 18)
     assert spec.selector == Selector(
-        source=Location("manifests/m.yaml", 5, 16), name="Billing Inbound", type="inboundcall"
+        source=Location("manifests/m.yaml", 5, 16),
+        name="Billing Inbound",
+        type="inboundcall",
+        type_source=Location("manifests/m.yaml", 5, 39),
     )
     assert (spec.channel, spec.wave, spec.latency_budget_ms) == ("voice", 3, 6000)
     assert spec.calls_per_minute == 40.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, assert_never
 from urllib.parse import parse_qsl, urlsplit
@@ -196,8 +197,8 @@ class ScheduledTransport:
     def _served(self, asked: wire.Request, *, lag: int = 0) -> wire.Response:
         """What the organisation answers, or the replica that answers this whole reading."""
         world, subject = self._world, self._world.subject
-        if asked.method == "GET":
-            name = subject.name_in(asked.path)
+        name = subject.name_in(asked.path)
+        if asked.method == "GET" and name in subject.names:
             revision, _ = subject.live(world.organisation, name)
             if subject.begins_reading(asked):
                 self._replica.pop(name, None)
@@ -206,6 +207,11 @@ class ScheduledTransport:
             if name in self._replica:
                 behind = Stale(revisions=revision - self._replica[name])
                 world.organisation.faults.add(Fault(effect=behind))
+        elif asked.method == "GET" and subject.begins_reading(asked):
+            # A listing may lag by itself: what is read after it is as new as ever.
+            self._replica.clear()
+            if lag:
+                world.organisation.faults.add(Fault(effect=Stale(revisions=lag)))
         answer = world.serve(asked)
         if answer.status != 412:
             return answer
@@ -217,13 +223,14 @@ class ScheduledTransport:
 
     def _lag(self, asked: wire.Request) -> int:
         """How many revisions a replica is behind, none of them replaced long ago."""
-        flow, now = self._world.subject.name_in(asked.path), self._world.seconds
-        recent = [
-            entry
+        name, now = self._world.subject.name_in(asked.path), self._world.seconds
+        recent = Counter(
+            entry.edit.flow
             for entry in self._world.evidence.log
-            if entry.edit.flow == flow and now - entry.edit.at < REPLICAS_LAG_S
-        ]
-        return min(self._world.rng.randrange(1, 4), len(recent))
+            if now - entry.edit.at < REPLICAS_LAG_S
+        )
+        listed = (name,) if name else self._world.subject.names
+        return min(self._world.rng.randrange(1, 4), *(recent[each] for each in listed))
 
     def _comes_late(self, asked: wire.Request) -> None:
         """The client gives up, and the server obeys all the same, some time later."""

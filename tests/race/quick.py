@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gcsync.core.diff import locate, project, same
+from gcsync.engine.looking import looked
 from gcsync.engine.observe import Observation
 from gcsync.model.change import FieldChange, FlowChange, FlowRef, OpenIntent
 from gcsync.store.rows import JournalledIntent
@@ -20,28 +21,30 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.drivers.driver import Driver
-    from gcsync.model.change import FlowResult, Intent, Revision, Run, Snapshot
+    from gcsync.model.change import FlowResult, Glimpse, Intent, Revision, Run
     from gcsync.model.manifest import FlowSpec
 
 
 def observe(specs: Sequence[FlowSpec], driver: Driver, *, parallelism: int) -> Observation:
     """What the engine's own `observe` says of flows that are all selected by id."""
-    assert parallelism == 1
-    changes = []
-    for spec in specs:
-        snapshot = driver.fetch(FlowRef(address=spec.address, id=spec.selector.id or ""))
-        fields = sorted(_fields(spec, snapshot), key=lambda field: field.path)
-        changes.append(
-            FlowChange(
-                ref=snapshot.ref, revision=snapshot.revision, fields=tuple(fields), wave=spec.wave
-            )
-        )
+    refs = [(spec, FlowRef(address=spec.address, id=spec.selector.id or "")) for spec in specs]
+    changes = looked(_seen, refs, driver, settings=_managed, parallelism=parallelism)
     return Observation(changes=tuple(changes))
 
 
-def _fields(spec: FlowSpec, snapshot: Snapshot) -> Iterator[FieldChange]:
+def _managed(spec: FlowSpec) -> set[str]:
+    return {setting.path for action in spec.actions for setting in action.settings}
+
+
+def _seen(spec: FlowSpec, ref: FlowRef, read: Callable[[FlowRef], Glimpse]) -> FlowChange:
+    live = read(ref)
+    fields = sorted(_fields(spec, live), key=lambda field: field.path)
+    return FlowChange(ref=live.ref, revision=live.revision, fields=tuple(fields), wave=spec.wave)
+
+
+def _fields(spec: FlowSpec, seen: Glimpse) -> Iterator[FieldChange]:
     for wanted in spec.actions:
-        [live] = locate(snapshot.actions, wanted.name, wanted.id)
+        [live] = locate(seen.actions, wanted.name, wanted.id)
         for setting in wanted.settings:
             before = project(live.settings, (setting.path,))[setting.path]
             if not same(before, setting.value):

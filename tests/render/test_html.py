@@ -492,4 +492,4 @@ def test_the_numbers_of_a_page_are_called_what_they_count() -> None:
 
     assert "</b>unchanged flows</li>" in numbers("flow")
     assert "</b>unchanged data actions</li>" in numbers("dataaction")
-    assert "</b>unchanged resources</li>" in numbers("dataaction", "flow")
+    assert "</b>unchanged flows and data actions</li>" in numbers("dataaction", "flow")

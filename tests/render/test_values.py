@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gcsync.model.value import ABSENT, Location
-from gcsync.render.values import LONGEST, count, place, seconds, shown
+from gcsync.render.values import LONGEST, place, seconds, shown
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,6 @@ def test_a_long_value_is_cut_and_tells_its_length() -> None:
 def test_a_place_is_written_as_editors_link_it() -> None:
     assert place(Location("a.yaml", 3, 5)) == "a.yaml:3:5"
     assert place(None) == ""
-
-
-def test_things_are_counted_in_words() -> None:
-    assert [count(number, "flow") for number in (0, 1, 2)] == ["0 flows", "1 flow", "2 flows"]
 
 
 @pytest.mark.parametrize(

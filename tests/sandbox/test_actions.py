@@ -10,7 +10,7 @@ import pytest
 from public_builders import REQUEST, SUCCESS, body, integrated, stored_action
 from sandbox_client import Editor, code
 
-from gcsync.sandbox.actions import ACTIONS_PATH
+from gcsync.sandbox.action_view import ACTIONS_PATH
 from gcsync.sandbox.faults import Fault, Stale
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
@@ -250,6 +250,20 @@ def test_a_role_that_lacks_a_permission_is_told_which() -> None:
 
     assert code(refused) == (403, "missing.permissions")
     assert "integrations:action:edit" in json.loads(refused.body)["message"]
+
+
+def test_a_listing_shows_configurations_where_it_is_asked_for_and_may_lag(client: Editor) -> None:
+    client("PATCH", ONE, body(name="Renamed", version=1))
+    client.org.faults.add(Fault(method="GET", path=ACTIONS_PATH, effect=Stale(revisions=1)))
+
+    stale, fresh, plain = (
+        read(client("GET", ACTIONS_PATH, query=query))["entities"][0]
+        for query in (CONFIG, CONFIG, {})
+    )
+
+    assert (stale["version"], stale["name"]) == (1, "Get Customer")
+    assert fresh == read(client("GET", ONE, query=CONFIG))
+    assert plain == read(client("GET", ONE))
 
 
 def test_an_older_version_is_read_where_the_platform_lags(client: Editor) -> None:

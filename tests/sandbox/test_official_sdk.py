@@ -9,7 +9,10 @@ import pytest
 from official_sdk import Official, logged_in, sdk, unknown
 from public_builders import REQUEST, SUCCESS, integrated
 
+from gcsync.model.traffic import Constant
+from gcsync.sandbox.action_runs import Service
 from gcsync.sandbox.app import SandboxServer
+from gcsync.sandbox.backends import BackEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +21,14 @@ ACTION = "custom_-_1"
 
 
 @pytest.fixture
-def official() -> Iterator[Official]:
+def server() -> Iterator[SandboxServer]:
     with SandboxServer(integrated().org) as server:
-        yield logged_in(server)
+        yield server
+
+
+@pytest.fixture
+def official(server: SandboxServer) -> Official:
+    return logged_in(server)
 
 
 def fits(official: Official, model: Any) -> Any:
@@ -73,6 +81,38 @@ def test_a_draft_is_made_changed_validated_and_published(official: Official) -> 
     api.delete_integrations_action_draft(ACTION)
     with pytest.raises(sdk.rest.ApiException, match="no draft"):
         api.get_integrations_action_draft(ACTION)
+
+
+def test_a_draft_and_what_is_published_are_tested_and_executed(official: Official) -> None:
+    api = official.integrations
+    given = {"name": "Ada"}
+
+    api.post_integrations_action_draft(ACTION)
+    drafted = fits(official, api.post_integrations_action_draft_test(ACTION, given))
+    published = fits(official, api.post_integrations_action_test(ACTION, given))
+    result = api.post_integrations_action_execute(ACTION, given)
+
+    assert (drafted.success, drafted.final_result) == (True, given)
+    assert [(each.step, each.success) for each in drafted.operations] == [
+        (1, True),
+        (2, True),
+        (3, True),
+    ]
+    assert (published.success, result) == (True, given)
+
+
+def test_a_test_that_fails_names_the_step(server: SandboxServer, official: Official) -> None:
+    failing = BackEnd(latency=Constant(value_ms=1), failure_percent=100)
+    server.org.action_runs.services[ACTION] = Service(back_end=failing)
+    api = official.integrations
+
+    tested = fits(official, api.post_integrations_action_test(ACTION, {}))
+
+    assert (tested.success, tested.final_result) == (False, None)
+    assert [each.success for each in tested.operations] == [True, False]
+    assert tested.operations[1].error.message == "The request failed with status 503"
+    with pytest.raises(sdk.rest.ApiException, match="status 503"):
+        api.post_integrations_action_execute(ACTION, {})
 
 
 def test_integrations_and_credentials_are_read_and_rebound(official: Official) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox_client import Editor
 
-from gcsync.sandbox.actions import ACTIONS_PATH
+from gcsync.sandbox.action_view import ACTIONS_PATH
 from gcsync.sandbox.sample import sample_organisation
 from gcsync.sandbox.state import open_sandbox
 

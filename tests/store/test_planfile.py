@@ -13,7 +13,7 @@ from document_builders import NOON, a_plan
 
 from gcsync.core.document import digest
 from gcsync.core.exact_json import parse, readable
-from gcsync.errors import ConfigurationError, GcsyncError, PlanRefused
+from gcsync.errors import ConfigurationError, GcsyncError, NotAPlan, PlanRefused
 from gcsync.model.change import Organisation
 from gcsync.store import planfile
 
@@ -145,26 +145,49 @@ def test_a_sealed_plan_that_contradicts_itself_is_refused(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a saved plan: line 1"),
-        (b"PK\x03\x04\xff", "not a saved plan: byte 4: not UTF-8"),
-        (b"[" * 100_000, "not a saved plan: nested too deeply"),
+        (b"", "is empty, so no saved plan; give the file that 'gcsync plan --out' made"),
+        (b"PK\x03\x04\xff", "not a saved plan; give"),
+        (b"[" * 100_000, "not a saved plan; give"),
+        (b"[]", "not a saved plan; give"),
+        (b'{"kind": "Flow"}', "not a saved plan; give"),
+        (b'{"format_version": "1.0", "drift": []}', "not a saved plan; give"),
+        (b'{"format_version": "1.0", "merged": []}', "what 'gcsync merge' made"),
+        (b"# ours\napiVersion: gcsync/v1\n", "looks like a manifest; manifests go with -f"),
+    ],
+)
+def test_what_never_was_a_plan_is_wrong_usage(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(content)
+
+    with pytest.raises(NotAPlan, match=message) as refused:
+        planfile.read(path, now=LATER, key=None)
+
+    assert refused.value.exit_code == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
         (
             b'{"format_version": "1.0", "digest": "sha256:0", "resource_changes": '
             + (b"[" * 900 + b"]" * 900 + b"}"),
             "nested too deeply|changed after it was saved",
         ),
-        (b"[]", "not a saved plan; run"),
-        (b'{"apiVersion": "gcsync/v1"}', "not a saved plan; run"),
+        (b'{\n  "format_version": "1.0",\n  "gcsy', "the plan is damaged: line 3"),
         (b'{"format_version": "1.0", "resource_changes": []}', "carries no digest"),
         (b'{"format_version": "1.0", "resource_changes": [], "digest": "\xc3\xa9"}', "no digest"),
     ],
 )
-def test_what_is_not_a_plan_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+def test_a_plan_that_no_longer_holds_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     path = tmp_path / "plan.json"
     path.write_bytes(content)
 
-    with pytest.raises(PlanRefused, match=message):
+    with pytest.raises(PlanRefused, match=message) as refused:
         planfile.read(path, now=LATER, key=None)
+
+    assert refused.value.exit_code == 3
 
 
 def test_a_torn_plan_is_refused(saved: Path) -> None:

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 
 from gcsync.core.secrecy import (
     REMOVED,
+    advice,
     names_credential,
     secrets_in,
     unmistakable_secrets_in,
     without_references,
 )
 from gcsync.lint.randomness import holds_random_word
-from gcsync.lint.registry import ALSO_ALONE, FLOW_DOCUMENTS, rule
+from gcsync.lint.registry import ALSO_ALONE, DATA_ACTIONS, FLOW_DOCUMENTS, rule
 from gcsync.lint.target import is_external, is_platform_api
+from gcsync.lint.wording import listed
 from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gcsync.lint.subject import Action, Flow, Found, Holder
+    from gcsync.model.value import JSON
 
 # Elsewhere below auth stand ids and kinds: these may look random and open nothing.
 _PLACES = ("request/", "auth/token_url", "auth/client_secret_variable")
@@ -28,6 +31,7 @@ _PLACES = ("request/", "auth/token_url", "auth/client_secret_variable")
 _DIGEST_HEADER = re.compile(
     r"(?i)request/headers/(?:if-(?:none-)?match|etag|digest|content-md5|.*-(?:hash|checksum|digest))"
 )
+_SECURE = re.compile(r"\$!?\{?(?P<name>Secure\.[A-Za-z_]\w*)", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
 
@@ -40,7 +44,8 @@ def hard_coded_credential(holder: Holder) -> Iterator[Found]:
     it without editing every flow that holds it.
 
     Instead: have it replaced, for others may have read it; keep the new one
-    in a secure variable and refer to that, or name an AuthBinding. A
+    in a secure variable and refer to that, or name an AuthBinding; for a data
+    action of the public API, in a credential of its integration. A
     manifest with a literal credential is refused when it is read, whatever
     it allows: this rule is for live flows, and for words that only look
     random (a key of a public document, say). Those `metadata.allow` accepts.
@@ -53,6 +58,7 @@ def hard_coded_credential(holder: Holder) -> Iterator[Found]:
             request:
               headers: {X-Api-Key: "${Secure.DeskApiKey}"}
     """
+    kind = "flow" if holder.spec.DRIVER in FLOW_DOCUMENTS else "dataaction"
     for action in holder.actions:
         for setting in action.spec.settings:
             value = setting.value
@@ -63,7 +69,7 @@ def hard_coded_credential(holder: Holder) -> Iterator[Found]:
             ):
                 yield action.found(
                     f"{action.name} holds a literal credential in {_shown(setting.path)};"
-                    " keep it in a secure variable and write ${Secure.Name}",
+                    f" {advice(kind)}",
                     setting.path,
                 )
 
@@ -148,6 +154,42 @@ def implicit_user_context(flow: Flow) -> Iterator[Found]:
                 " or triggered the flow; name an AuthBinding",
                 "request/url",
             )
+
+
+@rule("GC308", "secure-variable", severity="error", drivers=DATA_ACTIONS)
+def secure_variable(holder: Holder) -> Iterator[Found]:
+    """A data action of the public API refers to a secure variable of flows.
+
+    Why: data actions there know no secure variables. The reference stands for
+    nothing, and is sent to the service as it is written.
+
+    Instead: keep the secret in the credential that the data action's
+    integration binds, and refer to it as `${credentials.name}`, or to what a
+    sign-in answered as `${authResponse.access_token}`. What only the flow
+    knows, it hands over as an input: `${input.name}`.
+
+    Example:
+        request:
+          headers: {X-Api-Key: "${credentials.apiKey}"}
+    """
+    for action in holder.actions:
+        for setting in action.spec.settings:
+            names = {found["name"]: None for found in _SECURE.finditer(_text(setting.value))}
+            if names:
+                yield action.found(
+                    f"{action.name} refers to {listed([*names])} in {_shown(setting.path)}, and"
+                    f" data actions know no secure variables; {advice('dataaction')}",
+                    setting.path,
+                )
+
+
+def _text(value: JSON) -> str:
+    """Every text in *value*, one after the other."""
+    if isinstance(value, dict):
+        return "\n".join(map(_text, value.values()))
+    if isinstance(value, tuple):
+        return "\n".join(map(_text, value))
+    return value if isinstance(value, str) else ""
 
 
 def _is_secret(path: str, text: str) -> bool:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from gcsync.lint.registry import ALSO_ALONE, rule
 from gcsync.lint.subject import Found
+from gcsync.model.manifest import DataActionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gcsync.lint.subject import Action, Flow, Holder, Organisation
+    from gcsync.lint.subject import Action, DataAction, Flow, Holder, Organisation
     from gcsync.model.manifest import Allowance, Tolerance
 
 
@@ -117,6 +118,28 @@ def ambiguous_action_key(flow: Flow) -> Iterator[Found]:
             yield first.found(
                 f"{len(found)} live data actions are named {name}; give one's id: {ids}"
             )
+
+
+@rule("GC805", "unused-data-action", severity="note", drivers=(DataActionSpec.DRIVER,))
+def unused_data_action(data_action: DataAction) -> Iterator[Found]:
+    """No published flow uses a data action that a manifest manages.
+
+    Why: somebody reviews, plans and applies settings that no caller meets.
+    Mostly the flow calls another data action by now, and that one is managed
+    by nobody. It shows with `lint --live` alone, where the client may see
+    dependencies; scripts, and whoever calls the API, are not among these.
+
+    Instead: manage the one that flows use, or drop the manifest.
+
+    Example:
+        kind: DataAction
+        metadata: {name: get-customer}
+        spec:
+          action: {integration: CRM, name: Get Customer}
+    """
+    if data_action.is_used is False:
+        (action,) = data_action.actions
+        yield action.found(f"no published flow uses {action.name}")
 
 
 @rule("GC901", "expired-allowance", severity="warning", scope="organisation", is_allowable=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, Final, assert_never
 
-from gcsync.analysis.policy import DEFAULT_TIMEOUT_MS, MAXIMUM_TIMEOUT_MS
 from gcsync.lint.registry import ALSO_ALONE, rule
 from gcsync.lint.target import is_external
 from gcsync.lint.wording import exact
 from gcsync.model.manifest import DataActionSpec
+from gcsync.model.timeouts import DEFAULT_TIMEOUT_MS, MAXIMUM_TIMEOUT_MS
 from gcsync.model.traffic import Constant, Exponential, LogNormal, SamplesFile
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The reader of dependency tracking against the sandbox organisation, over loopback."""
+"""What a change reaches, by dependency tracking, against the sandbox over loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from public_builders import stored_action
 from sandbox_client import organisation
 
 from gcsync.api.oauth import GivenToken
-from gcsync.drivers.dependencies import DependencyTracer
+from gcsync.drivers.dependency_tracking import DependencyTracking
 from gcsync.drivers.integration_action import PAGE_SIZE
 from gcsync.errors import PermissionMissing
 from gcsync.model.change import FlowRef
@@ -57,9 +57,9 @@ def server() -> Iterator[SandboxServer]:
         yield server
 
 
-def tracker(server: SandboxServer, url: str = "", client_id: str = CLIENT_ID) -> DependencyTracer:
+def tracker(server: SandboxServer, url: str = "", client_id: str = CLIENT_ID) -> DependencyTracking:
     tokens = GivenToken(token_for(server, client_id))
-    return DependencyTracer(client(url or server.url, tokens=tokens))
+    return DependencyTracking(client(url or server.url, tokens=tokens))
 
 
 def test_an_integration_reaches_all_of_its_data_actions_and_no_others(
