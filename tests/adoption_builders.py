@@ -9,9 +9,10 @@ from live_builders import VALUES, data_of, live_document
 from template_builders import TEMPLATES
 
 from gcsync.core.exact_json import parse
+from gcsync.drivers import config_lens
 from gcsync.drivers.action_lens import composed, read_action
 from gcsync.drivers.flow_lens import MAPPING, read_snapshot
-from gcsync.loader.adopt import action_draft, draft
+from gcsync.loader.adopt import draft, whole_draft
 from gcsync.loader.christen import NAMELESS, live_names, tellable
 from gcsync.loader.deliver import deliver
 from gcsync.loader.ground import Ground
@@ -188,6 +189,30 @@ DATA_ACTIONS: Final = st.lists(
     max_size=4,
 )
 
+PROPERTY: Final = (
+    TEXTS
+    | VALUES
+    | st.sampled_from(SECRETS)
+    | st.lists(TEXTS | st.integers() | st.sampled_from(SECRETS), max_size=2)
+)
+INTEGRATIONS: Final = st.lists(
+    st.tuples(
+        st.sampled_from(["CRM", "crm"]) | NAMES,
+        st.sampled_from(["ENABLED", "DISABLED", "DELETED", None]),
+        st.none() | TEXTS | st.sampled_from(SECRETS),
+        st.dictionaries(NAMES | st.sampled_from(["on", "apiKey", TOKEN]), PROPERTY, max_size=4),
+        st.dictionaries(
+            st.sampled_from(["basicAuth", "a b", TOKEN]), st.sampled_from(["c-1", "c-2", "c-9"])
+        ),
+        st.dictionaries(
+            st.sampled_from(["c-1", "c-2", "c-3"]),
+            st.sampled_from(["A", "A (c-1)", TOKEN]) | NAMES,
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
 Live = list[tuple[LiveFlow, tuple[LiveAction, ...]]]
 
 
@@ -213,6 +238,25 @@ def data_actions(drawn: list[tuple[str, str, Any, dict[str, Any]]]) -> Live:
     return live
 
 
+def integrations(drawn: list[tuple[str, Any, Any, Any, Any, Any]]) -> Live:
+    """The same of integrations: name, state, notes, properties, credentials and their names."""
+    live: Live = []
+    for live_id, each in zip(IDS, drawn, strict=False):
+        name, state, notes, properties, credentials, names = each
+        ref = FlowRef(address="integration/x", id=live_id)
+        config = {
+            "version": 1,
+            "notes": notes,
+            "properties": properties,
+            "credentials": {kind: {"id": one} for kind, one in credentials.items()},
+        }
+        told = parse(live_document(config, flow_id=live_id))
+        body = config_lens.composed(ref, {"intendedState": state}, told, names)
+        snapshot = config_lens.read_config(ref, body)
+        live.append((LiveFlow(id=live_id, name=name, type=""), snapshot.actions))
+    return live
+
+
 def imported(live: Live, root: Path, *, is_forced: bool = False, kind: str = "flow") -> Settlement:
     """Import *live* into ``manifests`` below *root*, as the command does."""
     manifests = load(None, root=root, may_be_empty=True)
@@ -222,11 +266,11 @@ def imported(live: Live, root: Path, *, is_forced: bool = False, kind: str = "fl
     known = {live_id: specs[0].name for live_id, specs in managing.items() if specs}
     taken = {spec.name for spec in ground.specs}
     names = live_names(listing, known=known, taken=taken, nameless=NAMELESS[kind])
-    told = tellable(listing)
+    told = tellable(listing, kind)
     drafts = [
         draft(flow, held)
         if kind == "flow"
-        else action_draft(flow, held[0], is_told=flow.id in told)
+        else whole_draft(flow, held[0], is_told=flow.id in told, kind=kind)
         for flow, held in live
         if is_forced or flow.id not in known
     ]

@@ -93,6 +93,11 @@ class PretendDriver:
     def objection(self, _snapshot: object, field: FieldChange) -> str | None:
         return "one second is too short" if field.after == 1000 else None
 
+    def writes(
+        self, _snapshot: object, fields: Sequence[FieldChange]
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        return (tuple(fields),)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         return amended(snapshot, fields)
 

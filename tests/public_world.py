@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from acceptance_world import live
 
 from gcsync.sandbox.actions import Actions, StoredAction
-from gcsync.sandbox.integrations import Integrations, StoredIntegration
+from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
 
@@ -24,13 +24,14 @@ def has(
     *actions: StoredAction,
     flows: Sequence[bytes] = (live("menu", {}),),
     integrations: tuple[StoredIntegration, ...] = (CRM,),
+    credentials: tuple[StoredCredential, ...] = (),
     permissions: frozenset[str] = ALL_PERMISSIONS,
 ) -> None:
     """Put on a real organisation with these data actions."""
     world.lives(
         *flows,
         actions=Actions(actions),
-        integrations=Integrations(integrations),
+        integrations=Integrations(integrations, credentials),
         clients=[Client(id=CLIENT_ID, secret="sandbox", permissions=permissions)],
     )
 

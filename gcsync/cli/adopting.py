@@ -1,85 +1,31 @@
-"""What an import meets: flows and data actions, those that are meant of them, and their settings.
+"""What an import meets of each kind, what is meant of it, and its settings.
 
 Where nobody says which kind is meant, the organisation does: one whose flow
 documents hold data actions speaks the flow-document dialect, and what the
 public API shows of it would be the same settings once more. Any other one has
-the data actions of the public API.
+the data actions of the public API, and the integrations that these belong to.
+Integrations without a data action are other people's: they are left alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gcsync.cli import console
-from gcsync.core.choice import chosen_flows
+from gcsync.cli.gathering import NOUNS, live_actions, live_flows, live_integrations
 from gcsync.core.counting import count
-from gcsync.drivers.action_lens import STATIC
-from gcsync.engine.looking import looked
-from gcsync.engine.pool import in_parallel
-from gcsync.errors import InvalidAnswer, PermissionMissing, WrongUsage
-from gcsync.loader.adopt import action_draft, draft, in_call_order
-from gcsync.loader.christen import NAMELESS, live_names, tellable
-from gcsync.loader.ground import Ground
-from gcsync.model.adoption import AdoptedFlow
-from gcsync.model.change import FlowRef
+from gcsync.errors import PermissionMissing, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
+    from gcsync.cli.gathering import Gathered, Meant
     from gcsync.cli.session import Session
-    from gcsync.loader.adopt import Draft
-    from gcsync.model.change import Glimpse, LiveAction, LiveFlow, Snapshot
-    from gcsync.model.manifest import Manifests
 
-Read = tuple["Draft", tuple["LiveAction", ...]]
-"""What can be said of something live, and the data actions that it has or is."""
-
-PROBED: Final = 20
-"""So many flows tell whether there are flow documents: these have an ETag, or data actions."""
-
-_PLATFORMS: Final = "a static action is the platform's own, and nobody can change it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
-    """What is to be imported, and where to: *flows* and *types* choose flows.
-
-    Without *kinds*, whatever the organisation offers.
-    """
-
-    manifests: Manifests
-    folder: Path
-    kinds: tuple[str, ...] = ()
-    flows: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    is_forced: bool = False
-
-    def ground(self, kind: str) -> Ground:
-        """Where what is live of *kind* goes."""
-        return Ground(self.folder, self.manifests, kind=kind, is_forced=self.is_forced)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """All that is live of one kind, and what of it is to be written.
-
-    *left* is the part of it that was meant and stays as it is; *names* and
-    *actions* are by id.
-    """
-
-    ground: Ground
-    listing: tuple[LiveFlow, ...]
-    names: dict[str, str]
-    left: tuple[AdoptedFlow, ...]
-    drafts: list[Draft]
-    actions: dict[str, tuple[LiveAction, ...]]
-
-    @property
-    def holds_any(self) -> bool:
-        """Whether any of it has data actions, or a manifest already."""
-        return any(self.actions.values()) or any(each.standing == "managed" for each in self.left)
+_READERS: Final[dict[str, Callable[[Session, Meant], Gathered]]] = {
+    "flow": live_flows,
+    "dataaction": live_actions,
+    "integration": live_integrations,
+}
 
 
 def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
@@ -95,11 +41,11 @@ def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
         every = [_READERS[kind](found, meant) for kind in sorted({*kinds})]
     else:
         every, notes = _offered(found, meant)
-    listed = sum(len(each.listing) for each in every)
-    if listed and not any(each.drafts or each.left for each in every):
+    met = sum(each.met for each in every)
+    if met and not any(each.drafts or each.left for each in every):
         raise WrongUsage(
-            f"--target and --exclude leave none of {listed} live"
-            f" {' and '.join(_NOUNS[each.ground.kind] for each in every)}; without them, import"
+            f"--target and --exclude leave none of {met} live"
+            f" {' and '.join(NOUNS[each.ground.kind] for each in every)}; without them, import"
             " shows the address of each"
         )
     return every, notes
@@ -112,164 +58,33 @@ def _kinds_of(targets: Sequence[str]) -> tuple[str, ...]:
 
 
 def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
-    """Flows whose documents hold data actions, else the data actions of the public API.
+    """Flows whose documents hold data actions, else what the public API has.
 
     A client that may not see flows may see these. Raises `PermissionMissing`
     where it may not either.
     """
     flows, denied = None, []
     try:
-        flows = _flows(found, meant, may_give_up=True)
+        flows = live_flows(found, meant, may_give_up=True)
         if flows.holds_any:
             return [flows], []
     except PermissionMissing as missing:
         denied.append(missing)
     try:
-        actions = _actions(found, meant)
+        actions = live_actions(found, meant)
     except PermissionMissing as missing:
         said = [*(f"flows: {each}" for each in denied), f"data actions: {missing}"]
         raise PermissionMissing("\n".join(said), status=403) from missing
     if flows and not actions.listing:
-        return [_flows(found, meant)], []
+        return [live_flows(found, meant)], []
     notes = [f"flows are left out, and --kind dataaction asks for none: {each}" for each in denied]
     if flows and flows.listing:
         notes.append(
             f"no flow document holds a data action ({count(len(flows.listing), 'live flow')}), so"
             " these are the data actions of the public API"
         )
-    return [actions], notes
-
-
-def _flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Gathered:
-    """The live flows; documents are forgotten once they are read.
-
-    An organisation may have thousands, and no flow documents at all: that is
-    found out by a few of them where it *may give up*.
-    """
-    ground = meant.ground("flow")
-    listing = tuple(found.driver.list_live())
-    names = _names(listing, ground)
-    picked = chosen_flows(listing, wanted=meant.flows, types=meant.types)
-    left, rest = _parted(_addressed(picked, names, found, ground), ground)
-
-    documents: list[bool] = []
-
-    def read(flow: LiveFlow, snapshot: Snapshot) -> Read:
-        documents.append(bool(snapshot.actions) or snapshot.revision is not None)
-        try:
-            actions = in_call_order(found.driver.outline(snapshot))
-        except InvalidAnswer:  # what makes no sense has settings all the same
-            actions = snapshot.actions
-        return draft(flow, actions), actions
-
-    def several(part: Sequence[tuple[LiveFlow, FlowRef]]) -> list[Read]:
-        return in_parallel(
-            lambda pair: read(pair[0], found.driver.fetch(pair[1])),
-            part,
-            parallelism=found.settings.parallelism,
-            done=lambda _outcome: step(),
-        )
-
-    referred = _referred(rest, names, "flow")
-    with console.progress(len(rest), "Reading flows", found.settings) as step:
-        reads = several(referred[:PROBED])
-        if any(documents) or not may_give_up:
-            reads += several(referred[PROBED:])
-    return Gathered(
-        ground=ground,
-        listing=listing,
-        names=names,
-        left=tuple(left),
-        drafts=[made for made, _ in reads],
-        actions={made.flow.id: held for made, held in reads},
-    )
-
-
-def _actions(found: Session, meant: Meant) -> Gathered:
-    """The live data actions of the public API, but those that nobody can write."""
-    ground = meant.ground("dataaction")
-    listing = tuple(found.driver.list_live("dataaction"))
-    names = _names(listing, ground)
-    told = tellable(listing)
-    left, rest = _parted(_addressed(listing, names, found, ground), ground)
-    left += [
-        AdoptedFlow(
-            flow=each,
-            standing="skipped",
-            address=f"dataaction/{names[each.id]}",
-            reason=_PLATFORMS,
-        )
-        for each in rest
-        if each.id.startswith(STATIC)
-    ]
-    rest = [each for each in rest if not each.id.startswith(STATIC)]
-
-    def see(live: LiveFlow, ref: FlowRef, read: Callable[[FlowRef], Glimpse]) -> Read:
-        seen = read(ref)
-        return action_draft(live, seen.actions[0], is_told=live.id in told), seen.actions
-
-    with console.progress(len(rest), "Reading data actions", found.settings) as step:
-        reads = looked(
-            see,
-            _referred(rest, names, "dataaction"),
-            found.driver,
-            parallelism=found.settings.parallelism,
-            done=lambda _outcome: step(),
-        )
-    return Gathered(
-        ground=ground,
-        listing=listing,
-        names=names,
-        left=tuple(left),
-        drafts=[made for made, _ in reads],
-        actions={made.flow.id: held for made, held in reads},
-    )
-
-
-_READERS: Final = {"flow": _flows, "dataaction": _actions}
-_NOUNS: Final = {"flow": "flows", "dataaction": "data actions"}
-
-
-def _names(listing: Sequence[LiveFlow], ground: Ground) -> dict[str, str]:
-    """The name of the manifest of each, of the one that it has already first of all."""
-    known = {live.id: specs[0].name for live in listing if (specs := ground.managing(live))}
-    taken = {spec.name for spec in ground.specs}
-    return live_names(listing, known=known, taken=taken, nameless=NAMELESS[ground.kind])
-
-
-def _addressed(
-    picked: Sequence[LiveFlow], names: dict[str, str], found: Session, ground: Ground
-) -> list[LiveFlow]:
-    """What ``--target`` and ``--exclude`` leave."""
-    return [each for each in picked if found.settings.names(f"{ground.kind}/{names[each.id]}")]
-
-
-def _parted(picked: Sequence[LiveFlow], ground: Ground) -> tuple[list[AdoptedFlow], list[LiveFlow]]:
-    """What manifests speak of already, and that of which one is to be written."""
-    managed, unmanaged = [], []
-    for live in picked:
-        specs = ground.managing(live)
-        if not specs or (ground.is_forced and len(specs) == 1):
-            unmanaged.append(live)
-            continue
-        instead = "import cannot share it out" if ground.is_forced else "--force imports it anew"
-        managed.append(
-            AdoptedFlow(
-                flow=live,
-                standing="managed",
-                address=specs[0].address,
-                file=specs[0].source.file,
-                reason=f"by {' and '.join(spec.address for spec in specs)}; {instead}",
-            )
-        )
-    return managed, unmanaged
-
-
-def _referred(
-    live: Sequence[LiveFlow], names: dict[str, str], kind: str
-) -> list[tuple[LiveFlow, FlowRef]]:
-    """Each with what a driver and its messages call it."""
-    return [
-        (each, FlowRef(address=f"{kind}/{names[each.id]}", id=each.id, name=each.name))
-        for each in live
-    ]
+    try:
+        return [actions, live_integrations(found, meant, actions.listing)], notes
+    except PermissionMissing as missing:
+        notes.append(f"integrations are left out, and --kind dataaction asks for none: {missing}")
+        return [actions], notes

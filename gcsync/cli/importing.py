@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from gcsync.cli.adopting import Gathered
+    from gcsync.cli.gathering import Gathered
     from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.loader.settle import Settlement
     from gcsync.model.adoption import Adoption
     from gcsync.model.manifest import Manifests
 
-_SELECTORS: Final = {"flow": "spec/flow", "dataaction": "spec/action"}
+_SELECTORS: Final = {
+    "flow": "spec/flow",
+    "dataaction": "spec/action",
+    "integration": "spec/integration",
+}
 """Kind -> where a manifest says which live one it means."""
 
 ACCEPTED_FOR: Final = timedelta(days=90)
@@ -50,10 +54,11 @@ ACCEPTED_FOR: Final = timedelta(days=90)
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(("flow", "dataaction")),
+    type=click.Choice(("flow", "dataaction", "integration")),
     multiple=True,
     help="Only what is live of this kind; repeatable. Without it: flows, or, where no flow"
-    " document holds a data action, the data actions of the public API.",
+    " document holds a data action, the data actions of the public API and the integrations"
+    " that these belong to.",
 )
 @click.option(
     "--flow",
@@ -96,13 +101,13 @@ def import_(
     """Write manifests from the live organisation.
 
     One file a flow, and auth.yaml for what they share; of the public API one
-    file a data action, in a folder for each integration. 'gcsync plan' right
-    after it finds nothing to change. What a manifest speaks of already is left
-    to it, so that an organisation can be taken over one by one. Secrets, and
-    values that no manifest can hold, stay unmanaged and are named. What lint
-    would refuse is accepted with metadata.allow for 90 days.
+    file a data action, in a folder for each integration, and one an integration.
+    'gcsync plan' right after it finds nothing to change. What a manifest speaks
+    of already is left to it, so that an organisation can be taken over one by
+    one. Secrets, and values that no manifest can hold, stay unmanaged and are
+    named. What lint would refuse is accepted with metadata.allow for 90 days.
     """
-    from gcsync.cli import adopting, console, session
+    from gcsync.cli import adopting, console, gathering, session
     from gcsync.loader.deliver import deliver
     from gcsync.render.imports import present_import
 
@@ -115,7 +120,7 @@ def import_(
         session.connected(chosen, manifests.environment) as connected,
         _recorded(connected, snapshots) as found,
     ):
-        meant = adopting.Meant(
+        meant = gathering.Meant(
             manifests=manifests,
             folder=folder,
             kinds=kinds,
@@ -204,7 +209,8 @@ def _recorded(found: Session, folder: Path | None) -> Iterator[Session]:
 
 def _astray(gathered: Gathered) -> Iterator[str]:
     """The manifests that every plan refuses, for what they speak of is not there."""
-    what = {"flow": "flow", "dataaction": "data action"}[gathered.ground.kind]
+    nouns = {"flow": "flow", "dataaction": "data action", "integration": "integration"}
+    what = nouns[gathered.ground.kind]
     for spec in gathered.ground.astray(gathered.listing):
         called = spec.selector.id or spec.selector.name
         yield (

@@ -139,9 +139,9 @@ def exit_code_of(ended: Ended) -> int:
     conflicting flow was overwritten, and the others are as planned. A flow
     that failed or was skipped next to one that was applied makes it 4,
     applied in part, whatever conflicts there are; so does an unknown outcome,
-    alone as well, and so do a wave that did not hold and the later ones that
-    it kept from beginning. Else, with nothing applied and no conflict, they
-    are 1.
+    alone as well, and what was written in part, and so do a wave that did not
+    hold and the later ones that it kept from beginning. Else, with nothing
+    applied and no conflict, they are 1.
     """
     if ended.signal_number is not None:
         return 128 + ended.signal_number
@@ -156,7 +156,9 @@ def exit_code_of(ended: Ended) -> int:
 
 
 def _is_partial(result: FlowResult) -> bool:
-    """Whether a wave ended with this flow, or never began for it."""
+    """Whether it was written in part, or a wave ended with it, or never began for it."""
+    if outcomes.is_in_part(result):
+        return True
     if result.status == "skipped":
         return result.error is not None and result.error.code == outcomes.EARLIER_WAVE
     return result.rolled_back is not None or (result.status == "failed" and bool(result.smoke))

@@ -322,12 +322,14 @@ def reaching(
     session: Session, changes: Sequence[FlowChange]
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
-    from gcsync.engine.reach import with_blast_radius
+    from gcsync.engine.reach import disabling, with_blast_radius
 
+    felt = disabling(changes)
     tracker = session.tracker
     if tracker is None:
-        return tuple(changes), ()
-    return with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
+        return tuple(changes), felt
+    reached, unknown = with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
+    return reached, (*felt, *unknown)
 
 
 def plan_key() -> bytes | None:

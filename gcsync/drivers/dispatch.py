@@ -65,6 +65,12 @@ class Dispatch:
         """Why the value that *field* leads to cannot be written there, or ``None``."""
         return self._of(seen).objection(seen, field)
 
+    def writes(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """The fields of each write that it takes, in order; pure."""
+        return self._of(snapshot).writes(snapshot, fields)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
         return self._of(snapshot).amend(snapshot, fields)

@@ -4,7 +4,8 @@ Laws, property-tested for every driver:
 
 1. ``amend(snapshot, ())`` is the document itself, byte for byte.
 2. What was put is what is read: after ``put(s, amend(s, fields))``, a fetch
-   shows every *after*.
+   shows every *after*. A put is one write; where *fields* take several, each
+   of ``writes(s, fields)`` is put by itself, onto a snapshot of its own.
 3. Nothing unnamed moves: every other value of the document stays, its place
    and number literals included.
 4. The way back leads back: amending by the inverses of ``as_found`` gives the
@@ -92,6 +93,14 @@ class Driver(Protocol):
 
     def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
         """Why the value that *field* leads to cannot be written there, or ``None``; pure."""
+
+    def writes(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """The fields by the write that makes them, in the order of these; pure.
+
+        All of them are in one wherever the API has one write for all.
+        """
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""

@@ -122,6 +122,14 @@ class IntegrationActionDriver:
         """The fields with their former values to the last digit; pure."""
         return as_found(snapshot, fields)
 
+    def writes(
+        self,
+        snapshot: Snapshot,  # noqa: ARG002 - the protocol's signature
+        fields: Sequence[FieldChange],
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """All of the fields are one write; pure."""
+        return (tuple(fields),)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
         return amended(snapshot, fields)

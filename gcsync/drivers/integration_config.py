@@ -1,8 +1,25 @@
-"""Configurations of integrations as the public API has them: guarded by a version, bound by ids.
+"""Integrations as the public API has them: configurations guarded by a version, and states.
 
-What is written is a PUT of the whole configuration as it was read, with the
-changed settings replaced. What a credential holds is neither read nor
-written, so that a secret which somebody exchanged shows nowhere here.
+There are two writes, and none of them ever carries what the other is for.
+
+A configuration is a PUT of all of it as it was read, with the changed
+settings replaced, at the version that was read. What a credential holds is
+neither read nor written, so that a secret which somebody exchanged shows
+nowhere here.
+
+Whether an integration is enabled is a PATCH of that one member, and no version
+guards it. None is needed: there are two values, and what is written is the one
+that was not read. Whoever changes it between our reading and our writing can
+only have set what we are about to set, or have set it back to what we read;
+and nothing else is in the request, so that nobody's edit is lost. There are
+states beside the two (a deleted integration has one): over these nothing is
+written, at the planning or at the reading before the write. What no client
+can help is an integration deleted within that last moment; it is the platform
+that refuses then. The state has no version either, so a replica that lags with
+it is told by reading again alone, as `gcsync.engine.verify` does.
+
+An integration whose configuration and state both change takes two writes, in
+the order of `writes`; each is journalled and verified by itself.
 """
 
 from __future__ import annotations
@@ -13,20 +30,27 @@ from typing import TYPE_CHECKING, Any, Final
 from gcsync.api.http import path
 from gcsync.core.exact_json import compact, parse
 from gcsync.drivers.config_lens import (
+    CREDENTIALS,
     amended,
     as_found,
     composed,
+    labels,
     objection,
     read_config,
+    revision,
+    state_of,
     unsupported,
+    writes,
 )
-from gcsync.drivers.listing import browsed, listed
+from gcsync.drivers.credential_kinds import Kinds, read_kinds, unfit
+from gcsync.drivers.listing import browsed, json_object, listed
 from gcsync.drivers.organisation import organisation
 from gcsync.drivers.refusals import explained
 from gcsync.drivers.versions import Versions
 from gcsync.drivers.whole_look import WholeLook
-from gcsync.errors import InvalidAnswer
+from gcsync.errors import InvalidAnswer, OutcomeUnknown
 from gcsync.model.change import LiveFlow, Snapshot
+from gcsync.model.value import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -37,7 +61,7 @@ if TYPE_CHECKING:
     from gcsync.model.outline import Outline
 
 INTEGRATIONS: Final = "/api/v2/integrations"
-CREDENTIALS: Final = "/api/v2/integrations/credentials/listing"
+LISTING: Final = "/api/v2/integrations/credentials/listing"
 PAGE_SIZE: Final = 100
 
 WHAT: Final = "integration"
@@ -54,7 +78,8 @@ class IntegrationConfigDriver:
         self._client = client
         self._versions = Versions()
         self._lock = Lock()
-        self._names: dict[str, str] | None = None
+        self._listing: dict[str, dict[str, Any]] | None = None
+        self._kinds: dict[str, Kinds] = {}
 
     def organisation(self) -> Organisation:
         """Say which organisation this is; its id is ``None`` where the API does not tell."""
@@ -69,15 +94,22 @@ class IntegrationConfigDriver:
             yield LiveFlow(id=each["id"], name=str(each.get("name", "")), type="")
 
     def fetch(self, ref: FlowRef) -> Snapshot:
-        """Read the current configuration. Raises `FlowNotFound`, or another `ApiError`."""
+        """Read the configuration and the state. Raises `FlowNotFound`, or another `ApiError`."""
         with explained(ref, WHAT):
             config = self._client.read(
-                _place(ref), None, lambda answer: self._versions.believed(ref, answer, has_id=False)
+                f"{_place(ref)}/config/current",
+                None,
+                lambda answer: self._versions.believed(ref, answer, has_id=False),
             )
-            return read_config(ref, composed(ref, config, self._credentials()))
+            state = self._client.read(
+                _place(ref),
+                None,
+                lambda answer: self._versions.believed(ref, answer, has_id=True, counts=False),
+            )
+            return read_config(ref, composed(ref, state, config, self._names()))
 
     def look(self, refs: Collection[FlowRef]) -> Look:  # noqa: ARG002 - the protocol's signature
-        """Begin to look: one request tells all of a configuration."""
+        """Begin to look: an integration is always read whole."""
         return WholeLook(self.fetch)
 
     def outline(self, snapshot: Snapshot) -> Outline:
@@ -91,45 +123,109 @@ class IntegrationConfigDriver:
         return as_found(snapshot, fields)
 
     def objection(self, seen: Glimpse, field: FieldChange) -> str | None:
-        """Why the value that *field* leads to cannot be written, or ``None``; pure."""
-        return objection(seen, field) if isinstance(seen, Snapshot) else None
+        """Why the value that *field* leads to cannot be written, or ``None``.
+
+        Which credentials an integration takes, its type tells; it is asked
+        only where one is bound.
+        """
+        if not isinstance(seen, Snapshot):
+            return None
+        problem = objection(seen, field)
+        group, _, kind = field.setting.partition("/")
+        if problem is not None or group != CREDENTIALS:
+            return problem
+        document = parse(seen.document)
+        ids = {label: each for each, label in labels(document["names"]).items()}
+        listed_as = self._credentials().get(ids.get(str(field.after), ""), {})
+        return unfit(
+            unescape(kind),
+            _types_of(listed_as),
+            self._kinds_of(document["state"]["type"]),
+            document["config"][CREDENTIALS],
+        )
+
+    def writes(
+        self,
+        snapshot: Snapshot,  # noqa: ARG002 - the protocol's signature
+        fields: Sequence[FieldChange],
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """The fields of each write that it takes, in order; pure."""
+        return writes(fields)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The snapshot's document with the *after* of each field in place; pure."""
         return amended(snapshot, fields)
 
     def put(self, snapshot: Snapshot, document: bytes) -> Revision:
-        """Write *document* if the live configuration still is at the snapshot's version."""
+        """Write what of *document* is not as in the snapshot, which is to be one write."""
         if snapshot.revision is None:
             raise InvalidAnswer(f"{snapshot.ref}: {snapshot.unwritable}")
+        former, wanted = parse(snapshot.document), parse(document)
+        if former["config"] == wanted["config"] and state_of(former) != state_of(wanted):
+            return self._put_state(snapshot, former["config"]["version"], state_of(wanted))
+        if state_of(former) != state_of(wanted):
+            raise InvalidAnswer(f"{snapshot.ref}: a configuration and a state are two writes")
         ref = snapshot.ref
         with explained(ref, WHAT, revision=snapshot.revision):
-            answer = self._client.put(_place(ref), _whole(document, int(snapshot.revision)))
-        return self._versions.written(ref, answer)
+            answer = self._client.put(f"{_place(ref)}/config/current", _whole(wanted["config"]))
+        version = int(self._versions.written(ref, answer))
+        return revision(version, state_of(former))
+
+    def _put_state(self, snapshot: Snapshot, version: int, state: str) -> Revision:
+        ref = snapshot.ref
+        with explained(ref, WHAT):
+            answer = self._client.patch(_place(ref), compact({"intendedState": state}))
+        try:
+            told = json_object(answer).get("intendedState")
+        except InvalidAnswer:
+            told = None
+        if told != state:
+            raise OutcomeUnknown(f"{ref}: written, but the answer does not say {state}")
+        return revision(version, state)
 
     def unsupported(self, setting: str, kind: str = "integration") -> str | None:  # noqa: ARG002 - as above
         """Why the API cannot express *setting*, or ``None``."""
         return unsupported(setting)
 
-    def _credentials(self) -> dict[str, str]:
-        """The name of each credential by its id, asked for once."""
+    def _credentials(self) -> dict[str, dict[str, Any]]:
+        """Each credential as it is listed, by its id; asked for once."""
         with self._lock:
-            if self._names is None:
-                self._names = {
-                    each["id"]: str(each.get("name") or each["id"])
+            if self._listing is None:
+                self._listing = {
+                    each["id"]: each
                     for each in browsed(
-                        self._client, CREDENTIALS, what="credentials", page_size=PAGE_SIZE
+                        self._client, LISTING, what="credentials", page_size=PAGE_SIZE
                     )
                 }
-            return self._names
+            return self._listing
+
+    def _names(self) -> dict[str, str]:
+        return {
+            each: str(listed_as.get("name") or each)
+            for each, listed_as in self._credentials().items()
+        }
+
+    def _kinds_of(self, type_id: Any) -> Kinds:
+        """The kinds of credentials of a type, asked for once."""
+        if not isinstance(type_id, str) or not type_id:
+            return {}
+        with self._lock:
+            if type_id not in self._kinds:
+                self._kinds[type_id] = read_kinds(self._client, type_id)
+            return self._kinds[type_id]
+
+
+def _types_of(listed_as: dict[str, Any]) -> tuple[str, ...]:
+    """What the type of a credential is called: by its name, by its id."""
+    kind = listed_as.get("type")
+    told = (kind.get("name"), kind.get("id")) if isinstance(kind, dict) else ()
+    return tuple(each for each in told if isinstance(each, str) and each)
 
 
 def _place(ref: FlowRef) -> str:
-    return path(f"{INTEGRATIONS}/{{}}/config/current", ref.id)
+    return path(f"{INTEGRATIONS}/{{}}", ref.id)
 
 
-def _whole(document: bytes, version: int) -> bytes:
-    """What is sent to make *document* of the configuration at *version*: all of it."""
-    config: dict[str, Any] = parse(document)["config"]
-    kept = {key: value for key, value in config.items() if key not in _NEVER_SENT}
-    return compact({**kept, "version": version})
+def _whole(config: dict[str, Any]) -> bytes:
+    """What is sent to make a configuration of the one at its version: all of it."""
+    return compact({key: value for key, value in config.items() if key not in _NEVER_SENT})

@@ -106,6 +106,12 @@ class Recorder:
         """Ask the driver."""
         return self._driver.objection(seen, field)
 
+    def writes(
+        self, snapshot: Snapshot, fields: Sequence[FieldChange]
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """Ask the driver."""
+        return self._driver.writes(snapshot, fields)
+
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """Ask the driver."""
         return self._driver.amend(snapshot, fields)
@@ -159,6 +165,8 @@ class Recorder:
     def _without_secrets(self, snapshot: Snapshot) -> bytes:
         """The document with no secret in any setting: the file will be passed on."""
         document = self.amend(snapshot, list(_removals(snapshot)))
+        if snapshot.ref.kind == "integration":
+            return config_lens.shareable(document)
         if not any(path.startswith(HEADERS) for each in snapshot.actions for path in each.settings):
             return document
         # Of a header that stands there in two spellings only one is a setting.
@@ -283,6 +291,14 @@ class SavedSnapshots:
         if seen.ref.kind == "integration" and isinstance(seen, Snapshot):
             return config_lens.objection(seen, field)
         return None  # a flow document takes whatever the schema of manifests lets through
+
+    def writes(
+        self,
+        snapshot: Snapshot,  # noqa: ARG002 - the protocol's signature
+        fields: Sequence[FieldChange],
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        """All of the fields are one write; pure."""
+        return (tuple(fields),)
 
     def amend(self, snapshot: Snapshot, fields: Sequence[FieldChange]) -> bytes:
         """The amended document; pure."""

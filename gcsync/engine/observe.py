@@ -103,7 +103,7 @@ def observe(
         raise InvalidManifests(findings)
     return Observation(
         changes=tuple(each.change for each in seen),
-        warnings=tuple(each.warning for each in seen if each.warning),
+        warnings=tuple(warning for each in seen for warning in each.warnings),
         outlines={each.address: each.outline for each in seen if each.outline},
         tolerated={each.address: each.tolerated for each in seen if each.tolerated},
         modified={each.address: each.modified for each in seen if each.modified},
@@ -119,7 +119,7 @@ class _Seen:
     """The change of one flow, and what else of it is worth keeping."""
 
     change: FlowChange
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
     outline: Outline | None = None
     tolerated: tuple[ToleratedField, ...] = ()
     modified: Modified | None = None
@@ -149,16 +149,17 @@ class _Eyes:
             live = read(ref)
         except FlowNotFound as missing:
             return (_finding(spec, str(missing)),)
+        remarks = tuple(f"{live.ref}: {remark}" for remark in live.remarks)
         outcome = compare(spec, live)
         if not isinstance(outcome, FlowChange):
             return outcome
         if not outcome.fields:
-            return _Seen(change=outcome)
+            return _Seen(change=outcome, warnings=remarks)
         outcome, apart = set_aside(spec, outcome, self._today)
         objections = tuple(self._objections(spec, outcome, live))
         if objections:
             return objections
-        seen = _Seen(change=outcome, tolerated=apart, modified=live.modified)
+        seen = _Seen(change=outcome, warnings=remarks, tolerated=apart, modified=live.modified)
         return self._weighed(spec, seen, live) if outcome.fields else seen
 
     def _objections(
@@ -182,7 +183,8 @@ class _Eyes:
     def _weighed(self, spec: ResourceSpec, seen: _Seen, live: Glimpse) -> _Seen:
         """The same with what it would do to waiting callers, where the document tells."""
         if live.unwritable:
-            seen = replace(seen, warning=f"{live.ref} cannot be written: {live.unwritable}")
+            told = f"{live.ref} cannot be written: {live.unwritable}"
+            seen = replace(seen, warnings=(*seen.warnings, told))
         if not isinstance(spec, FlowSpec) or not isinstance(live, Snapshot):
             return seen
         try:

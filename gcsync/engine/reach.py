@@ -53,6 +53,16 @@ def with_blast_radius(
     )
 
 
+def disabling(changes: Sequence[FlowChange]) -> tuple[str, ...]:
+    """What callers will notice of *changes* that disable an integration."""
+    return tuple(
+        f"{change.ref}: once it is disabled, every call of its data actions fails"
+        for change in changes
+        if change.ref.kind == "integration"
+        and any(field.setting == "enabled" and field.after is False for field in change.fields)
+    )
+
+
 class Asking:
     """Asks one kind of question until an answer fails: those after it would fail alike.
 

@@ -24,25 +24,63 @@ WENT_THROUGH: Final[frozenset[Status]] = frozenset(("applied", "rebased", "uncha
 """With each of these a flow is as it was to be."""
 
 
+IN_PART: Final = "written-in-part"
+"""Why something that takes several writes went wrong after the first of them."""
+
 EARLIER_WAVE: Final = "earlier-wave"
 """Why a flow is skipped whose wave never began."""
 
 
 def outcome_of(results: Iterable[FlowResult]) -> str:
     """One word for the journal: the gravest of what happened to the flows."""
+    results = tuple(results)
     statuses = {result.status for result in results}
     if "unknown" in statuses:
         return "unknown"
-    if statuses <= {"unchanged"}:
-        return "unchanged"
     if statuses <= WENT_THROUGH:
-        return "applied"
-    if statuses & {"applied", "rebased"}:
+        return "unchanged" if statuses <= {"unchanged"} else "applied"
+    if statuses & {"applied", "rebased"} or any(map(is_in_part, results)):
         return "partial"
     for status in ("failed", "conflict"):
         if status in statuses:
             return status
     return "interrupted"
+
+
+def is_in_part(result: FlowResult) -> bool:
+    """Whether one of several writes went through, and not all that were to follow."""
+    return result.error is not None and result.error.code == IN_PART
+
+
+def together(earlier: FlowResult, last: FlowResult) -> FlowResult:
+    """What came of something that takes several writes; *earlier* ones went through."""
+    has_written = last.status in ("applied", "rebased", "unknown") or last.revision_after
+    whole = replace(
+        last,
+        revision_before=earlier.revision_before,
+        revision_after=last.revision_after or earlier.revision_after,
+        fields=(*earlier.fields, *(last.fields if has_written else ())),
+    )
+    match last.status:
+        case "applied" | "unchanged":
+            return replace(whole, status=earlier.status)
+        case "rebased":
+            moved = last.revision_before != earlier.revision_after
+            return replace(whole, status="rebased" if moved else earlier.status)
+        case "unknown":
+            return whole
+    paths = ", ".join(field.path for field in earlier.fields)
+    why = last.error.message if last.error else "somebody else changed what was to follow"
+    return replace(
+        whole,
+        status="conflict" if last.status == "conflict" else "failed",
+        error=Failure(
+            code=IN_PART,
+            message=f"{paths} written as revision {earlier.revision_after}, and what was to follow"
+            f" is not: {why}; run it again to go on, or roll it back",
+            correlation_id=last.error.correlation_id if last.error else None,
+        ),
+    )
 
 
 def ended(change: FlowChange, status: Status) -> FlowResult:

@@ -3,13 +3,16 @@
 Fetch, rebase, journal the intent, put with the fetched revision, verify,
 journal the outcome. The first try, the retry after a 412 and the doubt after
 a lost answer all go through `rebase`, so that no write ever leaves without
-the settings having been looked at as they are now.
+the settings having been looked at as they are now. What takes several writes
+goes through it once for each: every one is journalled, verified and told by
+itself, and the next is made of what is live then.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, assert_never
 
 from gcsync.api.pacing import backoff_s
@@ -64,6 +67,7 @@ class FlowWrite:
     """The apply of one flow; *sent* are the writes whose outcome is in doubt.
 
     While *is_writing*, a write is under way, or in doubt, or not yet verified.
+    *done* is what earlier ones brought, where it takes several.
     """
 
     run: Surroundings
@@ -71,6 +75,7 @@ class FlowWrite:
     is_writing: bool = False
     sent: list[_Sent] = field(default_factory=list)
     problem: ApiError | None = None
+    done: FlowResult | None = None
 
     @property
     def _told(self) -> FlowChange:
@@ -79,6 +84,10 @@ class FlowWrite:
 
     def settle(self) -> FlowResult:
         """Attempt until the flow is settled. Raises `JournalError`."""
+        result = self._settled()
+        return results.together(self.done, result) if self.done else result
+
+    def _settled(self) -> FlowResult:
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1 and self._is_stopped_waiting(attempt):
                 return self._stopped()
@@ -103,6 +112,7 @@ class FlowWrite:
                 self._close("observed", fresh.revision)
                 return results.settled(self._told, fresh, wrote=bool(self.sent))
             case FlowChange() as rebased:
+                self._note_observed(fresh)
                 return self._stopped() if self.run.stop.is_set() else self._write(rebased, fresh)
             case other:
                 assert_never(other)
@@ -111,7 +121,8 @@ class FlowWrite:
         if fresh.revision is None:
             problem = ReadOnly if fresh.is_read_only else InvalidAnswer
             return self._refused(problem(f"not written: {fresh.unwritable}"))
-        rebased = replace(rebased, fields=self.run.driver.as_found(fresh, rebased.fields))
+        first, *later = self.run.driver.writes(fresh, rebased.fields)
+        rebased = replace(rebased, fields=self.run.driver.as_found(fresh, first))
         try:
             document = self.run.driver.amend(fresh, rebased.fields)
         except ApiError as error:
@@ -138,7 +149,25 @@ class FlowWrite:
             self.problem = error
             return None if isinstance(error, StaleRevision) else self._refused(error)
         self._acknowledge(intent_id, fresh.revision, revision)
-        return self._verified(rebased, revision)
+        result = self._verified(rebased, revision, tuple(chain.from_iterable(later)))
+        if not later or result.status not in results.WENT_THROUGH:
+            return result
+        self._note(result)
+        return None
+
+    def _note(self, result: FlowResult) -> None:
+        """Keep what one of several writes brought."""
+        self.done = results.together(self.done, result) if self.done else result
+
+    def _note_observed(self, fresh: Snapshot) -> None:
+        """Where reading shows the write in doubt, and more is to be written, it is done."""
+        if not self.sent:
+            return
+        match rebase(self._told, fresh):
+            case FlowChange(fields=()):
+                self._close("observed", fresh.revision)
+                self._note(results.settled(self._told, fresh, wrote=True))
+                self.sent = []
 
     def _acknowledge(self, intent_id: int, base: Revision, revision: Revision) -> None:
         self._journal(intent_id, "applied", revision)
@@ -155,11 +184,21 @@ class FlowWrite:
         self.sent = [sent for sent in self.sent if sent.revision != base]
         self._close("superseded")
 
-    def _verified(self, written: FlowChange, revision: Revision) -> FlowResult:
+    def _verified(
+        self, written: FlowChange, revision: Revision, later: tuple[FieldChange, ...]
+    ) -> FlowResult:
         result = results.written(self.change, written, revision)
         run = self.run
         # What was as desired before the write is part of the promise too.
-        promised = replace(written, fields=self.change.fields)
+        pending = {(field.action, field.action_id, field.setting) for field in later}
+        promised = replace(
+            written,
+            fields=tuple(
+                field
+                for field in self.change.fields
+                if (field.action, field.action_id, field.setting) not in pending
+            ),
+        )
         match verify(run.driver, promised, revision, clock=run.clock, rng=run.rng):
             case Verified(revision=seen):
                 return replace(result, revision_after=seen)

@@ -1,4 +1,4 @@
-"""Which settings of a live data action a manifest can hold, and why not the others.
+"""Which live settings a manifest can hold, and why not the others.
 
 What a manifest cannot say is left unmanaged and told, never bent into
 something that it can say: a value that the schema does not accept, a text that
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from gcsync.loader.names import listed, shown, trouble
 from gcsync.loader.shape import Shape, shape
 from gcsync.loader.spelling import number, spelled
 from gcsync.loader.variables import literal
-from gcsync.loader.wording import TYPES
+from gcsync.loader.wording import ANY_OF, TYPES
 from gcsync.model.adoption import LeftOut
 from gcsync.model.value import unescape
 
@@ -35,6 +36,7 @@ HEADERS: Final = "request/headers/"
 SETTINGS_OF: Final = {
     "flow": ("Flow", ("spec", "actions", "*")),
     "dataaction": ("DataAction", ("spec",)),
+    "integration": ("Integration", ("spec",)),
 }
 """Kind of what is live -> what manifests of it are called, and where they hold settings."""
 
@@ -44,12 +46,21 @@ _MOVE: Final = {
     "flow": "move it to a secure variable, refer to it in the flow as ${Secure.Name}, then import"
     " again with --force",
     "dataaction": "move it to the credentials of the integration, then import again with --force",
+    "integration": "move it to a credential of the integration, then import again with --force",
 }
 _CLOSELY: Final = {
     "flow": ("request/", "token_url", "scopes"),
     "dataaction": ("request/", "response/", "category"),
+    "integration": ("properties/", "notes"),
 }
 """Kind -> where its settings are looked at closely for secrets."""
+
+_GROUPS: Final = {
+    "flow": (HEADERS,),
+    "dataaction": (HEADERS,),
+    "integration": ("credentials/", "properties/"),
+}
+"""Kind -> where the names are the live thing's own, each a setting by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +95,8 @@ def admitted(action: LiveAction, *, kind: str = "flow") -> Admitted:
             settings[path] = value
         else:
             left.append(_left_out(path, objection))
-    left += _too_many_headers(settings, kind)
+    for group in _GROUPS[kind]:
+        left += _too_many(settings, group, kind)
     bound = _binding(auth, left) if auth else None
     return Admitted(settings=settings, auth=bound, left_out=tuple(left))
 
@@ -116,15 +128,15 @@ def _binding(auth: Mapping[str, JSON], left: list[LeftOut]) -> dict[str, JSON] |
     return held
 
 
-def _too_many_headers(settings: dict[str, JSON], kind: str) -> Iterator[LeftOut]:
-    headers = [path for path in settings if path.startswith(HEADERS)]
-    at = _place(HEADERS.rstrip("/"), kind)
-    most = at.raw["maxProperties"] if at else len(headers)
-    if len(headers) > most:
-        for path in headers:
+def _too_many(settings: dict[str, JSON], group: str, kind: str) -> Iterator[LeftOut]:
+    held = [path for path in settings if path.startswith(group)]
+    at = _place(group.rstrip("/"), kind)
+    most = at.raw["maxProperties"] if at else len(held)
+    if len(held) > most:
+        for path in held:
             del settings[path]
-        reason = f"are {len(headers)}, and a manifest holds {most} at most; {_MEND}"
-        yield _left_out(HEADERS.rstrip("/"), reason)
+        reason = f"are {len(held)}, and a manifest holds {most} at most; {_MEND}"
+        yield _left_out(group.rstrip("/"), reason)
 
 
 def _objection(path: str, value: JSON, at: Shape | None, kind: str = "flow") -> str | None:
@@ -154,15 +166,18 @@ def _unreadable(name: str) -> str | None:
 
 
 def _misnamed(path: str, kind: str) -> str | None:
-    """Why a header's name cannot stand in a manifest."""
-    if not path.startswith(HEADERS):
+    """Why a name that is the live thing's own cannot stand in a manifest."""
+    group = next((each for each in _GROUPS[kind] if path.startswith(each)), None)
+    if group is None:
         return None
-    name = unescape(path.removeprefix(HEADERS))
-    if not _header_names().is_valid(name):
-        return f"is no name of an HTTP header; {_MEND}"
+    name = unescape(path.removeprefix(group))
+    if not _names_in(group, kind).is_valid(name):
+        what = "an HTTP header" if group == HEADERS else "one that a manifest takes"
+        return f"is no name of {what}; {_MEND}"
     if any(unmistakable_secrets_in(name)):
         return f"has a secret for a name; {_MOVE[kind]}"
-    return None
+    wrong = None if group == HEADERS else _unreadable(name)
+    return wrong and f"has a name that {wrong}"
 
 
 def _secrets(place: str, text: str, kind: str) -> Iterator[str]:
@@ -182,8 +197,9 @@ def _place(path: str, kind: str = "flow") -> Shape | None:
 
 
 def _validator(path: str, at: Shape) -> jsonschema_rs.Draft202012Validator:
-    # All headers are of one shape, and their names are the live flow's own.
-    return _compiled(HEADERS if path.startswith(HEADERS) else path, at)
+    # What is in one group is of one shape, and its names are the live thing's own.
+    groups = {group for each in _GROUPS.values() for group in each}
+    return _compiled(next((group for group in groups if path.startswith(group)), path), at)
 
 
 @cache
@@ -192,8 +208,8 @@ def _compiled(_path: str, at: Shape) -> jsonschema_rs.Draft202012Validator:
 
 
 @cache
-def _header_names() -> jsonschema_rs.Draft202012Validator:
-    at = _place(HEADERS.rstrip("/"))
+def _names_in(group: str, kind: str) -> jsonschema_rs.Draft202012Validator:
+    at = _place(group.rstrip("/"), kind)
     return jsonschema_rs.Draft202012Validator(at.raw["propertyNames"] if at else {})
 
 
@@ -206,9 +222,14 @@ def _thawed(value: JSON) -> Any:
 
 
 def _texts(place: str, value: JSON) -> Iterator[tuple[str, str]]:
-    """Every text of a value and every name in it, each with what a secret there would be called."""
+    """Every text of a value and every name in it, each with what a secret there would be called.
+
+    Numbers are texts too: some passwords have digits alone.
+    """
     if isinstance(value, str):
         yield place, value
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        yield place, str(value)
     elif isinstance(value, tuple):
         for item in value:
             yield from _texts(place, item)
@@ -236,6 +257,8 @@ def _fact(value: JSON) -> str:
 def _wanted(at: Shape) -> str:
     """What the schema takes, in words."""
     raw = at.raw
+    if "anyOf" in raw:
+        return ANY_OF
     if "enum" in raw:
         return f"one of {listed(map(str, raw['enum']))}"
     if at.items is not None:

@@ -63,7 +63,7 @@ class DraftAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the manifest of one live flow or data action will say, and what it cannot.
+    """What the manifest of something live will say, and what it cannot.
 
     With a *refusal* there is none: it is *empty*, or cannot be named. One that
     *is_told* is found by its name and type, others by id.
@@ -125,19 +125,23 @@ def draft(flow: LiveFlow, actions: tuple[LiveAction, ...]) -> Draft:
     )
 
 
-def action_draft(live: LiveFlow, action: LiveAction, *, is_told: bool) -> Draft:
-    """What can be said of one live data action of the public API."""
+def whole_draft(
+    live: LiveFlow, action: LiveAction, *, is_told: bool, kind: str = "dataaction"
+) -> Draft:
+    """What can be said of one data action, or integration, of the public API."""
     if not is_told and not is_pinnable(live.id):
         refusal = "neither its name nor its id can stand in a manifest"
-        return Draft(flow=live, actions=(), refusal=refusal, kind="dataaction")
-    can = admitted(action, kind="dataaction")
+        return Draft(flow=live, actions=(), refusal=refusal, kind=kind)
+    can = admitted(action, kind=kind)
+    # Where nobody has written notes, none are to be managed.
+    settings = {key: value for key, value in can.settings.items() if (key, value) != ("notes", "")}
     return Draft(
         flow=live,
-        actions=(DraftAction(key="", id=None, settings=can.settings),) if can.settings else (),
+        actions=(DraftAction(key="", id=None, settings=settings),) if settings else (),
         left_out=can.left_out,
-        refusal="" if can.settings else "it has no setting to manage",
-        is_empty=not can.settings,
-        kind="dataaction",
+        refusal="" if settings else "it has no setting to manage",
+        is_empty=not settings,
+        kind=kind,
         is_told=is_told,
     )
 

@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 AUTH: Final = "auth"
 """The file of the bindings, which no flow may have."""
 
-NAMELESS: Final = {"flow": "flow", "dataaction": "action"}
+NAMELESS: Final = {"flow": "flow", "dataaction": "action", "integration": "integration"}
 """Kind -> what one is called of whose name nothing is left."""
 
-_INTEGRATION: Final = "integration"
 _LONGEST: Final = 60
 _LONGEST_KEY: Final = 200
 _LONGEST_LIVE: Final = 256
@@ -105,17 +104,18 @@ def _told_apart(stem: str, flow: LiveFlow, types: Counter[str], nameless: str) -
 def integration_folder(integration: str) -> str:
     """The folder of an integration's data actions; integrations named alike share one."""
     word = slug(integration)
-    return word if word and _is_free(word) else _INTEGRATION
+    return word if word and _is_free(word) else NAMELESS["integration"]
 
 
-def tellable(actions: Sequence[LiveFlow]) -> frozenset[str]:
-    """The ids of the data actions that a manifest can name by integration and name."""
-    often = Counter((each.name, each.type.lower()) for each in actions)
+def tellable(live: Sequence[LiveFlow], kind: str = "dataaction") -> frozenset[str]:
+    """The ids of what a manifest can tell by name, a data action by its integration too."""
+    often = Counter((each.name, each.type.lower()) for each in live)
     return frozenset(
         each.id
-        for each in actions
+        for each in live
         if often[each.name, each.type.lower()] == 1
-        and all(_is_word(word) for word in (each.name, each.type))
+        and _is_word(each.name)
+        and (kind == "integration" or _is_word(each.type))
     )
 
 

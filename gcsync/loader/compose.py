@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gcsync.loader.admit import SETTINGS_OF
 from gcsync.loader.adopt import lifted
 from gcsync.loader.layout import formatted
 from gcsync.loader.names import shown
@@ -29,6 +30,9 @@ class _OneLine(Tree):
 
 _SHORT_REQUEST: Final = frozenset(("method", "max_body_bytes"))
 _ON_ONE_LINE: Final = ("auth", "retry", "circuit_breaker", "response")
+
+SELECTORS: Final = {"flow": "flow", "dataaction": "action", "integration": "integration"}
+"""Kind -> where below ``spec`` a manifest says which live one it means."""
 
 _LONGEST_NAME: Final = 200
 REASON: Final = "it was live when this was imported; decide about it until then"
@@ -59,20 +63,24 @@ def flow_text(draft: Draft, name: str, accepted: Iterable[Accepted] = ()) -> str
     return formatted(f"{comment}{_document(document)}", name)
 
 
-def action_text(draft: Draft, name: str) -> str:
-    """The manifest *name* of one live data action of the public API. Raises `CannotEdit`."""
-    live = draft.flow
-    selector: Tree = {"id": live.id}
-    if draft.is_told:
-        selector = {"integration": live.type, "name": live.name}
+def whole_text(draft: Draft, name: str) -> str:
+    """The manifest *name* of a data action, or integration, of the public API.
+
+    Raises `CannotEdit`.
+    """
+    live, kind = draft.flow, SETTINGS_OF[draft.kind][0]
+    integration: Tree = {"integration": live.type} if draft.kind == "dataaction" else {}
+    selector = {**integration, "name": live.name} if draft.is_told else {"id": live.id}
     (action,) = draft.actions
     document: Tree = {
-        "kind": "DataAction",
+        "kind": kind,
         "metadata": {"name": name},
-        "spec": {"action": _OneLine(selector), **_nested(action.settings)},
+        "spec": {SELECTORS[draft.kind]: _OneLine(selector), **_nested(action.settings)},
     }
     called = shown(live.name)[:_LONGEST_NAME]
-    comment = f"# {called} ({shown(live.type)[:_LONGEST_NAME]}), imported as it was live.\n"
+    if integration:
+        called += f" ({shown(live.type)[:_LONGEST_NAME]})"
+    comment = f"# {called}, imported as it was live.\n"
     return formatted(f"{comment}{_document(document)}", name)
 
 

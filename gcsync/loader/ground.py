@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ACTIONS: Final = "data-actions"
 """The folder of the data actions of the public API."""
 
+INTEGRATIONS: Final = "integrations"
+"""The folder of the integrations that these belong to."""
+
 _SUFFIX: Final = ".yaml"
 
 
@@ -80,10 +83,12 @@ class Ground:
         for spec in self.managing(live):
             return self._root / spec.source.file
         file = f"{name}{_SUFFIX}"
+        if self.kind == "flow":
+            return self._folder / self._entries.get(file.casefold(), file)
+        folder = self._folder / INTEGRATIONS
         if self.kind == "dataaction":
             folder = self._folder / ACTIONS / integration_folder(live.type)
-            return folder / self._inside(folder).get(file.casefold(), file)
-        return self._folder / self._entries.get(file.casefold(), file)
+        return folder / self._inside(folder).get(file.casefold(), file)
 
     def _inside(self, folder: Path) -> dict[str, str]:
         if folder not in self._folders:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gcsync.model.change import LiveAction, LiveFlow
-    from gcsync.model.manifest import AuthBinding, DataActionSpec, Finding, FlowSpec, ResourceSpec
+    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec, ResourceSpec
 
 _NO_VARIABLES = Variables(values={}, elsewhere={})
 _TOO_LARGE = f"its manifest would be larger than {MAX_BYTES:,} bytes"
@@ -61,21 +61,25 @@ def proven(
     return _judged(flow, actions, findings)
 
 
-def proven_action(text: str, name: str, live: LiveFlow, action: LiveAction) -> DataActionSpec | str:
-    """What *text* says of the data action *live* with the settings of *action*, which all stay.
+def proven_whole(
+    text: str, name: str, live: LiveFlow, action: LiveAction, *, kind: str
+) -> ResourceSpec | str:
+    """What *text* says of *live*, of that *kind*, with the settings of *action*, which all stay.
 
     Or why it is no such manifest.
     """
     if len(text.encode()) > MAX_BYTES:
         return _TOO_LARGE
     findings: list[Finding] = []
-    spec: DataActionSpec | None = None
+    spec: ResourceSpec | None = None
     for node, instance in _documents(text, name, findings):
-        spec = build.Builder().data_action(location(node), node, instance)
+        builder = build.Builder()
+        made = builder.integration if kind == "integration" else builder.data_action
+        spec = made(location(node), node, instance)
         findings += facts.impossible(node, spec.address)
         meant = spec.selector.id or (spec.selector.name, (spec.selector.type or "").lower())
         if meant not in (live.id, (live.name, live.type.lower())):
-            return "its manifest would speak of another data action"
+            return "its manifest would speak of something else"
     return _judged(spec, (action,), findings)
 
 

@@ -10,8 +10,8 @@ from gcsync.errors import CannotEdit, InvalidManifests
 from gcsync.loader.adopt import bound
 from gcsync.loader.build import BINDING
 from gcsync.loader.christen import AUTH
-from gcsync.loader.compose import action_text, bindings_text, flow_text
-from gcsync.loader.proof import proven, proven_action, read_bindings
+from gcsync.loader.compose import bindings_text, flow_text, whole_text
+from gcsync.loader.proof import proven, proven_whole, read_bindings
 from gcsync.loader.source import printable
 from gcsync.model.adoption import AdoptedFlow, Adoption
 from gcsync.model.manifest import flows_of
@@ -37,7 +37,7 @@ class Settlement:
     """What an import comes to: contents by file, and the *flows* and *bindings* that they declare.
 
     Flows whose file says just that already are among them. *made* are all
-    manifests by address, those of data actions of the public API included.
+    manifests by address, those of what the public API has included.
     """
 
     adoption: Adoption
@@ -116,16 +116,16 @@ def _made(
     bindings: Mapping[str, AuthBinding],
     actions: Sequence[LiveAction],
 ) -> Made:
-    is_action = draft.kind == "dataaction"
+    is_flow = draft.kind == "flow"
     try:
-        text = action_text(draft, name) if is_action else flow_text(draft, name, accepted)
+        text = flow_text(draft, name, accepted) if is_flow else whole_text(draft, name)
     except (CannotEdit, InvalidManifests) as error:
         return f"its manifest cannot be written: {error}"
     spec: ResourceSpec | str
-    if is_action:
-        spec = proven_action(text, printable(path), draft.flow, actions[0])
-    else:
+    if is_flow:
         spec = proven(text, printable(path), bindings, actions)
+    else:
+        spec = proven_whole(text, printable(path), draft.flow, actions[0], kind=draft.kind)
     return spec if isinstance(spec, str) else (spec, text.encode())
 
 

@@ -22,6 +22,9 @@ TYPES = {
     "number": "a number",
     "boolean": "true or false",
 }
+ANY_OF = "text, a number, true or false, or a list of these"
+"""What the one place takes that takes several types."""
+
 _ZEROS = re.compile(r"-?0[0-9]")
 Told = tuple[Node, str]
 """Where a finding points, and what it says."""
@@ -32,10 +35,7 @@ Teller = Callable[["ValidationError", Node, "Shape", str], Iterator[Told]]
 
 def _type(_error: ValidationError, node: Node, at: Shape, thing: str) -> Iterator[Told]:
     wanted = [at.raw["type"]] if isinstance(at.raw.get("type"), str) else at.raw.get("type", [])
-    words = (
-        " or ".join(TYPES[name] for name in wanted)
-        or "text, a number, true or false, or a list of these"
-    )
+    words = " or ".join(TYPES[name] for name in wanted) or ANY_OF
     scalar = at.whole or at.number or at.boolean
     if isinstance(node, Scalar):
         fact = "is text, for it stands in quotes or was put together; write it plainly"

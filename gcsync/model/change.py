@@ -85,7 +85,8 @@ class Glimpse:
     others may be missing. *revision* is ``None`` where the server gave none
     that can guard a write; *unwritable* then says why, and *is_read_only* that
     it is so for good. *integration_id* is that of the integration that a data
-    action belongs to. *modified* informs, and nothing depends on it.
+    action belongs to. *modified* and *remarks*, what people ought to know and
+    no setting tells, inform, and nothing depends on them.
     """
 
     ref: FlowRef
@@ -94,6 +95,7 @@ class Glimpse:
     unwritable: str | None = None
     is_read_only: bool = False
     modified: Modified | None = None
+    remarks: tuple[str, ...] = ()
     integration_id: str | None = None
 
 

@@ -28,11 +28,14 @@ _TONES: Final[dict[Standing, Tone]] = {
 }
 _IN_A_FILE: Final = ("written", "replaced", "unchanged")
 _BY_FOLDER: Final = (*_IN_A_FILE, "managed", "skipped")
-"""What is told of data actions by folders, for there can be hundreds of them."""
+"""What is told by folders of what the public API has, for there can be hundreds of it."""
+
+_NOUNS: Final = {"dataaction": "data action", "integration": "integration"}
+"""Kinds of the public API -> what one is called."""
 
 
 def present_import(adoption: Adoption, *, again: str = "") -> Report:
-    """Every file and every flow with what became of it; data actions by folders.
+    """Every file and every flow with what became of it; what the public API has by folders.
 
     *again* are the options of the next command.
     """
@@ -74,26 +77,26 @@ def _file_rows(adoption: Adoption) -> Iterator[Row]:
 
 
 def _folder_rows(adoption: Adoption) -> Iterator[Row]:
-    """What became of data actions, as many together as have it in common."""
-    together: dict[tuple[Standing, str], list[AdoptedFlow]] = {}
+    """What became of what the public API has, as much together as has it in common."""
+    together: dict[tuple[Standing, str, str], list[AdoptedFlow]] = {}
     for each in filter(_is_in_folder, adoption.flows):
         common = f"{each.file.rpartition('/')[0]}/" if each.file else each.reason
-        together.setdefault((each.standing, common), []).append(each)
-    for (standing, common), several in sorted(together.items(), key=_by_folder):
-        actions = count(len(several), "data action")
+        together.setdefault((each.standing, common, _kind(each)), []).append(each)
+    for (standing, common, kind), several in sorted(together.items(), key=_by_folder):
+        things = count(len(several), _NOUNS[kind])
         settings = count(sum(each.setting_count for each in several), "setting")
-        cells = (standing, common, f"{actions}, {settings}")
+        cells = (standing, common, f"{things}, {settings}")
         if standing == "skipped":
-            cells = (standing, actions, common)
+            cells = (standing, things, common)
         elif standing == "managed":
-            cells = (standing, common, f"{actions}; --force imports them anew")
+            cells = (standing, common, f"{things}; --force imports them anew")
         yield Row(cells=cells, tone=_TONES[standing])
 
 
-def _by_folder(told: tuple[tuple[Standing, str], object]) -> tuple[bool, str, str]:
+def _by_folder(told: tuple[tuple[Standing, str, str], object]) -> tuple[bool, str, str, str]:
     """Folders by name, then what is in none."""
-    (standing, common), _ = told
-    return standing == "skipped", common, standing
+    (standing, common, kind), _ = told
+    return standing == "skipped", common, kind, standing
 
 
 def _details(each: AdoptedFlow) -> Iterator[Row]:
@@ -117,21 +120,24 @@ def _said(name: str) -> str:
 
 def _is_in_folder(each: AdoptedFlow) -> bool:
     """Whether this is told together with others."""
-    return _is_action(each) and each.standing in _BY_FOLDER
+    return _kind(each) in _NOUNS and each.standing in _BY_FOLDER
 
 
-def _is_action(each: AdoptedFlow) -> bool:
-    """Whether this is a data action of the public API."""
-    return each.address.startswith("dataaction/")
+def _kind(each: AdoptedFlow) -> str:
+    """What is imported, by its address."""
+    kind = each.address.partition("/")[0]
+    return kind if kind in _NOUNS else "flow"
 
 
 def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again: str) -> Row:
     held = [each for each in adoption.flows if each.standing in _IN_A_FILE]
     settings = sum(each.setting_count for each in held)
     unmanaged = f"; {count(left, 'live setting')} left unmanaged" if left else ""
-    kinds = {each.address.partition("/")[0] for each in adoption.flows} or {"flow"}
-    met = total(len(adoption.flows), kinds, what="live")
-    said = f"Imported {len(held)} of {met}, "
+    told = []
+    for kind in sorted({*map(_kind, adoption.flows)}) or ["flow"]:
+        met = total(sum(_kind(each) == kind for each in adoption.flows), [kind], what="live")
+        told.append(f"{sum(_kind(each) == kind for each in held)} of {met}")
+    said = f"Imported {' and '.join(told)}, "
     said += f"{count(settings, 'setting')}{unmanaged}."
     if standings["written"] + standings["replaced"]:
         promise = ", which finds nothing to change" if adoption.is_whole else ""
@@ -142,15 +148,19 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
 def _document(adoption: Adoption, standings: Counter[Standing], left: int) -> dict[str, Any]:
     return {
         "format_version": "1.0",
-        "flows": [_flow(each) for each in adoption.flows if not _is_action(each)],
-        "data_actions": [_action(each) for each in adoption.flows if _is_action(each)],
+        "flows": [_flow(each) for each in adoption.flows if _kind(each) == "flow"],
+        "data_actions": [_action(each) for each in adoption.flows if _kind(each) == "dataaction"],
+        "integrations": [
+            _integration(each) for each in adoption.flows if _kind(each) == "integration"
+        ],
         "bindings": [
             {"address": f"authbinding/{each.name}", "file": adoption.bindings_file}
             for each in adoption.bindings
         ],
         "summary": {
-            "flows": sum(not _is_action(each) for each in adoption.flows),
-            "data_actions": sum(map(_is_action, adoption.flows)),
+            "flows": sum(_kind(each) == "flow" for each in adoption.flows),
+            "data_actions": sum(_kind(each) == "dataaction" for each in adoption.flows),
+            "integrations": sum(_kind(each) == "integration" for each in adoption.flows),
             **{standing: standings[standing] for standing in get_args(Standing)},
             "bindings": len(adoption.bindings),
             "left_out": left,
@@ -182,6 +192,15 @@ def _action(each: AdoptedFlow) -> dict[str, Any]:
             "name": _said(live.name),
             "integration": _said(live.type) or None,
         },
+        **_outcome(each),
+    }
+
+
+def _integration(each: AdoptedFlow) -> dict[str, Any]:
+    live = each.flow
+    return {
+        "address": each.address,
+        "integration": {"id": live.id, "name": _said(live.name)},
         **_outcome(each),
     }
 

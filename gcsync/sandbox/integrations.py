@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from gcsync.sandbox.integration_types import TYPES_PATH, check_binding
 from gcsync.sandbox.paging import number, page
 from gcsync.sandbox.wire import Refusal, Response, json_response
 
@@ -33,12 +34,16 @@ class StoredCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIntegration:
-    """An integration with its configuration; *credentials* lead from their kind to their id."""
+    """An integration with its configuration; *credentials* lead from their kind to their id.
+
+    One that reports an *error* does not work, whatever its state.
+    """
 
     id: str
     name: str
     type: str = "custom-rest-actions"
-    state: Literal["ENABLED", "DISABLED"] = "ENABLED"
+    state: Literal["ENABLED", "DISABLED", "DELETED"] = "ENABLED"
+    error: str = ""
     notes: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
     advanced: Mapping[str, Any] = field(default_factory=dict)
@@ -102,11 +107,13 @@ class Integrations:
         return json_response(200, self._shown(self.integration(integration_id), query))
 
     def patch(self, integration_id: str, request: Request) -> Response:
-        """Enable or disable an integration; nothing else of it is changed here."""
+        """Enable or disable an integration, at no version; nothing else of it is changed here."""
         current = self.integration(integration_id)
         state = request.json_object().get("intendedState", current.state)
         if state not in STATES:
             raise Refusal(400, "bad.request", f"intendedState must be one of {', '.join(STATES)}")
+        if current.state == "DELETED":
+            raise Refusal(400, "bad.request", f"The integration {integration_id} is deleted")
         self._history[integration_id][-1] = replace(current, state=state)
         self.changes += 1
         return self.get(integration_id, request.query)
@@ -136,7 +143,7 @@ class Integrations:
             notes=_text(body, "notes"),
             properties=_mapping(body, "properties"),
             advanced=_mapping(body, "advanced"),
-            credentials=self._credentials(_mapping(body, "credentials")),
+            credentials=self._credentials(current.type, _mapping(body, "credentials")),
             version=current.version + 1,
         )
         return json_response(200, self._config(self.save(changed)))
@@ -178,12 +185,13 @@ class Integrations:
             shown["nextUri"] = f"{path}?pageSize={size}&after={chosen[-1].id}"
         return json_response(200, shown)
 
-    def _credentials(self, given: Mapping[str, Any]) -> dict[str, str]:
+    def _credentials(self, type_id: str, given: Mapping[str, Any]) -> dict[str, str]:
         bound = {}
         for kind, info in given.items():
             credential_id = info.get("id") if isinstance(info, dict) else None
             if not isinstance(credential_id, str) or credential_id not in self.credentials:
                 raise Refusal(400, "bad.request", f"credentials.{kind} names no credential")
+            check_binding(type_id, kind, self.credentials[credential_id].type)
             bound[kind] = credential_id
         return bound
 
@@ -193,11 +201,11 @@ class Integrations:
             "name": integration.name,
             "integrationType": {
                 "id": integration.type,
-                "selfUri": f"{INTEGRATIONS_PATH}/types/{integration.type}",
+                "selfUri": f"{TYPES_PATH}/{integration.type}",
             },
             "notes": integration.notes,
             "intendedState": integration.state,
-            "reportedState": {"code": "ACTIVE" if integration.state == "ENABLED" else "INACTIVE"},
+            "reportedState": _reported(integration),
             "selfUri": f"{INTEGRATIONS_PATH}/{integration.id}",
         }
         if "config.current" in query.get("expand", "").split(","):
@@ -220,6 +228,12 @@ class Integrations:
             "credentials": bound,
             "selfUri": uri,
         }
+
+
+def _reported(integration: StoredIntegration) -> dict[str, Any]:
+    if integration.error:
+        return {"code": "ERROR", "detail": {"message": integration.error}}
+    return {"code": "ACTIVE" if integration.state == "ENABLED" else "INACTIVE"}
 
 
 def _credential(credential: StoredCredential) -> dict[str, Any]:

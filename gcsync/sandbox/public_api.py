@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gcsync.sandbox.action_view import ACTIONS_PATH, template_text
 from gcsync.sandbox.dependencies import TRACKING_PATH
+from gcsync.sandbox.integration_types import TYPES_PATH, get_type
 from gcsync.sandbox.integrations import CREDENTIALS_PATH, INTEGRATIONS_PATH
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def _integrations(integrations: Integrations) -> dict[str, Methods]:
                 lambda call: integrations.put_config(call.subject, call.request),
             ),
         },
+        f"{TYPES_PATH}/{{id}}": {"GET": (SEE_INTEGRATIONS, lambda call: get_type(call.subject))},
         CREDENTIALS_PATH: {
             "GET": (
                 SEE_INTEGRATIONS,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from gcsync.model.change import FieldChange
     from gcsync.store.rows import JournalledIntent
 
 
@@ -73,27 +74,37 @@ def _is_doubt(result: FlowResult) -> bool:
 
 
 def _told(intents: Sequence[JournalledIntent]) -> FlowResult | None:
-    """What the writes of one flow say by themselves; those that lost say nothing."""
+    """What the writes of one flow say by themselves; those that lost say nothing.
+
+    Several can have happened, each of other settings. One that is open counts
+    only behind them: before a later one was sent, reading had told of it.
+    """
+    happened = [entry for entry in intents if entry.result in ("applied", "observed")]
+    last = happened[-1].id if happened else -1
     for entry in reversed(intents):
-        if entry.result in ("applied", "observed"):
-            return FlowResult(
-                ref=entry.intent.ref,
-                status="applied",
-                revision_before=entry.intent.revision,
-                revision_after=entry.revision,
-                fields=entry.intent.fields,
-            )
-    for entry in reversed(intents):
-        if entry.result in (None, "unknown"):
+        if entry.result in (None, "unknown") and entry.id > last:
             return FlowResult(
                 ref=entry.intent.ref,
                 status="unknown",
-                revision_before=entry.intent.revision,
-                fields=entry.intent.fields,
+                revision_before=(*happened, entry)[0].intent.revision,
+                fields=_fields((*happened, entry)),
                 error=Failure(
                     code="outcome-unknown",
                     message="the run ended before it was known whether its write had happened;"
                     " the next apply looks again",
                 ),
             )
-    return None
+    if not happened:
+        return None
+    return FlowResult(
+        ref=happened[-1].intent.ref,
+        status="applied",
+        revision_before=happened[0].intent.revision,
+        revision_after=happened[-1].revision,
+        fields=_fields(happened),
+    )
+
+
+def _fields(intents: Sequence[JournalledIntent]) -> tuple[FieldChange, ...]:
+    """What several writes of one flow changed, each setting as the last of them says."""
+    return tuple({field.path: field for entry in intents for field in entry.intent.fields}.values())

@@ -42,15 +42,17 @@ def test_an_organisation_without_flow_documents_gives_its_data_actions(world: Wo
     assert told.out == (
         "written  manifests/data-actions/crm/          1 data action, 9 settings\n"
         "written  manifests/data-actions/integration/  1 data action, 9 settings\n"
+        "written  manifests/integrations/              1 integration, 1 setting\n"
         "\n"
         "! no flow document holds a data action (1 live flow), so these are the data actions of the"
         " public API\n"
-        "Imported 2 of 2 live data actions, 18 settings. Next: 'gcsync plan', which finds nothing"
-        " to change.\n"
+        "Imported 2 of 2 live data actions and 1 of 1 live integration, 19 settings. Next: 'gcsync"
+        " plan', which finds nothing to change.\n"
     )
     assert list(files(world)) == [
         "data-actions/crm/get-customer.yaml",
         "data-actions/integration/pay.yaml",
+        "integrations/crm.yaml",
     ]
     assert no_change(world)
     for words in (("drift",), ("validate",), ("fmt", "--check"), ("lint",)):
@@ -100,7 +102,10 @@ def test_static_data_actions_are_skipped_with_a_word_and_not_read(world: World) 
     assert told.code == 0
     assert "skipped  2 data actions  " in told.out
     assert "a static action is the platform's own, and nobody can change it\n" in told.out
-    assert len(files(world)) == 1
+    assert list(files(world)) == [
+        "data-actions/crm/get-customer-1.yaml",
+        "integrations/crm.yaml",
+    ]
     assert no_change(world)
 
 
@@ -114,7 +119,7 @@ def test_data_actions_that_are_named_alike_are_told_by_id(world: World) -> None:
         integrations=(CRM, other),
     )
 
-    assert world.run("import").code == 0
+    assert world.run("import", "--kind", "dataaction").code == 0
 
     written = files(world)
     assert list(written) == [
@@ -197,7 +202,11 @@ def test_a_data_action_that_has_a_manifest_is_left_to_it_and_a_new_one_is_added(
     assert statuses(first) == {"custom_-_1": "written", "custom_-_2": "managed"}
     assert "managed  manifests/data-actions/crm/  1 data action; --force imports" in again.out
     assert statuses(forced) == {"custom_-_1": "unchanged", "custom_-_2": "replaced"}
-    assert list(files(world)) == ["data-actions/crm/get-customer.yaml", "flows.yaml"]
+    assert list(files(world)) == [
+        "data-actions/crm/get-customer.yaml",
+        "flows.yaml",
+        "integrations/crm.yaml",
+    ]
     assert "name: ours\n" in files(world)["flows.yaml"]
     assert no_change(world)
 
@@ -222,9 +231,10 @@ def test_hostile_names_become_harmless_files(world: World, name: str) -> None:
 
     assert told.code == 0
     assert "\x1b" not in told.said
-    [file] = files(world)
+    file, itself = files(world)
     folder, between, last = file.split("/")
-    assert folder == "data-actions"
+    assert (folder, itself.partition("/")[0]) == ("data-actions", "integrations")
+    assert itself.removeprefix("integrations/").removesuffix(".yaml").replace("-", "").isalnum()
     assert (between + last).replace("-", "").removesuffix(".yaml").isalnum()
     assert no_change(world)
 

@@ -11,7 +11,7 @@ from acceptance_world import live, project
 from public_builders import stored_action
 from public_world import CRM, files, has, no_change
 
-from gcsync.cli.adopting import PROBED
+from gcsync.cli.gathering import PROBED
 from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.faults import PRESETS, Fault
 from gcsync.sandbox.integrations import Integrations, StoredIntegration
@@ -34,7 +34,7 @@ def test_both_kinds_are_imported_where_both_are_asked_for(world: World) -> None:
 
     assert told.code == 0, told.said
     assert list(files(world)) == ["billing.yaml", "data-actions/crm/get-customer.yaml"]
-    assert "Imported 2 of 2 live flows and data actions" in told.out
+    assert "Imported 1 of 1 live data action and 1 of 1 live flow, " in told.out
     assert no_change(world)
 
 
@@ -58,7 +58,7 @@ def test_of_many_flows_that_are_no_documents_a_few_are_read(world: World) -> Non
 
     assert told.code == 0, told.said
     assert "(50 live flows)" in told.out
-    assert len(files(world)) == 1
+    assert len(files(world)) == 2
     assert world.org.requests["GET /api/v2/flows/{id}"] == PROBED
 
 
@@ -115,10 +115,11 @@ def test_none_of_600_is_missed_by_a_client_that_may_only_look(world: World) -> N
         in told.out
     )
     assert "architect:flow:view" in told.out
-    assert "Imported 600 of 600 live data actions" in told.out
-    assert len(files(world)) == 600
+    assert "Imported 600 of 600 live data actions and 1 of 1 live integration, " in told.out
+    assert len(files(world)) == 601
     drift = world.run("drift")
-    assert (drift.code, drift.out) == (0, "No drift in 600 data actions.\n")
+    assert drift.code == 0
+    assert drift.out.endswith("No drift in 600 data actions and 1 integration.\n")
 
 
 @pytest.mark.parametrize("missing", sorted(VIEW))

@@ -274,6 +274,108 @@ def test_one_of_several_credentials_of_a_name_is_bound_by_its_id(centre: World) 
     assert centre.run("plan", "--detailed-exitcode").code == 0
 
 
+def test_a_misspelt_kind_of_credential_is_refused_at_its_line_with_the_nearest(
+    centre: World,
+) -> None:
+    centre.manifests(integration(spec="credentials: {userDefinedOAth: CRM 2}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert (
+        "manifests/flows.yaml:6:34: error: credentials/userDefinedOAth: an integration of this"
+        " type takes no credential of kind 'userDefinedOAth'; nearest: userDefinedOAuth"
+    ) in plan.err
+
+
+def test_a_credential_of_another_type_than_its_kind_takes_is_refused(centre: World) -> None:
+    centre.manifests(integration(spec="credentials: {userDefined: CRM 2}"))
+
+    plan = centre.run("plan")
+
+    assert plan.code == 1
+    assert "the credential is of type basicAuth, and userDefined takes userDefined" in plan.err
+
+
+def test_an_integration_is_disabled_with_a_warning_and_nothing_else_is_written(
+    centre: World,
+) -> None:
+    centre.manifests(integration(spec="enabled: false"))
+
+    plan = centre.run("plan", "--out", "p.json")
+    applied = centre.run("apply", "p.json")
+
+    assert "~ enabled  true  ->  false" in plan.out
+    assert (
+        "warning: integration/crm (CRM): once it is disabled, every call of its data actions fails"
+    ) in plan.out
+    assert "reaches 3 data actions and 2 flows" in plan.out
+    assert applied.code == 0, applied.said
+    assert held(centre) == replace(CRM, state="DISABLED")
+    assert centre.run("plan", "--detailed-exitcode").code == 0
+    back = centre.run("rollback", "latest", "--auto-approve")
+    assert (back.code, held(centre)) == (0, CRM)
+    assert "once it is disabled" not in back.out
+
+
+def test_who_enables_an_integration_in_genesys_cloud_drifts_and_is_accepted(centre: World) -> None:
+    centre.org.integrations.recall([replace(CRM, state="DISABLED")])
+    centre.manifests(integration(spec="enabled: false"))
+    assert centre.run("drift").code == 0
+    centre.org.integrations.recall([CRM])
+
+    drift = centre.run("drift", "-o", "json")
+
+    [[field]] = [entry["fields"] for entry in drift.json["drift"]]
+    assert (drift.code, field["path"], field["live"], field["desired"]) == (
+        2,
+        "enabled",
+        True,
+        False,
+    )
+    assert centre.run("drift", "--accept", "integration/crm").code == 0
+    assert "enabled: true" in (centre.folder / "manifests" / "flows.yaml").read_text()
+
+
+def test_what_was_written_of_two_writes_is_told_undone_and_settled_by_another_run(
+    centre: World,
+) -> None:
+    centre.org.integrations.recall([replace(CRM, state="DISABLED")])
+    centre.manifests(integration(spec="enabled: true\nnotes: ours"))
+    place = f"/api/v2/integrations/{ID}"
+    centre.org.faults.add(Fault(method="PATCH", path=place, effect=error_answer(400), times=1))
+
+    applied = centre.run(*APPLY)
+
+    assert applied.code == 4
+    assert "integration/crm  failed  (CRM, now revision 2, disabled)" in applied.out
+    assert "notes written as revision 2, disabled, and what was to follow is not: " in applied.out
+    assert (held(centre).notes, held(centre).state) == ("ours", "DISABLED")
+    [run] = centre.run("history", "-o", "json").json["runs"]
+    assert run["outcome"] == "partial"
+    assert [field["path"] for field in run["results"][0]["fields"]] == ["notes"]
+
+    assert centre.run(*APPLY).code == 0
+    assert (held(centre).notes, held(centre).state) == ("ours", "ENABLED")
+    assert centre.run("plan", "--detailed-exitcode").code == 0
+    back = centre.run("rollback", run["run_id"], "--auto-approve")
+    assert (back.code, held(centre).notes, held(centre).state) == (0, "", "ENABLED")
+
+
+def test_an_integration_that_does_not_do_what_it_is_intended_to_is_warned_of(
+    centre: World,
+) -> None:
+    centre.org.integrations.recall([replace(CRM, error="no route to host")])
+    centre.manifests(integration(spec="credentials: {basicAuth: CRM 1}"))
+
+    plan, drift = centre.run("plan"), centre.run("drift")
+
+    told = "integration/crm (CRM): it is enabled and reports ERROR: no route to host"
+    assert (plan.code, drift.code) == (0, 0)
+    assert told in plan.said
+    assert told in drift.said
+
+
 def test_two_manifests_may_share_an_integration_but_not_a_setting_of_it(centre: World) -> None:
     centre.manifests(integration("a"), integration("b", integration="{id: i-crm}", spec="notes: x"))
     assert centre.run("plan").code == 0
@@ -337,3 +439,59 @@ def test_a_live_property_that_holds_a_secret_is_never_shown(
     assert "(secret, digest" in plan.out
     assert SECRET not in plan.said + applied.said + (centre.folder / "p.json").read_text()
     assert held(centre).properties == {key: "${Secure.Key}"}
+
+
+def test_saved_snapshots_give_the_plan_that_the_organisation_gave(centre: World) -> None:
+    centre.manifests(integration(spec="enabled: false\ncredentials: {basicAuth: CRM 2}"))
+    centre.org.integrations.recall([replace(CRM, error="no route")])
+    told = centre.run("plan", "--save-snapshots", "s.json")
+    colleague(centre, credentials={"basicAuth": "c-3"}, state="DISABLED")
+
+    offline = centre.run("plan", "--offline", "s.json")
+
+    assert told.code == 0
+    # What it reaches, only the organisation can tell.
+    lines = [line for line in told.out.splitlines() if "used by" not in line]
+    assert "      reaches 3 data actions and 2 flows" in lines
+    lines.remove("      reaches 3 data actions and 2 flows")
+    assert (offline.code, offline.out.splitlines()) == (0, lines)
+    assert "! warning: integration/crm (CRM): it is enabled and reports ERROR: no route" in lines
+    centre.manifests(integration(spec="credentials: {basicAuth: CRM2}"))
+    assert "no credential is named 'CRM2'" in centre.run("plan", "--offline", "s.json").err
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"properties": {"apiKey": f"hunter{SECRET}", "base": "x"}},
+        {"properties": {"apiKey": int(SECRET)}},
+        {"properties": {"deep": {"user": "me", "password": SECRET}}},
+        {"properties": {"hosts": [f"https://me:{SECRET}@crm.example"]}},
+        {"notes": f"password={SECRET}"},
+        {"advanced": {"password": SECRET, "deep": [SECRET]}},
+        {"error": f"password={SECRET}"},
+    ],
+)
+def test_saved_snapshots_hold_no_secret(centre: World, facts: dict[str, Any]) -> None:
+    centre.org.integrations.recall([replace(CRM, **facts)])
+
+    told = centre.run("plan", "--save-snapshots", "s.json")
+
+    saved = (centre.folder / "s.json").read_text()
+    assert told.code == 0
+    assert SECRET not in saved + told.said
+    assert "CRM 1" in saved
+    assert centre.run("plan", "--offline", "s.json").code == 0
+
+
+def test_snapshots_of_before_there_were_integrations_say_so(centre: World) -> None:
+    assert centre.run("plan", "--save-snapshots", "s.json").code == 0
+    saved = json.loads((centre.folder / "s.json").read_text())
+    del saved["integrations"], saved["integration_listing"]
+    centre.write({"s.json": json.dumps(saved)})
+
+    plan = centre.run("plan", "--offline", "s.json")
+
+    assert plan.code == 1
+    assert "holds no integrations" in plan.err
+    assert "leave them out with --exclude 'integration/*'" in plan.err

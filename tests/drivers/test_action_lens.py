@@ -1,4 +1,7 @@
-"""The laws of a driver for data actions of the public API, and what their lens refuses."""
+"""What the lens onto data actions of the public API reads, and what it refuses.
+
+Its laws stand in `test_public_lenses`.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ import pytest
 from builders import field
 from hypothesis import given
 from hypothesis import strategies as st
+from lens_cases import ACTION as REF
+from lens_cases import ACTION_ANSWERS, ACTION_SETTINGS, live_action
+from lens_cases import ACTION_ID as ID
 
 from gcsync.core.diff import same
-from gcsync.core.document import canonical, field_document, field_from_document
 from gcsync.core.exact_json import parse
 from gcsync.core.rebase import live_value
-from gcsync.drivers.action_amend import amended, as_found
+from gcsync.drivers.action_amend import amended
 from gcsync.drivers.action_lens import (
-    MAPPING,
     MOST_FUNCTION_S,
     TEMPLATES,
     composed,
@@ -30,103 +34,15 @@ from gcsync.drivers.action_lens import (
     unsupported,
 )
 from gcsync.errors import InvalidAnswer
-from gcsync.model.change import FlowRef
 from gcsync.model.value import ABSENT, Sealed
 
 if TYPE_CHECKING:
-    from gcsync.model.change import FieldChange, Snapshot
-
-ID = "custom_-_1"
-REF = FlowRef(address="dataaction/lookup", id=ID, name="Lookup")
-HEADERS = ("request/headers/X-Trace", "request/headers/Accept")
-TEXTS = st.sampled_from(
-    ["", "POST", '{"id": "$!{input.id}"}\r\n', "☎ \u202e\x00\t", "\ufeff#set($x = 1)\n\n"]
-)
-MAPS = st.dictionaries(st.sampled_from(["name", "a/b", "~"]), TEXTS, max_size=2)
-NUMBERS = st.sampled_from(["0", "-0.0", "1", "5.0", "50e-1", "6e1", "60", "null"])
-OTHERS = st.sampled_from(["null", "1.10", "1E400", '"☎"', '{"b":1e2,"a":[]}'])
-HELD = st.sampled_from(
-    ["null", "{}", '{"x-trace":"on"}', '{"X-TRACE":5.0,"b":"1"}', '{"accept":null,"X":"2"}']
-)
-
-
-def members(**kinds_: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """An object of some of these members, each already JSON."""
-    return st.fixed_dictionaries({}, optional=kinds_).map(
-        lambda held: "{" + ",".join(f'"{name}":{text}' for name, text in held.items()) + "}"
-    )
-
-
-texts, maps = TEXTS.map(json.dumps), MAPS.map(json.dumps)
-ANSWERS = members(
-    later=OTHERS,
-    timeoutSeconds=NUMBERS,
-    request=st.just("null")
-    | members(
-        requestUrlTemplate=texts,
-        requestTemplate=texts | st.just("null"),
-        requestType=texts,
-        headers=HELD,
-        other=OTHERS,
-    ),
-    response=members(
-        translationMap=maps | st.just("null"), successTemplate=texts, zother=OTHERS, another=OTHERS
-    ),
-).map(lambda config: live(f'"category":"CRM","config":{config}'))
-SETTINGS = (*MAPPING, *HEADERS)
-SECONDS = st.integers(1, 60).map(lambda seconds: seconds * 1000)
-
-
-def live(rest: str, *, action_id: str = ID) -> Snapshot:
-    ref = replace(REF, id=action_id)
-    answer = parse(f'{{"id":"{action_id}","name":"Lookup","version":7,{rest}}}')
-    return read_action(ref, composed(ref, answer, {}))
+    from gcsync.model.change import Snapshot
 
 
 def settings_of(snapshot: Snapshot) -> Any:
     (action,) = snapshot.actions
     return action.settings
-
-
-def desired(setting: str) -> st.SearchStrategy[Any]:
-    if setting == "timeout_ms":
-        return SECONDS
-    return MAPS if "translation_map" in setting else TEXTS
-
-
-@st.composite
-def changes(draw: st.DrawFn) -> tuple[Snapshot, list[FieldChange]]:
-    snapshot = draw(ANSWERS)
-    chosen = draw(st.lists(st.sampled_from(SETTINGS), min_size=1, max_size=5, unique=True))
-    return snapshot, [
-        field(
-            "",
-            setting,
-            before=live_value(snapshot.actions[0], setting),
-            after=draw(desired(setting)),
-        )
-        for setting in chosen
-    ]
-
-
-def numerals(body: bytes) -> Any:
-    """A JSON value in which 1.10 and 1.1 are two numbers."""
-
-    def numeral(literal: str) -> tuple[str, object]:
-        return "number", Decimal(literal).as_tuple()
-
-    return json.loads(body, parse_float=numeral, parse_int=numeral)
-
-
-def written(snapshot: Snapshot, fields: list[FieldChange]) -> tuple[Snapshot, list[FieldChange]]:
-    """What a write makes of a data action, and the fields as the journal gives them back."""
-    found = as_found(snapshot, fields)
-    kept = [field_from_document(parse(canonical(field_document(one)))) for one in found]
-    return read_action(REF, amended(snapshot, found)), kept
-
-
-def inverse(fields: list[FieldChange]) -> list[FieldChange]:
-    return [replace(one, before=one.after, after=one.before) for one in fields]
 
 
 def behind_uris(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
@@ -140,7 +56,7 @@ def behind_uris(snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, str]]:
     return answer, texts
 
 
-@given(ANSWERS, st.none() | st.sets(st.sampled_from(SETTINGS), max_size=4))
+@given(ACTION_ANSWERS, st.none() | st.sets(st.sampled_from(ACTION_SETTINGS), max_size=4))
 def test_a_look_at_a_part_and_a_reading_of_everything_agree_on_that_part(
     snapshot: Snapshot, about: set[str] | None
 ) -> None:
@@ -155,72 +71,13 @@ def test_a_look_at_a_part_and_a_reading_of_everything_agree_on_that_part(
         whole.revision,
         whole.unwritable,
     )
-    for setting in SETTINGS if about is None else about:
+    for setting in ACTION_SETTINGS if about is None else about:
         assert same(live_value(seen.actions[0], setting), live_value(whole.actions[0], setting))
-
-
-@given(ANSWERS)
-def test_no_fields_no_change(snapshot) -> None:
-    assert amended(snapshot, ()) is snapshot.document
-
-
-@given(changes())
-def test_what_was_put_is_what_is_read(change) -> None:
-    snapshot, fields = change
-
-    read = read_action(REF, amended(snapshot, fields))
-
-    for one in fields:
-        assert same(live_value(read.actions[0], one.setting), one.after)
-
-
-@given(changes())
-def test_nothing_unnamed_moves(change) -> None:
-    snapshot, fields = change
-    named = {MAPPING[one.setting] for one in fields if one.setting in MAPPING}
-    headers = {one.setting.rpartition("/")[2].lower() for one in fields if one.setting in HEADERS}
-
-    def leaves(body: bytes) -> list[Any]:
-        """Every leaf with its path and number literal, in order, but for what *fields* name."""
-        return list(unnamed(json.loads(body, parse_float=str, parse_int=str), ()))
-
-    def unnamed(node: Any, path: tuple[str, ...]) -> Any:
-        if path in named or (path[:3] == ("config", "request", "headers") and not path[3:]):
-            kept = [] if path in named else [key for key in node if key.lower() not in headers]
-            yield from ((path, key, node[key]) for key in kept)
-        elif isinstance(node, dict):
-            for key, value in node.items():
-                yield from unnamed(value, (*path, key))
-        else:
-            yield path, node
-
-    assert leaves(amended(snapshot, fields)) == leaves(snapshot.document)
-
-
-@given(changes())
-def test_the_way_back_gives_the_very_document(change) -> None:
-    snapshot, fields = change
-
-    there, kept = written(snapshot, fields)
-    back, kept_back = written(there, inverse(kept))
-    again, _ = written(back, inverse(kept_back))
-
-    assert numerals(back.document) == numerals(snapshot.document)
-    assert numerals(again.document) == numerals(there.document)
-
-
-@given(changes())
-def test_noting_what_is_there_changes_no_value(change) -> None:
-    snapshot, fields = change
-
-    for one, found in zip(fields, as_found(snapshot, fields), strict=True):
-        assert same(found.before, one.before)
-        assert replace(found, before=one.before, vacancy=None) == one
 
 
 @pytest.mark.parametrize("literal", ["0", "0.0", "null"])
 def test_a_timeout_that_is_not_set_is_absent(literal: str) -> None:
-    snapshot = live(f'"config":{{"timeoutSeconds":{literal}}}')
+    snapshot = live_action(f'"config":{{"timeoutSeconds":{literal}}}')
 
     assert settings_of(snapshot) == {}
     assert b"timeoutSeconds" not in snapshot.document
@@ -230,7 +87,7 @@ def test_a_timeout_that_is_not_set_is_absent(literal: str) -> None:
     ("literal", "timeout_ms"), [("20", 20_000), ("5.0", 5_000), ("2.5", 2_500), ('"20"', "20")]
 )
 def test_a_timeout_is_read_in_milliseconds(literal: str, timeout_ms: Any) -> None:
-    read = settings_of(live(f'"config":{{"timeoutSeconds":{literal}}}'))
+    read = settings_of(live_action(f'"config":{{"timeoutSeconds":{literal}}}'))
 
     assert same(read["timeout_ms"], timeout_ms)
 
@@ -257,7 +114,7 @@ def test_a_template_comes_into_the_place_of_its_uri() -> None:
 @pytest.mark.parametrize("config", ['"text"', "[]", '{"request":"x"}', '{"response":[1]}'])
 def test_a_configuration_of_another_shape_is_not_believed(config: str) -> None:
     with pytest.raises(InvalidAnswer, match="not the configuration of a data action"):
-        live(f'"config":{config}')
+        live_action(f'"config":{config}')
 
 
 @pytest.mark.parametrize(
@@ -285,7 +142,7 @@ def test_a_document_that_cannot_be_believed_is_refused(body: bytes) -> None:
 
 
 def test_a_header_keeps_the_case_that_it_is_found_in() -> None:
-    snapshot = live('"config":{"request":{"headers":{"ACCEPT":"a","b":"1"}}}')
+    snapshot = live_action('"config":{"request":{"headers":{"ACCEPT":"a","b":"1"}}}')
 
     there = amended(
         snapshot,
@@ -301,7 +158,7 @@ def test_a_header_keeps_the_case_that_it_is_found_in() -> None:
 
 @pytest.mark.parametrize("headers", ['[{"name":"a"}]', '"a"', '{"a":"1","A":"2"}'])
 def test_headers_of_another_shape_are_never_overwritten(headers: str) -> None:
-    snapshot = live(f'"config":{{"request":{{"headers":{headers}}}}}')
+    snapshot = live_action(f'"config":{{"request":{{"headers":{headers}}}}}')
 
     with pytest.raises(InvalidAnswer, match="another shape there; mend it in Genesys Cloud"):
         amended(snapshot, [field("", "request/headers/a", after="x")])
@@ -311,11 +168,11 @@ def test_a_former_secret_cannot_be_put_back() -> None:
     secret = Sealed("salt", "digest")
 
     with pytest.raises(InvalidAnswer, match="digest only"):
-        amended(live('"config":{}'), [field("", "request/url", after=secret)])
+        amended(live_action('"config":{}'), [field("", "request/url", after=secret)])
 
 
 def test_a_change_of_another_data_action_is_refused() -> None:
-    snapshot = live('"config":{}')
+    snapshot = live_action('"config":{}')
     one = field("", "request/url", after="https://a.example")
 
     assert amended(snapshot, [replace(one, action_id=ID, action="any name")])
@@ -330,7 +187,7 @@ def test_a_timeout_is_never_rounded(timeout_ms: Any) -> None:
 
     assert problem
     with pytest.raises(InvalidAnswer) as caught:
-        amended(live('"config":{}'), [field("", "timeout_ms", after=timeout_ms)])
+        amended(live_action('"config":{}'), [field("", "timeout_ms", after=timeout_ms)])
     assert problem in str(caught.value)
 
 
@@ -352,13 +209,13 @@ def test_nothing_else_is_refused(setting: str, value: Any) -> None:
 
 
 def test_the_action_of_a_custom_sign_in_has_no_timeout() -> None:
-    snapshot = live('"config":{}', action_id="customAuth_-_1")
+    snapshot = live_action('"config":{}', action_id="customAuth_-_1")
 
     with pytest.raises(InvalidAnswer, match="has no timeout"):
         amended(snapshot, [field("", "timeout_ms", after=5000)])
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", ACTION_SETTINGS)
 def test_what_has_a_place_is_supported(setting: str) -> None:
     assert unsupported(setting) is None
 

@@ -1,4 +1,7 @@
-"""The driver of data actions against the sandbox organisation, over loopback."""
+"""The driver of data actions against the sandbox organisation, over loopback.
+
+What it has in common with others stands in `test_public_drivers`.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +15,26 @@ import pytest
 from acceptance_world import NO_LIMITS
 from api_builders import client, token_for
 from builders import field
-from engine_builders import outcomes, running
-from faultproxy import FaultProxy, answering, lose_answer, passing
+from faultproxy import FaultProxy, answering, passing
 from official_sdk import logged_in
 from public_builders import REQUEST, SUCCESS, integrated, stored_action
+from public_drivers import ACTION as REF
+from public_drivers import ACTION_ID as ID
+from public_drivers import edit_action
 from sandbox_client import Editor, organisation
 
 from gcsync.api.oauth import GivenToken
 from gcsync.drivers.action_source import READINGS
 from gcsync.drivers.integration_action import PAGE_SIZE, IntegrationActionDriver
-from gcsync.engine.write import FlowWrite
 from gcsync.errors import (
-    ApiError,
     FlowNotFound,
     InvalidAnswer,
-    OutcomeUnknown,
-    PermissionMissing,
-    Refused,
-    StaleRevision,
 )
-from gcsync.model.change import FlowChange, FlowRef, Revision, Snapshot
+from gcsync.model.change import FlowRef, Revision, Snapshot
 from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.app import SandboxServer
-from gcsync.sandbox.faults import PRESETS, Answer, Fault, Stale, error_answer
+from gcsync.sandbox.faults import Fault, Stale
 from gcsync.sandbox.integrations import Integrations, StoredIntegration
-from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID, ORGANISATION_ID
 
 if TYPE_CHECKING:
@@ -47,8 +45,6 @@ if TYPE_CHECKING:
     from gcsync.model.change import FieldChange
     from gcsync.sandbox.actions import StoredAction
 
-ID = "custom_-_1"
-REF = FlowRef(address="dataaction/get-customer", id=ID)
 PLACE = f"/api/v2/integrations/actions/{ID}"
 TIMEOUT = field("", "timeout_ms", before=20_000, after=5_000)
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "data_actions"
@@ -63,12 +59,8 @@ def serving(*actions: StoredAction, **settings: Any) -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[SandboxServer]:
-    """One server for all tests, with a client for each permission that one may lack."""
-    clients = [
-        Client(id=missing or CLIENT_ID, secret="s", permissions=ALL_PERMISSIONS - {missing})
-        for missing in ("", *ALL_PERMISSIONS)
-    ]
-    with serving(clients=clients) as server:
+    """One server for all tests."""
+    with serving() as server:
         yield server
 
 
@@ -76,8 +68,6 @@ def shared() -> Iterator[SandboxServer]:
 def server(shared: SandboxServer) -> Iterator[SandboxServer]:
     """The one server, its data action as it was in the beginning."""
     shared.org.actions.recall([stored_action()], ())
-    shared.org.actions.log.clear()
-    shared.org.actions.mismatch_status = 409
     yield shared
     assert shared.org.faults.waiting == ()
 
@@ -98,10 +88,8 @@ def proxied(server: SandboxServer, proxy: FaultProxy) -> IntegrationActionDriver
     return connected(server, proxy.url)
 
 
-def connected(
-    server: SandboxServer, url: str = "", client_id: str = CLIENT_ID
-) -> IntegrationActionDriver:
-    tokens = GivenToken(token_for(server, client_id))
+def connected(server: SandboxServer, url: str = "") -> IntegrationActionDriver:
+    tokens = GivenToken(token_for(server, CLIENT_ID))
     return IntegrationActionDriver(client(url or server.url, tokens=tokens))
 
 
@@ -111,19 +99,6 @@ def ref(action_id: str) -> FlowRef:
 
 def put(driver: IntegrationActionDriver, snapshot: Snapshot, *fields: FieldChange) -> Revision:
     return driver.put(snapshot, driver.amend(snapshot, fields or (TIMEOUT,)))
-
-
-def change(*fields: FieldChange) -> FlowChange:
-    return FlowChange(ref=REF, revision=Revision("1"), fields=fields, driver="integration-action")
-
-
-def edited(server: SandboxServer, **texts: str) -> None:
-    """A colleague replaces parts of the request."""
-    live = server.org.actions.published(ID)
-    request = {**live.config["request"], **texts}
-    server.org.actions.publish(
-        replace(live, config={**live.config, "request": request}), author="a colleague"
-    )
 
 
 def meanwhile(act: Callable[[], None]) -> Any:
@@ -229,7 +204,7 @@ def test_a_template_is_asked_for_where_it_must_be_and_nowhere_else(
 def test_an_edit_between_the_requests_of_a_reading_has_it_read_again(
     server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy
 ) -> None:
-    edit = meanwhile(lambda: edited(server, requestTemplate="new", requestType="PUT"))
+    edit = meanwhile(lambda: edit_action(server.org, requestTemplate="new", requestType="PUT"))
     proxy.on("GET", "requesttemplate.vm", edit)
 
     snapshot = proxied.fetch(REF)
@@ -242,7 +217,7 @@ def test_an_edit_between_the_requests_of_a_reading_has_it_read_again(
 def test_a_data_action_that_never_stands_still_is_given_up(
     server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy
 ) -> None:
-    edit = meanwhile(lambda: edited(server, requestTemplate="again"))
+    edit = meanwhile(lambda: edit_action(server.org, requestTemplate="again"))
     proxy.on("GET", "requesttemplate.vm", edit, times=None)
 
     with pytest.raises(InvalidAnswer, match=f"in each of {READINGS} readings it changed"):
@@ -256,29 +231,6 @@ def test_a_template_that_is_named_and_not_there_is_no_empty_template(
 
     with pytest.raises(InvalidAnswer, match="lacked a template"):
         proxied.fetch(REF)
-
-
-def test_an_older_version_than_one_seen_before_is_not_believed(
-    server: SandboxServer, driver: IntegrationActionDriver
-) -> None:
-    put(driver, driver.fetch(REF))
-    server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=2))
-
-    snapshot = driver.fetch(REF)
-
-    assert (snapshot.revision, snapshot.actions[0].settings["timeout_ms"]) == ("2", 5_000)
-
-
-def test_a_replica_that_lags_for_good_is_an_error(
-    server: SandboxServer, driver: IntegrationActionDriver
-) -> None:
-    put(driver, driver.fetch(REF))
-    server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=None))
-
-    with pytest.raises(InvalidAnswer, match="version 1 was read after version 2"):
-        driver.fetch(REF)
-
-    server.org.faults.clear()
 
 
 def test_a_version_goes_back_only_for_who_never_saw_it(server: SandboxServer) -> None:
@@ -355,17 +307,6 @@ def test_what_was_put_is_what_is_read(driver: IntegrationActionDriver) -> None:
     }
 
 
-def test_a_write_harms_nothing_that_it_is_not_about(
-    server: SandboxServer, driver: IntegrationActionDriver
-) -> None:
-    before = server.org.actions.published(ID)
-
-    put(driver, driver.fetch(REF))
-
-    wanted = replace(before, config={**before.config, "timeoutSeconds": 5}, version=2)
-    assert server.org.actions.published(ID) == wanted
-
-
 def test_a_group_that_the_api_never_had_is_not_sent(
     server: SandboxServer, driver: IntegrationActionDriver
 ) -> None:
@@ -391,134 +332,6 @@ def test_the_official_sdk_reads_what_was_wanted(
     assert text == template
 
 
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_version_that_is_past_is_stale_in_either_shape(
-    server: SandboxServer, driver: IntegrationActionDriver, status: Any
-) -> None:
-    server.org.actions.mismatch_status = status
-    snapshot = driver.fetch(REF)
-    edited(server, requestType="PUT")
-
-    with pytest.raises(StaleRevision, match="revision 1 is no longer current") as caught:
-        put(driver, snapshot)
-
-    assert (caught.value.status, caught.value.exit_code) == (status, 3)
-    assert caught.value.correlation_id
-
-
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_colleagues_edit_of_another_setting_survives_a_race(
-    server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy, status: Any
-) -> None:
-    server.org.actions.mismatch_status = status
-    edit = meanwhile(lambda: edited(server, requestTemplate="theirs", requestType="PUT"))
-    proxy.on("PATCH", PLACE, edit)
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(TIMEOUT)).settle()
-        told = outcomes(run)
-
-    assert (result.status, result.revision_before, result.revision_after) == ("rebased", "2", "3")
-    assert told == ["refused", "applied"]
-    live = server.org.actions.published(ID)
-    assert live.config["timeoutSeconds"] == 5
-    assert live.config["request"]["requestTemplate"] == "theirs"
-    assert live.config["request"]["requestType"] == "PUT"
-    assert live.config["response"]["successTemplate"] == SUCCESS
-
-
-def test_a_colleagues_edit_of_the_same_setting_is_a_conflict(
-    server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy
-) -> None:
-    wanted = field("", "request/method", before="POST", after="GET")
-    proxy.on("PATCH", PLACE, meanwhile(lambda: edited(server, requestType="PUT")))
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(wanted)).settle()
-
-    assert result.status == "conflict"
-    assert server.org.actions.published(ID).config["request"]["requestType"] == "PUT"
-
-
-@pytest.mark.parametrize("preset", ["unavailable-after-write", "cut-body"])
-def test_a_write_whose_answer_is_lost_is_told_by_reading(
-    server: SandboxServer, driver: IntegrationActionDriver, preset: str
-) -> None:
-    server.org.faults.add(Fault(method="PATCH", effect=PRESETS[preset]))
-
-    with running(driver) as run:
-        result = FlowWrite(run, change(TIMEOUT)).settle()
-        told = outcomes(run)
-
-    assert (result.status, result.revision_after, told) == ("applied", "2", ["observed"])
-    assert len(server.org.actions.log) == 1
-
-
-def test_a_write_that_the_server_did_not_keep_is_no_success(
-    server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy
-) -> None:
-    kept = json.dumps({"id": ID, "version": 1}).encode()
-    proxy.on("PATCH", PLACE, answering(200, kept))
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(TIMEOUT)).settle()
-
-    assert (result.status, server.org.actions.log) == ("failed", [])
-
-
-def test_a_write_whose_answer_is_lost_is_not_sent_again(
-    server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy
-) -> None:
-    snapshot = proxied.fetch(REF)
-    proxy.on("PATCH", PLACE, lose_answer)
-
-    with pytest.raises(OutcomeUnknown):
-        put(proxied, snapshot)
-
-    assert proxy.count("PATCH") == 1
-    assert server.org.actions.published(ID).version == 2
-
-
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"version": "2"}', b'{"version": true}'])
-def test_a_success_that_names_no_version_is_unknown(
-    proxied: IntegrationActionDriver, proxy: FaultProxy, body: bytes
-) -> None:
-    snapshot = proxied.fetch(REF)
-    proxy.on("PATCH", PLACE, answering(200, body))
-
-    with pytest.raises(OutcomeUnknown, match="written, but the answer names no version"):
-        put(proxied, snapshot)
-
-
-def said(status: int, message: str) -> Answer:
-    body = json.dumps({"code": "bad.request", "message": message}).encode()
-    return Answer(status=status, headers={"Content-Type": "application/json"}, body=body)
-
-
-@pytest.mark.parametrize(
-    ("effect", "error"),
-    [
-        (said(400, "timeoutSeconds must be positive"), Refused),
-        (said(403, "missing permission"), PermissionMissing),
-        (said(404, "gone"), FlowNotFound),
-        (error_answer(408), OutcomeUnknown),
-        (PRESETS["html"], OutcomeUnknown),
-        (PRESETS["redirect"], OutcomeUnknown),
-    ],
-)
-def test_each_answer_to_a_write_has_its_meaning(
-    server: SandboxServer, driver: IntegrationActionDriver, effect: Answer, error: type[ApiError]
-) -> None:
-    snapshot = driver.fetch(REF)
-    server.org.faults.add(Fault(method="PATCH", path=PLACE, effect=effect))
-
-    with pytest.raises(ApiError) as caught:
-        put(driver, snapshot)
-
-    assert type(caught.value) is error
-    assert server.org.actions.log == []
-
-
 def test_a_static_action_is_read_and_never_written(
     server: SandboxServer, proxied: IntegrationActionDriver, proxy: FaultProxy
 ) -> None:
@@ -531,26 +344,6 @@ def test_a_static_action_is_read_and_never_written(
     with pytest.raises(InvalidAnswer, match="a static data action is the platform's own"):
         put(proxied, snapshot)
     assert proxy.count("PATCH") == 0
-
-
-@pytest.mark.parametrize(
-    ("missing", "act"),
-    [
-        ("integrations:action:view", lambda driver: driver.fetch(REF)),
-        ("integrations:integration:view", lambda driver: list(driver.list_live())),
-        ("integrations:action:edit", lambda driver: put(driver, driver.fetch(REF))),
-    ],
-)
-def test_a_permission_that_is_missing_is_named(
-    server: SandboxServer, missing: str, act: Callable[[IntegrationActionDriver], object]
-) -> None:
-    with pytest.raises(PermissionMissing, match=missing):
-        act(connected(server, client_id=missing))
-
-
-def test_a_data_action_has_no_way_through_it(driver: IntegrationActionDriver) -> None:
-    with pytest.raises(InvalidAnswer, match="one call"):
-        driver.outline(driver.fetch(REF))
 
 
 def exported(file: Path, action_id: str) -> StoredAction:

@@ -1,4 +1,7 @@
-"""The driver of integrations against the sandbox organisation, over loopback."""
+"""The driver of integrations against the sandbox organisation, over loopback.
+
+What it has in common with others stands in `test_public_drivers`.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +14,30 @@ import pytest
 from acceptance_world import NO_LIMITS
 from api_builders import client, token_for
 from builders import field
-from engine_builders import outcomes, running
-from faultproxy import FaultProxy, answering, lose_answer, passing
+from engine_builders import RUN, outcomes, running
+from faultproxy import FaultProxy, answering, passing
 from official_sdk import logged_in
 from public_builders import integrated
+from public_drivers import CRM as BEGINNING
+from public_drivers import INTEGRATION as REF
+from public_drivers import INTEGRATION_ID as ID
+from public_drivers import edit_integration
 from sandbox_client import organisation
 
 from gcsync.api.oauth import GivenToken
+from gcsync.core.rollback import undo
 from gcsync.drivers.integration_config import PAGE_SIZE, IntegrationConfigDriver
 from gcsync.engine.write import FlowWrite
 from gcsync.errors import (
-    ApiError,
     FlowNotFound,
     InvalidAnswer,
     OutcomeUnknown,
-    PermissionMissing,
-    Refused,
-    StaleRevision,
 )
 from gcsync.model.change import FlowChange, FlowRef, Revision, Snapshot
 from gcsync.model.value import ABSENT
 from gcsync.sandbox.app import SandboxServer
-from gcsync.sandbox.faults import PRESETS, Answer, Fault, Stale, error_answer
+from gcsync.sandbox.faults import PRESETS, Answer, Fault
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
-from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
 
 if TYPE_CHECKING:
@@ -45,19 +48,12 @@ if TYPE_CHECKING:
     from gcsync.model.change import FieldChange
     from gcsync.sandbox.org import Organisation
 
-ID = "i-crm"
-REF = FlowRef(address="integration/crm", id=ID)
-PLACE = f"/api/v2/integrations/{ID}/config/current"
+ITSELF = f"/api/v2/integrations/{ID}"
+PLACE = f"{ITSELF}/config/current"
 LISTING = "/integrations/credentials/listing"
+DISABLE = field("", "enabled", before=True, after=False)
+ENABLE = field("", "enabled", before=False, after=True)
 BIND = field("", "credentials/basicAuth", before="CRM 1", after="CRM 2")
-BEGINNING = StoredIntegration(
-    id=ID,
-    name="CRM",
-    credentials={"basicAuth": "c-1"},
-    properties={"base": "x", "deep": {"of": [1, "two"]}},
-    advanced={"left": "alone"},
-    notes="on call",
-)
 
 
 @contextmanager
@@ -69,12 +65,8 @@ def serving(org: Organisation) -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[SandboxServer]:
-    """One server for all tests, with a client for each permission that one may lack."""
-    clients = [
-        Client(id=missing or CLIENT_ID, secret="s", permissions=ALL_PERMISSIONS - {missing})
-        for missing in ("", *ALL_PERMISSIONS)
-    ]
-    with serving(integrated(clients=clients, **NO_LIMITS).org) as server:
+    """One server for all tests."""
+    with serving(integrated(**NO_LIMITS).org) as server:
         yield server
 
 
@@ -82,7 +74,6 @@ def shared() -> Iterator[SandboxServer]:
 def server(shared: SandboxServer) -> Iterator[SandboxServer]:
     """The one server, its integration as it was in the beginning."""
     shared.org.integrations.recall([BEGINNING])
-    shared.org.integrations.mismatch_status = 409
     yield shared
     assert shared.org.faults.waiting == ()
 
@@ -103,10 +94,8 @@ def proxied(server: SandboxServer, proxy: FaultProxy) -> IntegrationConfigDriver
     return connected(server, proxy.url)
 
 
-def connected(
-    server: SandboxServer, url: str = "", client_id: str = CLIENT_ID
-) -> IntegrationConfigDriver:
-    tokens = GivenToken(token_for(server, client_id))
+def connected(server: SandboxServer, url: str = "") -> IntegrationConfigDriver:
+    tokens = GivenToken(token_for(server, CLIENT_ID))
     return IntegrationConfigDriver(client(url or server.url, tokens=tokens))
 
 
@@ -120,12 +109,6 @@ def change(*fields: FieldChange) -> FlowChange:
 
 def held(server: SandboxServer) -> StoredIntegration:
     return server.org.integrations.integration(ID)
-
-
-def edited(server: SandboxServer, **facts: Any) -> None:
-    """A colleague saves the integration."""
-    live = held(server)
-    server.org.integrations.save(replace(live, version=live.version + 1, **facts))
 
 
 def meanwhile(act: Callable[[], None]) -> Any:
@@ -144,20 +127,22 @@ def meanwhile(act: Callable[[], None]) -> Any:
 def test_every_integration_and_every_credential_of_many_pages_is_known() -> None:
     count = 2 * PAGE_SIZE + 50
     integrations = [StoredIntegration(id=f"i-{n}", name=f"CRM {n}") for n in range(count)]
-    credentials = [StoredCredential(id=f"c-{n}", name=f"N {n}", type="t") for n in range(count)]
+    credentials = [
+        StoredCredential(id=f"c-{n}", name=f"N {n}", type="basicAuth") for n in range(count)
+    ]
     org = organisation(integrations=Integrations(integrations, credentials), **NO_LIMITS)
 
     with serving(org) as server:
         driver = connected(server)
         listed = list(driver.list_live())
         snapshot = driver.fetch(FlowRef(address="integration/a", id="i-7"))
-        last = field("", "credentials/a", after=f"N {count - 1}")
+        last = field("", "credentials/basicAuth", after=f"N {count - 1}")
         put(driver, snapshot, last)
 
     assert [(each.id, each.name, each.type) for each in listed] == [
         (each.id, each.name, "") for each in integrations
     ]
-    assert org.integrations.integration("i-7").credentials == {"a": f"c-{count - 1}"}
+    assert org.integrations.integration("i-7").credentials == {"basicAuth": f"c-{count - 1}"}
 
 
 def test_an_integration_is_read_with_its_settings_and_version(
@@ -169,6 +154,7 @@ def test_an_integration_is_read_with_its_settings_and_version(
     (action,) = snapshot.actions
     assert (action.id, action.name) == (ID, "")
     assert action.settings == {
+        "enabled": True,
         "notes": "on call",
         "properties/base": "x",
         "properties/deep": {"of": (1, "two")},
@@ -202,7 +188,7 @@ def test_a_cursor_leads_nowhere_but_to_the_api_itself(
 
     proxied.fetch(REF)
 
-    assert proxy.seen[1:] == [f"GET /api/v2{LISTING}"] * 2
+    assert proxy.seen[2:] == [f"GET /api/v2{LISTING}"] * 2
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"entities":1}', b'{"entities":[{"name":"x"}]}'])
@@ -215,39 +201,12 @@ def test_a_listing_of_credentials_of_another_shape_is_not_believed(
         proxied.fetch(REF)
 
 
-def test_an_older_version_than_one_seen_before_is_not_believed(
-    server: SandboxServer, driver: IntegrationConfigDriver
-) -> None:
-    put(driver, driver.fetch(REF))
-    server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=2))
-
-    snapshot = driver.fetch(REF)
-
-    assert (snapshot.revision, snapshot.actions[0].settings["credentials/basicAuth"]) == (
-        "2",
-        "CRM 2",
-    )
-
-
-def test_a_replica_that_lags_for_good_is_an_error(
-    server: SandboxServer, driver: IntegrationConfigDriver
-) -> None:
-    put(driver, driver.fetch(REF))
-    server.org.faults.add(Fault(path=PLACE, effect=Stale(), times=None))
-
-    with pytest.raises(InvalidAnswer, match="version 1 was read after version 2"):
-        driver.fetch(REF)
-
-    server.org.faults.clear()
-
-
 # Writing.
 
 
 def test_what_was_put_is_what_is_read(driver: IntegrationConfigDriver) -> None:
     changes = (
         BIND,
-        field("", "credentials/oauth", after="CRM 1"),
         field("", "notes", before="on call", after="☎\r\n"),
         field("", "properties/base", before="x", after=("a", 2)),
         field("", "properties/a~1b", after=True),
@@ -310,136 +269,13 @@ def test_nothing_but_ids_is_ever_said_of_a_credential(
     assert bodies[0]["credentials"] == {"basicAuth": {"id": "c-2"}}
     assert bodies[0]["version"] == 1
     assert {seen.split()[0] for seen in proxy.seen if "credentials" in seen} == {"GET"}
-    assert all("config/current" in seen or LISTING in seen for seen in proxy.seen)
-
-
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_version_that_is_past_is_stale_in_either_shape(
-    server: SandboxServer, driver: IntegrationConfigDriver, status: Any
-) -> None:
-    server.org.integrations.mismatch_status = status
-    snapshot = driver.fetch(REF)
-    edited(server, notes="theirs")
-
-    with pytest.raises(StaleRevision, match="revision 1 is no longer current") as caught:
-        put(driver, snapshot)
-
-    assert (caught.value.status, caught.value.exit_code) == (status, 3)
-    assert caught.value.correlation_id
-
-
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_colleagues_edit_of_another_setting_survives_a_race(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy, status: Any
-) -> None:
-    server.org.integrations.mismatch_status = status
-    edit = meanwhile(lambda: edited(server, notes="theirs", properties={"base": "theirs"}))
-    proxy.on("PUT", PLACE, edit)
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(BIND)).settle()
-        told = outcomes(run)
-
-    assert (result.status, result.revision_before, result.revision_after) == ("rebased", "2", "3")
-    assert told == ["refused", "applied"]
-    assert held(server) == replace(
-        BEGINNING,
-        credentials={"basicAuth": "c-2"},
-        notes="theirs",
-        properties={"base": "theirs"},
-        version=3,
-    )
-
-
-def test_a_colleagues_edit_of_the_same_setting_is_a_conflict(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
-) -> None:
-    wanted = field("", "notes", before="on call", after="ours")
-    proxy.on("PUT", PLACE, meanwhile(lambda: edited(server, notes="theirs")))
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(wanted)).settle()
-
-    assert (result.status, held(server).notes) == ("conflict", "theirs")
-
-
-@pytest.mark.parametrize("preset", ["unavailable-after-write", "cut-body"])
-def test_a_write_whose_answer_is_lost_is_told_by_reading(
-    server: SandboxServer, driver: IntegrationConfigDriver, preset: str
-) -> None:
-    server.org.faults.add(Fault(method="PUT", effect=PRESETS[preset]))
-
-    with running(driver) as run:
-        result = FlowWrite(run, change(BIND)).settle()
-        told = outcomes(run)
-
-    assert (result.status, result.revision_after, told) == ("applied", "2", ["observed"])
-    assert held(server).version == 2
-
-
-def test_a_write_that_the_server_did_not_keep_is_no_success(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
-) -> None:
-    kept = json.dumps({"id": ID, "version": 1}).encode()
-    proxy.on("PUT", PLACE, answering(200, kept))
-
-    with running(proxied) as run:
-        result = FlowWrite(run, change(BIND)).settle()
-
-    assert (result.status, held(server)) == ("failed", BEGINNING)
-
-
-def test_a_write_whose_answer_is_lost_is_not_sent_again(
-    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
-) -> None:
-    snapshot = proxied.fetch(REF)
-    proxy.on("PUT", PLACE, lose_answer)
-
-    with pytest.raises(OutcomeUnknown):
-        put(proxied, snapshot)
-
-    assert proxy.count("PUT") == 1
-    assert held(server).version == 2
-
-
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"version": "2"}', b'{"version": true}'])
-def test_a_success_that_names_no_version_is_unknown(
-    proxied: IntegrationConfigDriver, proxy: FaultProxy, body: bytes
-) -> None:
-    snapshot = proxied.fetch(REF)
-    proxy.on("PUT", PLACE, answering(200, body))
-
-    with pytest.raises(OutcomeUnknown, match="written, but the answer names no version"):
-        put(proxied, snapshot)
+    told = ("config/current", LISTING, f"GET {ITSELF}")
+    assert all(any(each in seen for each in told) for seen in proxy.seen)
 
 
 def said(status: int, message: str) -> Answer:
     body = json.dumps({"code": "bad.request", "message": message}).encode()
     return Answer(status=status, headers={"Content-Type": "application/json"}, body=body)
-
-
-@pytest.mark.parametrize(
-    ("effect", "error"),
-    [
-        (said(400, "credentials.basicAuth names no credential"), Refused),
-        (said(403, "missing permission"), PermissionMissing),
-        (said(404, "gone"), FlowNotFound),
-        (error_answer(408), OutcomeUnknown),
-        (PRESETS["html"], OutcomeUnknown),
-        (PRESETS["redirect"], OutcomeUnknown),
-    ],
-)
-def test_each_answer_to_a_write_has_its_meaning(
-    server: SandboxServer, driver: IntegrationConfigDriver, effect: Answer, error: type[ApiError]
-) -> None:
-    snapshot = driver.fetch(REF)
-    server.org.faults.add(Fault(method="PUT", path=PLACE, effect=effect))
-
-    with pytest.raises(ApiError) as caught:
-        put(driver, snapshot)
-
-    assert type(caught.value) is error
-    assert held(server) == BEGINNING
 
 
 def test_an_answer_without_a_version_is_read_and_never_written(
@@ -449,27 +285,319 @@ def test_an_answer_without_a_version_is_read_and_never_written(
 
     snapshot = proxied.fetch(REF)
 
-    assert snapshot.actions[0].settings == {"notes": "x"}
+    assert snapshot.actions[0].settings == {"enabled": True, "notes": "x"}
     with pytest.raises(InvalidAnswer, match="names no version"):
         put(proxied, snapshot)
     assert proxy.count("PUT") == 0
 
 
+# Enabling and disabling: a write of its own.
+
+
+def requests(proxy: FaultProxy) -> list[str]:
+    """The writes that were sent, by what they go to."""
+    return [seen.rpartition("/")[2] for seen in proxy.seen if not seen.startswith("GET")]
+
+
+def test_a_state_is_patched_by_itself_and_leaves_the_version(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    bodies: list[bytes] = []
+
+    def noted(exchange: Exchange) -> None:
+        bodies.append(exchange.request.partition(b"\r\n\r\n")[2])
+        passing(exchange)
+
+    proxy.on("PATCH", ITSELF, noted)
+
+    revision = put(proxied, proxied.fetch(REF), DISABLE)
+
+    fresh = proxied.fetch(REF)
+    assert (revision, fresh.revision) == ("1, disabled", "1, disabled")
+    assert fresh.actions[0].settings["enabled"] is False
+    assert bodies == [b'{"intendedState":"DISABLED"}']
+    assert requests(proxy) == [ID]
+    assert held(server) == replace(BEGINNING, state="DISABLED")
+    assert put(proxied, fresh, ENABLE) == "1"
+    assert held(server) == BEGINNING
+    assert logged_in(server).integrations.get_integration(ID).intended_state == "ENABLED"
+
+
+def test_a_configuration_is_put_by_itself_and_leaves_the_state(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    server.org.integrations.recall([replace(BEGINNING, state="DISABLED")])
+
+    assert put(proxied, proxied.fetch(REF)) == "2, disabled"
+
+    assert requests(proxy) == ["current"]
+    assert held(server).state == "DISABLED"
+
+
+def test_one_put_is_one_write(driver: IntegrationConfigDriver) -> None:
+    with pytest.raises(InvalidAnswer, match="two writes"):
+        put(driver, driver.fetch(REF), BIND, DISABLE)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"intendedState":"ENABLED"}', b"<html>"])
+def test_a_success_that_does_not_say_the_state_is_unknown(
+    proxied: IntegrationConfigDriver, proxy: FaultProxy, body: bytes
+) -> None:
+    snapshot = proxied.fetch(REF)
+    proxy.on("PATCH", ITSELF, answering(200, body))
+
+    with pytest.raises(OutcomeUnknown):
+        put(proxied, snapshot, DISABLE)
+
+
+def test_a_deleted_integration_is_not_enabled_in_passing(
+    server: SandboxServer, driver: IntegrationConfigDriver
+) -> None:
+    server.org.integrations.recall([replace(BEGINNING, state="DISABLED")])
+    planned = change(ENABLE)
+    server.org.integrations.recall([replace(BEGINNING, state="DELETED")])
+
+    with running(driver) as run:
+        result = FlowWrite(run, planned).settle()
+
+    assert (result.status, held(server).state) == ("conflict", "DELETED")
+    assert "DELETED" in (driver.objection(driver.fetch(REF), ENABLE) or "")
+
+
+def test_an_integration_that_is_deleted_in_the_last_moment_stays_so(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    server.org.integrations.recall([replace(BEGINNING, state="DISABLED")])
+    gone = replace(BEGINNING, state="DELETED")
+    proxy.on("PATCH", ITSELF, meanwhile(lambda: server.org.integrations.recall([gone])))
+
+    with running(proxied) as run:
+        result = FlowWrite(run, change(ENABLE)).settle()
+
+    assert (result.status, held(server).state) == ("failed", "DELETED")
+
+
+@pytest.mark.parametrize("state", ["DISABLED", "ENABLED"])
+def test_who_toggles_it_meanwhile_has_set_the_same_or_what_was_read(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy, state: Any
+) -> None:
+    theirs = replace(BEGINNING, state=state, notes="theirs", version=2)
+    proxy.on("PATCH", ITSELF, meanwhile(lambda: server.org.integrations.recall([theirs])))
+
+    with running(proxied) as run:
+        result = FlowWrite(run, change(DISABLE)).settle()
+
+    assert (result.status, result.revision_after) == ("applied", "2, disabled")
+    assert held(server) == replace(theirs, state="DISABLED")
+
+
 @pytest.mark.parametrize(
-    ("missing", "act"),
+    ("toggle", "order"), [(DISABLE, [ID, "current"]), (ENABLE, ["current", ID])]
+)
+def test_what_changes_both_is_two_writes_each_journalled_by_itself(
+    server: SandboxServer,
+    proxied: IntegrationConfigDriver,
+    proxy: FaultProxy,
+    toggle: FieldChange,
+    order: list[str],
+) -> None:
+    begins: Any = "ENABLED" if toggle.before else "DISABLED"
+    server.org.integrations.recall([replace(BEGINNING, state=begins)])
+    whole = replace(change(BIND, toggle), revision=proxied.fetch(REF).revision)
+
+    with running(proxied) as run:
+        result = FlowWrite(run, whole).settle()
+        intents = run.journal.intents(RUN)
+
+    assert requests(proxy) == order
+    assert (result.status, {each.setting for each in result.fields}) == (
+        "applied",
+        {"enabled", "credentials/basicAuth"},
+    )
+    assert (result.revision_before, result.revision_after) == (
+        whole.revision,
+        proxied.fetch(REF).revision,
+    )
+    assert [(each.result, len(each.intent.fields)) for each in intents] == [("applied", 1)] * 2
+    assert held(server).state != begins
+    assert held(server).credentials == {"basicAuth": "c-2"}
+
+
+@pytest.mark.parametrize(
+    ("toggle", "second", "kept"),
+    [(DISABLE, PLACE, "enabled"), (ENABLE, ITSELF, "credentials/basicAuth")],
+)
+def test_where_the_second_write_is_refused_the_first_is_told_and_can_be_undone(
+    server: SandboxServer,
+    driver: IntegrationConfigDriver,
+    toggle: FieldChange,
+    second: str,
+    kept: str,
+) -> None:
+    begins: Any = "ENABLED" if toggle.before else "DISABLED"
+    server.org.integrations.recall([replace(BEGINNING, state=begins)])
+    method = "PUT" if second == PLACE else "PATCH"
+    server.org.faults.add(Fault(method=method, path=second, effect=said(400, "not now")))
+    whole = replace(change(BIND, toggle), revision=driver.fetch(REF).revision)
+
+    with running(driver) as run:
+        result = FlowWrite(run, whole).settle()
+        told = outcomes(run)
+
+    assert (result.status, told) == ("failed", ["applied", "refused"])
+    assert [each.setting for each in result.fields] == [kept]
+    assert result.error is not None
+    assert result.error.code == "written-in-part"
+    assert f"{kept} written as revision" in result.error.message
+    assert "not now" in result.error.message
+    [back] = undo([result])
+    with running(driver) as run:
+        assert FlowWrite(run, back).settle().status == "applied"
+    assert held(server) == replace(BEGINNING, state=begins, version=held(server).version)
+    with running(driver) as run:
+        again = FlowWrite(run, whole).settle()
+    assert again.status in ("applied", "rebased")
+    assert held(server).credentials == {"basicAuth": "c-2"}
+
+
+@pytest.mark.parametrize("preset", ["unavailable-after-write", "cut-body"])
+@pytest.mark.parametrize("lost", ["PUT", "PATCH"])
+def test_a_lost_answer_to_either_write_is_told_by_reading(
+    server: SandboxServer, driver: IntegrationConfigDriver, lost: str, preset: str
+) -> None:
+    server.org.faults.add(Fault(method=lost, effect=PRESETS[preset]))
+
+    with running(driver) as run:
+        result = FlowWrite(run, change(BIND, DISABLE)).settle()
+        told = outcomes(run)
+
+    assert result.status == "applied"
+    assert {each.setting for each in result.fields} == {"enabled", "credentials/basicAuth"}
+    assert sorted(map(str, told)) == ["applied", "observed"]
+    assert held(server) == replace(
+        BEGINNING, credentials={"basicAuth": "c-2"}, state="DISABLED", version=2
+    )
+
+
+def test_a_conflict_after_the_first_write_says_what_was_written(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    notes = field("", "notes", before="on call", after="ours")
+    proxy.on("PUT", PLACE, meanwhile(lambda: edit_integration(server.org, notes="theirs")))
+
+    with running(proxied) as run:
+        result = FlowWrite(run, change(notes, DISABLE)).settle()
+
+    assert (result.status, held(server).notes, held(server).state) == (
+        "conflict",
+        "theirs",
+        "DISABLED",
+    )
+    assert [each.setting for each in result.fields] == ["enabled"]
+    assert result.conflict is not None
+    assert result.error is not None
+    assert result.error.code == "written-in-part"
+    assert [each.after for [back] in [undo([result])] for each in back.fields] == [True]
+
+
+def test_a_replica_that_lags_with_the_state_is_waited_for(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    old = json.dumps({"id": ID, "intendedState": "ENABLED"}).encode()
+    lagged: list[str] = []
+
+    def stale(exchange: Exchange) -> None:
+        if b"/config/" in exchange.request.partition(b"\r\n")[0] or len(lagged) == 2:
+            passing(exchange)
+        else:
+            lagged.append("state")
+            answering(200, old)(exchange)
+
+    def begin_to_lag(exchange: Exchange) -> None:
+        proxy.on("GET", ITSELF, stale, times=None)
+        passing(exchange)
+
+    proxy.on("PATCH", ITSELF, begin_to_lag)
+
+    with running(proxied) as run:
+        result = FlowWrite(run, change(DISABLE)).settle()
+
+    assert len(lagged) == 2
+    assert (result.status, result.revision_after) == ("applied", "1, disabled")
+    assert held(server).state == "DISABLED"
+
+
+def test_a_state_that_is_never_read_back_is_no_success(
+    server: SandboxServer, proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    told = json.dumps({"id": ID, "intendedState": "DISABLED"}).encode()
+    proxy.on("PATCH", ITSELF, answering(200, told))
+
+    with running(proxied) as run:
+        result = FlowWrite(run, change(DISABLE)).settle()
+
+    assert (result.status, held(server)) == ("unknown", BEGINNING)
+
+
+# Kinds of credentials.
+
+
+def objected(driver: IntegrationConfigDriver, kind: str, name: str = "CRM 2") -> str | None:
+    return driver.objection(driver.fetch(REF), field("", f"credentials/{kind}", after=name))
+
+
+def test_a_kind_that_the_type_does_not_know_is_refused_with_the_nearest(
+    driver: IntegrationConfigDriver,
+) -> None:
+    assert objected(driver, "basicAuth") is None
+    assert objected(driver, "userDefinedOAth") == (
+        "an integration of this type takes no credential of kind 'userDefinedOAth'; nearest:"
+        " userDefinedOAuth, userDefined"
+    )
+    assert (objected(driver, "x") or "").endswith(
+        "'x'; there are basicAuth, userDefined, userDefinedOAuth"
+    )
+    assert objected(driver, "userDefinedOAuth") == (
+        "the credential is of type basicAuth, and userDefinedOAuth takes userDefinedOAuth;"
+        " bind another"
+    )
+
+
+def test_a_kind_that_is_bound_already_is_right_whatever_the_type_says(
+    server: SandboxServer, driver: IntegrationConfigDriver
+) -> None:
+    server.org.integrations.recall([replace(BEGINNING, credentials={"legacy": "c-1"})])
+
+    assert objected(driver, "legacy") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
     [
-        ("integrations:integration:view", lambda driver: driver.fetch(REF)),
-        ("integrations:integration:view", lambda driver: list(driver.list_live())),
-        ("integrations:integration:edit", lambda driver: put(driver, driver.fetch(REF))),
+        (404, b"{}"),
+        (403, b"{}"),
+        (200, b"{}"),
+        (200, b'{"credentials":null}'),
+        (200, b'{"credentials":{}}'),
+        (200, b'{"credentials":{"x":null,"userDefinedOAuth":{}}}'),
     ],
 )
-def test_a_permission_that_is_missing_is_named(
-    server: SandboxServer, missing: str, act: Callable[[IntegrationConfigDriver], object]
+def test_what_the_api_does_not_tell_is_left_to_it(
+    proxied: IntegrationConfigDriver, proxy: FaultProxy, status: int, body: bytes
 ) -> None:
-    with pytest.raises(PermissionMissing, match=missing):
-        act(connected(server, client_id=missing))
+    proxy.on("GET", "/integrations/types/", answering(status, body), times=None)
+
+    assert objected(proxied, "userDefinedOAuth") is None
 
 
-def test_an_integration_has_no_way_through_it(driver: IntegrationConfigDriver) -> None:
-    with pytest.raises(InvalidAnswer, match="no way through it"):
-        driver.outline(driver.fetch(REF))
+def test_a_type_is_asked_once_and_only_where_something_is_bound(
+    proxied: IntegrationConfigDriver, proxy: FaultProxy
+) -> None:
+    snapshot = proxied.fetch(REF)
+    assert proxied.objection(snapshot, field("", "notes", after="x")) is None
+    assert not any("/types/" in seen for seen in proxy.seen)
+
+    for _ in range(2):
+        assert proxied.objection(snapshot, BIND) is None
+
+    assert sum("/types/" in seen for seen in proxy.seen) == 1

@@ -65,6 +65,11 @@ class Script:
     ) -> tuple[FieldChange, ...]:
         return fields
 
+    def writes(
+        self, _snapshot: object, fields: tuple[FieldChange, ...]
+    ) -> tuple[tuple[FieldChange, ...], ...]:
+        return (fields,)
+
     def amend(self, _snapshot: object, _fields: object) -> bytes:
         return b"{}"
 

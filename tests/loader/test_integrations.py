@@ -32,6 +32,7 @@ def test_an_integration_has_a_setting_for_each_credential_and_each_property(
     text = integration(
         spec="""
             wave: 2
+            enabled: false
             notes: on call 24/7
             credentials: {basicAuth: CRM 2, userDefinedOAuth: "010"}
             properties: {region: eu, retries: 3, a/b: true, hosts: [x, y]}
@@ -44,6 +45,7 @@ def test_an_integration_has_a_setting_for_each_credential_and_each_property(
     assert (spec.address, spec.wave, action.name) == ("integration/crm", 2, "")
     assert (spec.selector.name, spec.selector.type, spec.selector.id) == ("CRM", None, None)
     assert {each.path: each.value for each in action.settings} == {
+        "enabled": False,
         "notes": "on call 24/7",
         "credentials/basicAuth": "CRM 2",
         "credentials/userDefinedOAuth": "010",
@@ -53,7 +55,7 @@ def test_an_integration_has_a_setting_for_each_credential_and_each_property(
         "properties/hosts": ("x", "y"),
     }
     places = {each.path: (each.source.line, each.source.column) for each in action.settings}
-    assert places["credentials/basicAuth"] == (8, 28)
+    assert places["credentials/basicAuth"] == (9, 28)
 
 
 def test_integrations_live_beside_flows_and_data_actions(tmp_path: Path) -> None:
@@ -73,7 +75,8 @@ def test_integrations_live_beside_flows_and_data_actions(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("enabled: true", "cannot have 'enabled': the API enables an integration by a call"),
+        ("enabled: 1", "must be true or false"),
+        ("enabled: DISABLED", "must be true or false"),
         ("auth: {binding: crm}", "bind one by name under credentials"),
         ("name: CRM", "rename it in Genesys Cloud and then here"),
         ("advanced: {}", "cannot have 'advanced'"),

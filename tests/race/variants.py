@@ -202,14 +202,14 @@ class Overwriting(FlowWrite):
 class Unverifying(FlowWrite):
     """Believes an acknowledgement."""
 
-    def _verified(self, written: FlowChange, revision: Revision) -> FlowResult:
+    def _verified(self, written: FlowChange, revision: Revision, *_later: object) -> FlowResult:
         return results.written(self.change, written, revision)
 
 
 class Insistent(FlowWrite):
     """Polls until it reads the very revision that it wrote."""
 
-    def _verified(self, written: FlowChange, revision: Revision) -> FlowResult:
+    def _verified(self, written: FlowChange, revision: Revision, *_later: object) -> FlowResult:
         while True:
             with contextlib.suppress(ApiError):
                 if self.run.driver.fetch(written.ref).revision == revision:

@@ -133,10 +133,12 @@ def test_the_document_says_the_same() -> None:
             },
         ],
         "data_actions": [],
+        "integrations": [],
         "bindings": [{"address": "authbinding/no-auth", "file": "m/auth.yaml"}],
         "summary": {
             "flows": 2,
             "data_actions": 0,
+            "integrations": 0,
             "written": 1,
             "replaced": 0,
             "unchanged": 0,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from public_builders import body, integrated, stored_action
 
 from gcsync.sandbox.dependencies import TRACKING_PATH
+from gcsync.sandbox.integration_types import TYPES_PATH
 from gcsync.sandbox.integrations import CREDENTIALS_PATH, INTEGRATIONS_PATH
 
 if TYPE_CHECKING:
@@ -85,6 +87,36 @@ def test_integrations_are_listed_enabled_and_disabled(client: Editor) -> None:
 
     assert read(client("GET", ONE))["intendedState"] == "DISABLED"
     assert client("PATCH", ONE, body(intendedState="OFF")).status == 400
+    assert read(client("GET", CONFIG))["version"] == 1
+
+
+def test_a_deleted_integration_is_not_enabled(client: Editor) -> None:
+    client.org.integrations.recall([replace(client.org.integrations.integration("i-crm"),
+        state="DELETED")])  # fmt: skip
+
+    assert client("PATCH", ONE, body(intendedState="ENABLED")).status == 400
+    assert read(client("GET", ONE))["intendedState"] == "DELETED"
+
+
+def test_an_integration_that_does_not_work_says_so(client: Editor) -> None:
+    assert read(client("GET", ONE))["reportedState"] == {"code": "ACTIVE"}
+    client.org.integrations.recall([replace(client.org.integrations.integration("i-crm"),
+        error="no route")])  # fmt: skip
+
+    assert read(client("GET", ONE))["reportedState"] == {
+        "code": "ERROR",
+        "detail": {"message": "no route"},
+    }
+
+
+def test_a_type_tells_which_credentials_it_takes_and_no_others_are_bound(client: Editor) -> None:
+    told = read(client("GET", f"{TYPES_PATH}/custom-rest-actions"))
+    assert told["credentials"]["basicAuth"]["credentialTypes"] == ["basicAuth"]
+    assert client("GET", f"{TYPES_PATH}/unheard-of").status == 404
+
+    for kind in ("userDefinedOAth", "userDefinedOAuth"):
+        sent = body(version=1, name="CRM", credentials={kind: {"id": "c-2"}})
+        assert client("PUT", CONFIG, sent).status == 400, kind
 
 
 def test_dependency_tracking_names_the_flows_of_an_action_and_the_actions_of_a_flow(

@@ -129,6 +129,18 @@ def test_integrations_and_credentials_are_read_and_rebound(official: Official) -
     assert (written.version, written.credentials["basicAuth"].name) == (2, "CRM 2")
 
 
+def test_an_integration_is_disabled_and_its_type_read(official: Official) -> None:
+    api = official.integrations
+
+    kind = fits(official, api.get_integrations_type("custom-rest-actions"))
+    changed = fits(official, api.patch_integration("i-crm", body={"intendedState": "DISABLED"}))
+    read = fits(official, api.get_integration("i-crm"))
+
+    assert kind.credentials["userDefinedOAuth"].credential_types == ["userDefinedOAuth"]
+    assert (changed.intended_state, read.intended_state) == ("DISABLED", "DISABLED")
+    assert read.reported_state.code == "INACTIVE"
+
+
 def test_dependency_tracking_names_the_flows_that_use_a_data_action(official: Official) -> None:
     found = fits(
         official,

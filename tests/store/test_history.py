@@ -13,7 +13,7 @@ from document_builders import NOON, a_result, a_run, an_intent, timeout_change
 
 from gcsync.core.rollback import undo
 from gcsync.errors import JournalError
-from gcsync.model.change import Failure
+from gcsync.model.change import Failure, Revision
 from gcsync.model.value import ABSENT
 from gcsync.store.journal import Journal, open_journal
 from gcsync.store.lock import holders, locked
@@ -73,6 +73,36 @@ def test_of_a_doubtful_write_only_what_it_was_to_change_is_undone(url: str) -> N
         [change] = undo(elsewhere.run("run-1").results)
 
     assert [one.setting for one in change.fields] == ["timeout_ms"]
+
+
+@pytest.mark.parametrize(
+    ("second", "status", "undone"),
+    [
+        ("applied", "applied", ["timeout_ms", "retry/max_retries"]),
+        (None, "unknown", ["timeout_ms", "retry/max_retries"]),
+        ("refused", "applied", ["timeout_ms"]),
+    ],
+)
+def test_of_several_writes_of_a_killed_run_all_that_happened_or_may_have_are_undone(
+    url: str, second: str | None, status: str, undone: list[str]
+) -> None:
+    with opened(url) as journal:
+        journal.begin(a_run("run-0"))
+        first, later = (
+            journal.intend(an_intent("run-0", fields=(each,), revision=Revision(f'"{number}"')))
+            for number, each in enumerate(FIELDS, 7)
+        )
+        journal.settle(first, "applied", Revision('"8"'), NOON)
+        if second:
+            journal.settle(later, second, Revision('"9"'), NOON)
+        journal.finish("run-0", "interrupted", NOON)
+
+    with opened(url) as elsewhere:
+        [result] = elsewhere.run("run-0").results
+        [change] = undo([result])
+
+    assert (result.status, result.revision_before) == (status, '"7"')
+    assert [one.setting for one in change.fields] == undone
 
 
 def test_an_older_journal_keeps_its_runs_and_gets_a_lock(

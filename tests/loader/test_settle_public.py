@@ -1,4 +1,4 @@
-"""The laws of an import of data actions of the public API, whatever they are called and hold."""
+"""The laws of an import of what the public API has, whatever it is called and holds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from adoption_builders import DATA_ACTIONS, TOKEN, data_actions, imported
+import pytest
+from adoption_builders import (
+    DATA_ACTIONS,
+    INTEGRATIONS,
+    TOKEN,
+    Live,
+    data_actions,
+    imported,
+    integrations,
+)
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gcsync.core.plan import compare
 from gcsync.engine.observe import resolve
@@ -18,14 +28,28 @@ from gcsync.model.change import FlowChange, LiveFlow, Snapshot
 SECRETS = (TOKEN, TOKEN.casefold(), "password=hunter2", "https://u:p@h")
 
 
+LIVE: dict[str, st.SearchStrategy[Live]] = {
+    "dataaction": DATA_ACTIONS.map(data_actions),
+    "integration": INTEGRATIONS.map(integrations),
+}
+PLACES = {
+    "dataaction": ("manifests/data-actions/", 3),
+    "integration": ("manifests/integrations/", 2),
+}
+"""Kind -> where its files lie, and so many folders deep."""
+
+each_kind = pytest.mark.parametrize("kind", LIVE)
+
+
 class Listing:
     """As much of a driver as it takes to find what a manifest speaks of."""
 
-    def __init__(self, live: list[LiveFlow]) -> None:
+    def __init__(self, kind: str, live: list[LiveFlow]) -> None:
+        self._kind = kind
         self._live = live
 
     def list_live(self, kind: str) -> list[LiveFlow]:
-        assert kind == "dataaction"
+        assert kind == self._kind
         return self._live
 
 
@@ -37,23 +61,25 @@ def contents(root: Path) -> dict[str, bytes]:
     }
 
 
+@each_kind
 @settings(max_examples=30)
-@given(DATA_ACTIONS)
+@given(data=st.data())
 def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change(
-    drawn: list[Any],
+    kind: str, data: Any
 ) -> None:
-    live = data_actions(drawn)
+    live = data.draw(LIVE[kind])
+    place, depth = PLACES[kind]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
 
-        settlement = imported(live, root, kind="dataaction")
+        settlement = imported(live, root, kind=kind)
 
         written = contents(root)
         refused = {each.reason for each in settlement.adoption.flows if each.standing == "refused"}
         assert refused <= {"neither its name nor its id can stand in a manifest"}
         assert len({name.casefold() for name in written}) == len(written)
-        assert all(name.startswith("manifests/data-actions/") for name in written)
-        assert all(name.count("/") == 3 for name in written)
+        assert all(name.startswith(place) for name in written)
+        assert all(name.count("/") == depth for name in written)
         for name, content in written.items():
             text = content.decode()
             assert formatted(text, name) == text
@@ -62,8 +88,8 @@ def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change
             return
         assert check(None, root=root) == ()
         held = {each.id: actions for each, actions in live}
-        specs = load(None, root=root).data_actions
-        driver: Any = Listing([each for each, _ in live])
+        specs = load(None, root=root).resources
+        driver: Any = Listing(kind, [each for each, _ in live])
         for spec, ref in resolve(specs, driver):
             now = Snapshot(ref=ref, revision=None, document=b"", actions=held[ref.id])
             told = compare(spec, now)
@@ -72,17 +98,18 @@ def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change
         assert len({ref.id for _, ref in resolve(specs, driver)}) == len(specs) == len(written)
 
 
+@each_kind
 @settings(max_examples=30)
-@given(DATA_ACTIONS)
-def test_importing_again_changes_no_byte(drawn: list[Any]) -> None:
-    live = data_actions(drawn)
+@given(data=st.data())
+def test_importing_again_changes_no_byte(kind: str, data: Any) -> None:
+    live = data.draw(LIVE[kind])
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        imported(live, Path(one), kind="dataaction")
-        imported(live[::-1], Path(other), kind="dataaction")
+        imported(live, Path(one), kind=kind)
+        imported(live[::-1], Path(other), kind=kind)
         first = contents(Path(one))
 
         assert contents(Path(other)) == first
-        imported(live, Path(one), kind="dataaction")
+        imported(live, Path(one), kind=kind)
         assert contents(Path(one)) == first
-        imported(live, Path(one), is_forced=True, kind="dataaction")
+        imported(live, Path(one), is_forced=True, kind=kind)
         assert contents(Path(one)) == first
