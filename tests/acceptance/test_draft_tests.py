@@ -265,7 +265,7 @@ def test_a_draft_that_a_second_signal_leaves_is_taken_up_by_the_next_run(
 def test_a_draft_that_is_gone_while_it_is_tested_is_begun_anew(centre: World) -> None:
     centre.org.faults.add(Fault(method="POST", path=PLACE, effect=error_answer(404)))
     still_there = centre.run(*APPLY)
-    assert (still_there.code, centre.org.actions.drafts) == (1, ())
+    assert (still_there.code, centre.org.actions.drafts) == (1, ()), still_there.said
 
     with FaultProxy(centre.url) as proxy:
         centre.environ["GCSYNC_API_URL"] = proxy.url
