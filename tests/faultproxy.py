@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CHUNK = 65_536
 GATE_S = 30
+LOOK_EVERY_S = 0.05
+LAST_WORDS_S = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +157,13 @@ class Gate:
 
     def __call__(self, exchange: Exchange) -> None:
         self.met.set()
-        assert self.opened.wait(GATE_S)
-        exchange.client.sendall(exchange.forward())
+        for _ in range(int(GATE_S / LOOK_EVERY_S)):
+            if exchange.stopping.is_set() and not self.opened.is_set():
+                return
+            if self.opened.wait(LOOK_EVERY_S):
+                exchange.client.sendall(exchange.forward())
+                return
+        raise AssertionError("nobody opened the gate")
 
 
 def answering(status: int, body: bytes = b"", *, obey: bool = False, **headers: str) -> Fault:
@@ -217,6 +224,7 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._script: list[_Rule] = []
         self._clients: set[socket.socket] = set()
+        self._talkers: set[threading.Thread] = set()
         self.seen: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -252,6 +260,11 @@ class FaultProxy:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._close_all()
+        # What is on its way arrives before the server plays for anybody else.
+        with self._lock:
+            talkers = tuple(self._talkers)
+        for talker in talkers:
+            talker.join(LAST_WORDS_S)
 
     def _close_all(self) -> None:
         # shutdown() wakes the thread that sits in accept(); close() alone does not.
@@ -272,7 +285,10 @@ class FaultProxy:
             while True:
                 client, _ = listener.accept()
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._talk, args=(client,), daemon=True).start()
+                talker = threading.Thread(target=self._talk, args=(client,), daemon=True)
+                with self._lock:
+                    self._talkers.add(talker)
+                talker.start()
 
     def _talk(self, client: socket.socket) -> None:
         with self._lock:
@@ -294,6 +310,7 @@ class FaultProxy:
         finally:
             with self._lock:
                 self._clients.discard(client)
+                self._talkers.discard(threading.current_thread())
 
     def _fault_for(self, request: bytes) -> Fault:
         method, target, _ = request.partition(b"\r\n")[0].decode("latin-1").split(" ", 2)
