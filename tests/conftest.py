@@ -10,7 +10,7 @@ settings.register_profile(
     "steady",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=40,
     derandomize=True,
 )
 settings.register_profile(

@@ -25,7 +25,7 @@ def contents(root: Path) -> dict[str, bytes]:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(FLOWS)
 def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change(
     flows: list[Any],
@@ -57,7 +57,7 @@ def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change
             assert told.fields == ()
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(FLOWS)
 def test_importing_again_changes_no_byte(flows: list[Any]) -> None:
     live = organisation(flows)

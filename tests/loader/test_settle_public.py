@@ -62,7 +62,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 @each_kind
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change(
     kind: str, data: Any
@@ -99,7 +99,7 @@ def test_what_was_imported_is_valid_laid_out_without_secrets_and_wants_no_change
 
 
 @each_kind
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_importing_again_changes_no_byte(kind: str, data: Any) -> None:
     live = data.draw(LIVE[kind])

@@ -138,7 +138,7 @@ def test_an_odd_value_or_name_survives_the_journal(journal: Journal) -> None:
     assert [kept.intent for kept in journal.intents("run-1")] == [odd]
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(results)
 def test_any_result_survives_the_journal(result: FlowResult) -> None:
     with opened("sqlite://") as journal:
