@@ -34,7 +34,7 @@ race: $(VENV)/.developed ## A longer campaign of concurrent editors: make race S
 hostile: $(VENV)/.developed ## 10,000 hostile names through every presenter and format
 	cd tests && ../$(BIN)/python -m hostile.campaign
 
-laws: $(VENV)/.developed ## Every property with 3,000 examples instead of 60
+laws: $(VENV)/.developed ## Every property with 3,000 examples instead of 40
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal --quiet --hypothesis-profile=thorough \
 	  tests/core tests/drivers tests/lint tests/loader tests/render tests/store
 
