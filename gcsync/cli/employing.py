@@ -1,0 +1,120 @@
+"""Live flows of the public API, read for an import: those that use data actions, and which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gcsync.cli import console
+from gcsync.cli.gathering import Gathered, addressed, named, parted
+from gcsync.core.choice import chosen_flows
+from gcsync.core.counting import count
+from gcsync.engine.pool import in_parallel
+from gcsync.errors import PermissionMissing, Refused
+from gcsync.loader.adopt import Use
+from gcsync.loader.christen import tellable
+from gcsync.loader.employ import using_draft
+from gcsync.model.adoption import AdoptedFlow
+from gcsync.model.change import LiveFlow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gcsync.cli.gathering import Meant
+    from gcsync.cli.session import Session
+    from gcsync.drivers.driver import Tracker
+    from gcsync.loader.adopt import Draft
+
+_UNANSWERED: Final = "dependency tracking does not tell what it uses: "
+
+
+def using_flows(
+    found: Session,
+    meant: Meant,
+    tracker: Tracker,
+    *,
+    listing: Sequence[LiveFlow],
+    actions: Callable[[], Sequence[LiveFlow]],
+) -> Gathered:
+    """Those of *listing* that use data actions as they are published.
+
+    *actions* lists all data actions; it is asked where any is used. Raises
+    `PermissionMissing` where nobody may see what flows use.
+    """
+    ground = meant.ground("flow")
+    names = named(listing, ground)
+    told = tellable(listing, "flow")
+    chosen = chosen_flows(listing, wanted=meant.flows, types=meant.types, may_repeat=True)
+    picked = addressed(chosen, names, found, ground)
+    left, rest = parted(picked, ground, is_public=True)
+    published = [flow for flow in rest if flow.version is not None]
+
+    def used(flow: LiveFlow) -> tuple[str, ...] | Refused:
+        try:
+            return tracker.data_actions(flow)
+        except PermissionMissing:
+            raise
+        except Refused as refused:  # one that it does not know is no reason to forget the others
+            return refused
+
+    with console.progress(len(published), "Asking what flows use", found.settings) as step:
+        answers = in_parallel(
+            used,
+            published,
+            parallelism=found.settings.parallelism,
+            done=lambda _outcome: step(),
+        )
+    uses = _Uses(actions if any(answers) else tuple)
+    drafts: list[Draft] = []
+    for flow, answer in zip(published, answers, strict=True):
+        if isinstance(answer, Refused):
+            address = f"flow/{names[flow.id]}"
+            reason = f"{_UNANSWERED}{answer}"
+            left.append(AdoptedFlow(flow=flow, standing="skipped", address=address, reason=reason))
+        elif answer:
+            drafts.append(using_draft(flow, uses.of(answer), is_told=flow.id in told))
+    _tell(found, rest, published, answers)
+    return Gathered(
+        ground=ground,
+        listing=tuple(listing),
+        met=len(drafts) + len(left) if picked else len(chosen),
+        names=names,
+        left=tuple(left),
+        drafts=drafts,
+        actions={},
+    )
+
+
+class _Uses:
+    """The data actions of an organisation, by id; those that nobody may see have no name."""
+
+    def __init__(self, actions: Callable[[], Sequence[LiveFlow]]) -> None:
+        listing = actions()
+        self._known = {each.id: each for each in listing}
+        self._told = tellable(listing)
+
+    def of(self, ids: Sequence[str]) -> list[Use]:
+        """What is known of each of *ids*."""
+        return [
+            Use(
+                action=self._known.get(each, LiveFlow(id=each, name="", type="")),
+                is_told=each in self._told,
+            )
+            for each in ids
+        ]
+
+
+def _tell(
+    found: Session,
+    rest: Sequence[LiveFlow],
+    published: Sequence[LiveFlow],
+    answers: Sequence[tuple[str, ...] | Refused],
+) -> None:
+    """Say how many flows have no manifest, and why, to whoever asks for more."""
+    facts = {
+        "was never published": len(rest) - len(published),
+        "uses no data action": sum(answer == () for answer in answers),
+    }
+    for fact, number in facts.items():
+        if number:
+            said = f"left out: {count(number, 'flow')} that {fact}"
+            console.say(said, found.settings, at_verbosity=1)
