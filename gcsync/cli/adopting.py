@@ -53,6 +53,7 @@ def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
             every.append(flows)
     else:
         every, notes = _offered(found, meant)
+    notes += [note for each in every for note in each.notes]
     met = sum(each.met for each in every)
     if met and not any(each.drafts or each.left for each in every):
         raise WrongUsage(
@@ -131,7 +132,7 @@ def _flows(found: Session, meant: Meant, others: Sequence[Gathered]) -> tuple[Ga
         if not flows.is_documents:
             raise
         return flows, [f"what flows of the public API use is not known: {missing}"]
-    if using.drafts or using.left:
+    if using.drafts or using.left or using.notes:
         return using, []
     if flows.is_documents or not flows.drafts:
         return flows, []

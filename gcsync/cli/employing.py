@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from gcsync.cli import console
 from gcsync.cli.gathering import Gathered, addressed, named, parted
@@ -13,18 +15,15 @@ from gcsync.errors import PermissionMissing, Refused
 from gcsync.loader.adopt import Use
 from gcsync.loader.christen import tellable
 from gcsync.loader.employ import using_draft
-from gcsync.model.adoption import AdoptedFlow
 from gcsync.model.change import LiveFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gcsync.cli.gathering import Meant
     from gcsync.cli.session import Session
     from gcsync.drivers.driver import Tracker
     from gcsync.loader.adopt import Draft
-
-_UNANSWERED: Final = "dependency tracking does not tell what it uses: "
 
 
 def using_flows(
@@ -66,11 +65,7 @@ def using_flows(
     uses = _Uses(actions if any(answers) else tuple)
     drafts: list[Draft] = []
     for flow, answer in zip(published, answers, strict=True):
-        if isinstance(answer, Refused):
-            address = f"flow/{names[flow.id]}"
-            reason = f"{_UNANSWERED}{answer}"
-            left.append(AdoptedFlow(flow=flow, standing="skipped", address=address, reason=reason))
-        elif answer:
+        if answer and not isinstance(answer, Refused):
             drafts.append(using_draft(flow, uses.of(answer), is_told=flow.id in told))
     _tell(found, rest, published, answers)
     return Gathered(
@@ -81,6 +76,7 @@ def using_flows(
         left=tuple(left),
         drafts=drafts,
         actions={},
+        notes=tuple(_unanswered(published, answers)),
     )
 
 
@@ -91,16 +87,33 @@ class _Uses:
         listing = actions()
         self._known = {each.id: each for each in listing}
         self._told = tellable(listing)
+        self._often = Counter(normalize("NFC", each.name) for each in listing)
 
     def of(self, ids: Sequence[str]) -> list[Use]:
         """What is known of each of *ids*."""
+        actions = (self._known.get(each, LiveFlow(id=each, name="", type="")) for each in ids)
         return [
             Use(
-                action=self._known.get(each, LiveFlow(id=each, name="", type="")),
-                is_told=each in self._told,
+                action=each,
+                is_told=each.id in self._told,
+                is_only=self._often[normalize("NFC", each.name)] == 1,
             )
-            for each in ids
+            for each in actions
         ]
+
+
+def _unanswered(
+    published: Sequence[LiveFlow], answers: Sequence[tuple[str, ...] | Refused]
+) -> Iterator[str]:
+    """Of which types nobody tells what their flows use, and why, with the first of each."""
+    refused: dict[str, list[Refused]] = defaultdict(list)
+    for flow, answer in zip(published, answers, strict=True):
+        if isinstance(answer, Refused):
+            refused[flow.type].append(answer)
+    for kind, several in sorted(refused.items()):
+        flows = count(len(several), f"{kind} flow".strip())
+        they = "it uses" if len(several) == 1 else "they use"
+        yield f"{flows} left out, dependency tracking does not tell what {they}: {several[0]}"
 
 
 def _tell(
@@ -111,10 +124,10 @@ def _tell(
 ) -> None:
     """Say how many flows have no manifest, and why, to whoever asks for more."""
     facts = {
-        "was never published": len(rest) - len(published),
-        "uses no data action": sum(answer == () for answer in answers),
+        "without a published version": len(rest) - len(published),
+        "without a data action": sum(answer == () for answer in answers),
     }
     for fact, number in facts.items():
         if number:
-            said = f"left out: {count(number, 'flow')} that {fact}"
+            said = f"left out: {count(number, 'flow')} {fact}"
             console.say(said, found.settings, at_verbosity=1)

@@ -62,7 +62,8 @@ class Gathered:
 
     *met* counts what could be meant, *left* is the part of it that was meant
     and stays as it is; *names* and *actions* are by id. Flows of which any is
-    guarded by an ETag, or has data actions, *is_documents* says of.
+    guarded by an ETag, or has data actions, *is_documents* says of. *notes*
+    are for people.
     """
 
     ground: Ground
@@ -73,6 +74,7 @@ class Gathered:
     drafts: list[Draft]
     actions: dict[str, tuple[LiveAction, ...]]
     is_documents: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def holds_any(self) -> bool:

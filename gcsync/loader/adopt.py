@@ -67,10 +67,15 @@ class DraftAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A data action of the public API that a flow uses; one that *is_told* by more than its id."""
+    """A data action of the public API that a flow uses.
+
+    One that *is_told* is known by integration and name, one that *is_only* by
+    its name alone.
+    """
 
     action: LiveFlow
     is_told: bool
+    is_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,8 +65,10 @@ def _entry(
     manager = _manager(use, data_actions)
     if manager is not None:
         return replace(plain, reference={"data_action": manager})
-    # The loader takes a key for the name in any manifest, whichever integration that is about.
-    if pinned is None and all(each.selector.name != key for each in data_actions):
+    # The loader takes a key for the name in any manifest, whichever integration that is about:
+    # one that is written later must not make doubtful what is plain today.
+    is_plain = pinned is None and use.is_only
+    if is_plain and all(each.selector.name != key for each in data_actions):
         return plain
     if use.is_told or not is_pinnable(action.id):
         named = {"action/integration": action.type, "action/name": action.name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from gcsync.core.counting import count, total
+from gcsync.core.counting import count, joined, total
 from gcsync.core.secrecy import unmistakable_secrets_in
 from gcsync.model.adoption import Standing
 from gcsync.model.report import Block, Report, Row
@@ -140,12 +140,13 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
     for kind in sorted({*map(_kind, adoption.flows)}) or ["flow"]:
         met = total(sum(_kind(each) == kind for each in adoption.flows), [kind], what="live")
         told.append(f"{sum(_kind(each) == kind for each in held)} of {met}")
-    said = f"Imported {' and '.join(told)}, "
-    said += f"{count(settings, 'setting')}{unmanaged}."
+    is_public = bool(held) and all(each.is_public for each in held)
+    amount = "" if is_public else f", {count(settings, 'setting')}"
+    said = f"Imported {joined(told)}{amount}{unmanaged}."
     if standings["written"] + standings["replaced"]:
         promise = ", which finds nothing to change" if adoption.is_whole else ""
         # A plan takes something that it could write, and there may be nothing of the kind.
-        is_planned = adoption.has_others or any(not each.is_public for each in held)
+        is_planned = adoption.has_others or not is_public
         said += (
             f" Next: 'gcsync plan{again}'{promise}."
             if is_planned
