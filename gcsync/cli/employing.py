@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
 from gcsync.cli import console
 from gcsync.cli.gathering import Gathered, addressed, named, parted
@@ -12,10 +11,8 @@ from gcsync.core.choice import chosen_flows
 from gcsync.core.counting import count
 from gcsync.engine.pool import in_parallel
 from gcsync.errors import PermissionMissing, Refused
-from gcsync.loader.adopt import Use
 from gcsync.loader.christen import tellable
-from gcsync.loader.employ import using_draft
-from gcsync.model.change import LiveFlow
+from gcsync.loader.employ import Uses, using_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from gcsync.cli.session import Session
     from gcsync.drivers.driver import Tracker
     from gcsync.loader.adopt import Draft
+    from gcsync.model.change import LiveFlow
 
 
 def using_flows(
@@ -62,7 +60,7 @@ def using_flows(
             parallelism=found.settings.parallelism,
             done=lambda _outcome: step(),
         )
-    uses = _Uses(actions if any(answers) else tuple)
+    uses = Uses(actions() if any(isinstance(each, tuple) and each for each in answers) else ())
     drafts: list[Draft] = []
     for flow, answer in zip(published, answers, strict=True):
         if answer and not isinstance(answer, Refused):
@@ -78,28 +76,6 @@ def using_flows(
         actions={},
         notes=tuple(_unanswered(published, answers)),
     )
-
-
-class _Uses:
-    """The data actions of an organisation, by id; those that nobody may see have no name."""
-
-    def __init__(self, actions: Callable[[], Sequence[LiveFlow]]) -> None:
-        listing = actions()
-        self._known = {each.id: each for each in listing}
-        self._told = tellable(listing)
-        self._often = Counter(normalize("NFC", each.name) for each in listing)
-
-    def of(self, ids: Sequence[str]) -> list[Use]:
-        """What is known of each of *ids*."""
-        actions = (self._known.get(each, LiveFlow(id=each, name="", type="")) for each in ids)
-        return [
-            Use(
-                action=each,
-                is_told=each.id in self._told,
-                is_only=self._often[normalize("NFC", each.name)] == 1,
-            )
-            for each in actions
-        ]
 
 
 def _unanswered(

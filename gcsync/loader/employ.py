@@ -7,21 +7,42 @@ integration and name, else by id.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
-from gcsync.loader.adopt import Draft, DraftAction
-from gcsync.loader.christen import action_keys, is_pinnable
+from gcsync.loader.adopt import Draft, DraftAction, Use
+from gcsync.loader.christen import action_keys, is_pinnable, tellable
 from gcsync.loader.names import quoted
 from gcsync.model.adoption import LeftOut
-from gcsync.model.change import LiveAction
+from gcsync.model.change import LiveAction, LiveFlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gcsync.loader.adopt import Use
-    from gcsync.model.change import LiveFlow
     from gcsync.model.manifest import DataActionSpec
+
+
+class Uses:
+    """The data actions of an organisation, by id; those that nobody may see have no name."""
+
+    def __init__(self, listing: Sequence[LiveFlow]) -> None:
+        self._known = {each.id: each for each in listing}
+        self._told = tellable(listing)
+        self._often = Counter(normalize("NFC", each.name) for each in listing)
+
+    def of(self, ids: Sequence[str]) -> list[Use]:
+        """What is known of each of *ids*."""
+        actions = (self._known.get(each, LiveFlow(id=each, name="", type="")) for each in ids)
+        return [
+            Use(
+                action=each,
+                is_told=each.id in self._told,
+                is_only=self._often[normalize("NFC", each.name)] == 1,
+            )
+            for each in actions
+        ]
 
 
 def using_draft(flow: LiveFlow, uses: Iterable[Use], *, is_told: bool) -> Draft:
