@@ -352,3 +352,24 @@ def test_where_flow_documents_hold_data_actions_these_are_imported_as_they_were(
     assert told.code == 0, told.said
     assert CONSUMED not in world.org.requests
     assert not any("driver: public" in text for text in files(world).values())
+
+
+def test_a_manifest_that_may_mean_either_of_two_is_not_named(world: World) -> None:
+    twins = [stored_action(f"custom_-_{number}", name="Twin") for number in (1, 2)]
+    lives(world, *twins, uses={"id-sales": ["custom_-_1"]})
+    world.manifests(data_action("twin", action="{integration: CRM, name: Twin}"))
+
+    assert world.run("import", "--kind", "flow").code == 0
+
+    assert entries(files(world)["sales.yaml"]) == "    Twin: {id: custom_-_1}\n"
+
+
+def test_a_manifest_of_another_driver_is_left_alone_whatever_is_forced(world: World) -> None:
+    world.lives(live("sales"), live("menu"))
+    ours = public_flow("ours", actions="Lookup: {}").replace("id-of-ours", "id-sales")
+    world.manifests(ours)
+
+    told = world.run("import", "--force", "-o", "json").json
+
+    assert [each["status"] for each in told["flows"]] == ["written", "managed"]
+    assert files(world)["flows.yaml"] == ours
