@@ -15,6 +15,7 @@ from gcsync.drivers.flow_lens import MAPPING, read_snapshot
 from gcsync.loader.adopt import draft, whole_draft
 from gcsync.loader.christen import NAMELESS, live_names, tellable
 from gcsync.loader.deliver import deliver
+from gcsync.loader.employ import Uses, using_draft
 from gcsync.loader.ground import Ground
 from gcsync.loader.manifests import load
 from gcsync.loader.settle import settled
@@ -275,5 +276,39 @@ def imported(live: Live, root: Path, *, is_forced: bool = False, kind: str = "fl
         if is_forced or flow.id not in known
     ]
     settlement = settled(drafts, names, {flow.id: held for flow, held in live}, ground)
+    deliver(settlement.files)
+    return settlement
+
+
+PUBLIC_FLOWS: Final = st.lists(
+    st.tuples(NAMES, TYPES, st.lists(st.sampled_from([*IDS, "unseen"]), unique=True, min_size=1)),
+    min_size=1,
+    max_size=4,
+)
+Using = list[tuple[LiveFlow, tuple[str, ...]]]
+
+
+def using(drawn: list[tuple[str, str, list[str]]]) -> Using:
+    """Flows of the public API, each with the ids of the data actions that it uses."""
+    return [
+        (LiveFlow(id=flow_id, name=name, type=kind, version="1.0"), tuple(ids))
+        for flow_id, (name, kind, ids) in zip(IDS, drawn, strict=False)
+    ]
+
+
+def uses_of(flows: Using, actions: list[LiveFlow], root: Path, **facts: Any) -> Settlement:
+    """Import *flows* into ``manifests`` below *root*, as the command does with *actions* live."""
+    manifests = load(None, root=root, may_be_empty=True)
+    ground = Ground(root / "manifests", manifests, root=root, **facts)
+    listing = [flow for flow, _ in flows]
+    known = {flow.id: specs[0].name for flow in listing if (specs := ground.managing(flow))}
+    names = live_names(listing, known=known, taken={spec.name for spec in ground.specs})
+    told, seen = tellable(listing, "flow"), Uses(actions)
+    drafts = [
+        using_draft(flow, seen.of(ids), is_told=flow.id in told)
+        for flow, ids in flows
+        if ground.is_forced or flow.id not in known
+    ]
+    settlement = settled(drafts, names, {}, ground, data_actions=manifests.data_actions)
     deliver(settlement.files)
     return settlement

@@ -5,13 +5,16 @@ documents hold data actions speaks the flow-document dialect, and what the
 public API shows of it would be the same settings once more. Any other one has
 the data actions of the public API, and the integrations that these belong to.
 Integrations without a data action are other people's: they are left alone.
+Its flows are those that use data actions: dependency tracking knows.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gcsync.cli.employing import using_flows
 from gcsync.cli.gathering import NOUNS, live_actions, live_flows, live_integrations
+from gcsync.core.choice import chosen_flows
 from gcsync.core.counting import count
 from gcsync.errors import PermissionMissing, WrongUsage
 
@@ -20,12 +23,18 @@ if TYPE_CHECKING:
 
     from gcsync.cli.gathering import Gathered, Meant
     from gcsync.cli.session import Session
+    from gcsync.drivers.driver import Tracker
+    from gcsync.model.change import LiveFlow
 
 _READERS: Final[dict[str, Callable[[Session, Meant], Gathered]]] = {
-    "flow": live_flows,
     "dataaction": live_actions,
     "integration": live_integrations,
 }
+_KINDS: Final = frozenset(("flow", *_READERS))
+
+_WITHOUT_FLOWS: Final = (
+    "flows that use data actions are left out, and --exclude 'flow/*' asks for none: {problem}"
+)
 
 
 def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
@@ -38,9 +47,13 @@ def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
         kinds = ("flow",)
     notes: list[str] = []
     if kinds:
-        every = [_READERS[kind](found, meant) for kind in sorted({*kinds})]
+        every = [_READERS[kind](found, meant) for kind in sorted({*kinds} - {"flow"})]
+        if "flow" in kinds:
+            flows, notes = _flows(found, meant, every)
+            every.append(flows)
     else:
         every, notes = _offered(found, meant)
+    notes += [note for each in every for note in each.notes]
     met = sum(each.met for each in every)
     if met and not any(each.drafts or each.left for each in every):
         raise WrongUsage(
@@ -54,7 +67,7 @@ def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
 def _kinds_of(targets: Sequence[str]) -> tuple[str, ...]:
     """The kinds that ``--target`` names; none unless each of its globs does."""
     named = tuple(glob.partition("/")[0] for glob in targets)
-    return named if all(kind in _READERS for kind in named) else ()
+    return named if _KINDS.issuperset(named) else ()
 
 
 def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
@@ -67,6 +80,7 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     try:
         flows = live_flows(found, meant, may_give_up=True)
         if flows.holds_any:
+            _refuse_repeated(flows, meant)
             return [flows], []
     except PermissionMissing as missing:
         denied.append(missing)
@@ -83,8 +97,59 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
             f"no flow document holds a data action ({count(len(flows.listing), 'live flow')}), so"
             " these are the data actions of the public API"
         )
+    every = [actions]
     try:
-        return [actions, live_integrations(found, meant, actions.listing)], notes
+        every.append(live_integrations(found, meant, actions.listing))
     except PermissionMissing as missing:
         notes.append(f"integrations are left out, and --kind dataaction asks for none: {missing}")
-        return [actions], notes
+    if flows and found.tracker:
+        try:
+            every.append(_using(found, meant, found.tracker, flows, lambda: actions.listing))
+        except PermissionMissing as missing:
+            notes.append(_WITHOUT_FLOWS.format(problem=missing))
+    return every, notes
+
+
+def _flows(found: Session, meant: Meant, others: Sequence[Gathered]) -> tuple[Gathered, list[str]]:
+    """The flows where nothing but their documents, or what they use, tells which API they are of.
+
+    *others* are what is read already. Where neither holds a data action, they
+    are told as what they are if they are documents, each guarded by an ETag.
+    """
+    flows = live_flows(found, meant, may_give_up=True)
+    tracker = found.tracker
+    if flows.holds_any or tracker is None:
+        _refuse_repeated(flows, meant)
+        return flows, []
+    listed = [each.listing for each in others if each.ground.kind == "dataaction"]
+
+    def actions() -> Sequence[LiveFlow]:
+        return listed[0] if listed else tuple(found.driver.list_live("dataaction"))
+
+    try:
+        using = _using(found, meant, tracker, flows, actions)
+    except PermissionMissing as missing:
+        if not flows.is_documents:
+            raise
+        return flows, [f"what flows of the public API use is not known: {missing}"]
+    if using.drafts or using.left or using.notes:
+        return using, []
+    if flows.is_documents or not flows.drafts:
+        return flows, []
+    told = count(len(flows.listing), "live flow")
+    return using, [f"no published flow of those that are meant uses a data action (of {told})"]
+
+
+def _using(
+    found: Session,
+    meant: Meant,
+    tracker: Tracker,
+    flows: Gathered,
+    actions: Callable[[], Sequence[LiveFlow]],
+) -> Gathered:
+    return using_flows(found, meant, tracker, listing=flows.listing, actions=actions)
+
+
+def _refuse_repeated(flows: Gathered, meant: Meant) -> None:
+    """Raise `ConfigurationError` for flow documents that nothing but an id tells apart."""
+    chosen_flows(flows.listing, wanted=meant.flows, types=meant.types)

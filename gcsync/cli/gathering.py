@@ -16,6 +16,7 @@ from gcsync.loader.christen import NAMELESS, live_names, tellable
 from gcsync.loader.ground import Ground
 from gcsync.model.adoption import AdoptedFlow
 from gcsync.model.change import FlowRef
+from gcsync.model.manifest import PublicFlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +61,9 @@ class Gathered:
     """All that is live of one kind, and what of it is to be written.
 
     *met* counts what could be meant, *left* is the part of it that was meant
-    and stays as it is; *names* and *actions* are by id.
+    and stays as it is; *names* and *actions* are by id. Flows of which any is
+    guarded by an ETag, or has data actions, *is_documents* says of. *notes*
+    are for people.
     """
 
     ground: Ground
@@ -70,11 +73,14 @@ class Gathered:
     left: tuple[AdoptedFlow, ...]
     drafts: list[Draft]
     actions: dict[str, tuple[LiveAction, ...]]
+    is_documents: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def holds_any(self) -> bool:
         """Whether any of it has data actions, or a manifest already."""
-        return any(self.actions.values()) or any(each.standing == "managed" for each in self.left)
+        managed = (each.standing == "managed" and not each.is_public for each in self.left)
+        return any(self.actions.values()) or any(managed)
 
 
 def live_flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Gathered:
@@ -85,9 +91,9 @@ def live_flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Ga
     """
     ground = meant.ground("flow")
     listing = tuple(found.driver.list_live())
-    names = _names(listing, ground)
-    picked = chosen_flows(listing, wanted=meant.flows, types=meant.types)
-    left, rest = _parted(_addressed(picked, names, found, ground), ground)
+    names = named(listing, ground)
+    picked = chosen_flows(listing, wanted=meant.flows, types=meant.types, may_repeat=may_give_up)
+    left, rest = parted(addressed(picked, names, found, ground), ground)
 
     documents: list[bool] = []
 
@@ -120,6 +126,7 @@ def live_flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Ga
         left=tuple(left),
         drafts=[made for made, _ in reads],
         actions={made.flow.id: held for made, held in reads},
+        is_documents=any(documents),
     )
 
 
@@ -146,9 +153,9 @@ def _whole(
 ) -> Gathered:
     """Those *picked* of a *listing* of what has its settings by itself."""
     kind = ground.kind
-    names = _names(listing, ground)
+    names = named(listing, ground)
     told = tellable(listing, kind)
-    left, rest = _parted(_addressed(picked, names, found, ground), ground)
+    left, rest = parted(addressed(picked, names, found, ground), ground)
     left += [
         AdoptedFlow(
             flow=each,
@@ -186,29 +193,38 @@ def _whole(
     )
 
 
-def _names(listing: Sequence[LiveFlow], ground: Ground) -> dict[str, str]:
+def named(listing: Sequence[LiveFlow], ground: Ground) -> dict[str, str]:
     """The name of the manifest of each, of the one that it has already first of all."""
     known = {live.id: specs[0].name for live in listing if (specs := ground.managing(live))}
     taken = {spec.name for spec in ground.specs}
     return live_names(listing, known=known, taken=taken, nameless=NAMELESS[ground.kind])
 
 
-def _addressed(
+def addressed(
     picked: Sequence[LiveFlow], names: dict[str, str], found: Session, ground: Ground
 ) -> list[LiveFlow]:
     """What ``--target`` and ``--exclude`` leave."""
     return [each for each in picked if found.settings.names(f"{ground.kind}/{names[each.id]}")]
 
 
-def _parted(picked: Sequence[LiveFlow], ground: Ground) -> tuple[list[AdoptedFlow], list[LiveFlow]]:
-    """What manifests speak of already, and that of which one is to be written."""
+def parted(
+    picked: Sequence[LiveFlow], ground: Ground, *, is_public: bool = False
+) -> tuple[list[AdoptedFlow], list[LiveFlow]]:
+    """What manifests speak of already, and that of which one is to be written.
+
+    A flow whose manifest has another driver than flows that are *public*, or
+    are not, is left to it whatever is forced.
+    """
     managed, unmanaged = [], []
     for live in picked:
         specs = ground.managing(live)
-        if not specs or (ground.is_forced and len(specs) == 1):
+        has_driver = all(isinstance(spec, PublicFlowSpec) == is_public for spec in specs)
+        if not specs or (ground.is_forced and len(specs) == 1 and has_driver):
             unmanaged.append(live)
             continue
         instead = "import cannot share it out" if ground.is_forced else "--force imports it anew"
+        if not has_driver:
+            instead = "import leaves manifests of another driver alone"
         managed.append(
             AdoptedFlow(
                 flow=live,
@@ -216,6 +232,7 @@ def _parted(picked: Sequence[LiveFlow], ground: Ground) -> tuple[list[AdoptedFlo
                 address=specs[0].address,
                 file=specs[0].source.file,
                 reason=f"by {' and '.join(spec.address for spec in specs)}; {instead}",
+                is_public=any(isinstance(spec, PublicFlowSpec) for spec in specs),
             )
         )
     return managed, unmanaged

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gcsync.cli.session import Session
     from gcsync.loader.settle import Settlement
     from gcsync.model.adoption import Adoption
-    from gcsync.model.manifest import Manifests
+    from gcsync.model.manifest import DataActionSpec, Manifests
 
 _SELECTORS: Final = {
     "flow": "spec/flow",
@@ -54,11 +54,11 @@ ACCEPTED_FOR: Final = timedelta(days=90)
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(("flow", "dataaction", "integration")),
+    type=click.Choice(("flow", "dataaction", "integration"), case_sensitive=False),
     multiple=True,
     help="Only what is live of this kind; repeatable. Without it: flows, or, where no flow"
-    " document holds a data action, the data actions of the public API and the integrations"
-    " that these belong to.",
+    " document holds a data action, the data actions of the public API, the integrations that"
+    " these belong to, and the flows that use them.",
 )
 @click.option(
     "--flow",
@@ -101,7 +101,8 @@ def import_(
     """Write manifests from the live organisation.
 
     One file a flow, and auth.yaml for what they share; of the public API one
-    file a data action, in a folder for each integration, and one an integration.
+    file a data action, in a folder for each integration, one an integration,
+    and one a published flow with the data actions that it uses.
     'gcsync plan' right after it finds nothing to change. What a manifest speaks
     of already is left to it, so that an organisation can be taken over one by
     one. Secrets, and values that no manifest can hold, stay unmanaged and are
@@ -130,7 +131,7 @@ def import_(
         )
         gathered, notes = adopting.gathered(found, meant)
     today = found.clock.now().date()
-    settlements = [_settlement(each, today=today) for each in gathered]
+    settlements = _settlements(manifests, gathered, today=today)
     deliver({file: content for each in settlements for file, content in each.files.items()})
     adoption = _adoption(manifests, gathered, settlements, notes)
     code = 1 if any(each.standing == "refused" for each in adoption.flows) else 0
@@ -145,21 +146,46 @@ def _folder(chosen: Settings, manifests: Manifests) -> Path:
     return folder
 
 
-def _settlement(gathered: Gathered, *, today: date) -> Settlement:
-    """What is written, with everything accepted that lint would refuse the next plan for."""
+def _settlements(
+    manifests: Manifests, gathered: Sequence[Gathered], *, today: date
+) -> list[Settlement]:
+    """What is written, with everything accepted that lint would refuse the next plan for.
+
+    Flows come last: those of the public API name manifests of data actions.
+    """
     from gcsync.loader.baseline import baseline
+    from gcsync.model.manifest import DataActionSpec
+
+    data_actions = {spec.address: spec for spec in manifests.data_actions}
+    bare: list[Settlement] = []
+    for each in gathered:
+        one = _settlement(each, tuple(data_actions.values()))
+        bare.append(one)
+        data_actions |= {
+            spec.address: spec for spec in one.specs if isinstance(spec, DataActionSpec)
+        }
+    accepted = baseline(
+        manifests,
+        [spec for each in bare for spec in each.specs],
+        [binding for each in bare for binding in each.bindings],
+        today=today,
+        until=today + ACCEPTED_FOR,
+    )
+    if not accepted:
+        return bare
+    return [
+        _settlement(each, tuple(data_actions.values()), accepted=accepted, made=one.made)
+        for each, one in zip(gathered, bare, strict=True)
+    ]
+
+
+def _settlement(
+    gathered: Gathered, data_actions: tuple[DataActionSpec, ...], **known: Any
+) -> Settlement:
     from gcsync.loader.settle import settled
 
     drafts, names, actions = gathered.drafts, gathered.names, gathered.actions
-    ground = gathered.ground
-    bare = settled(drafts, names, actions, ground)
-    if not bare.flows:  # lint has nothing to say of anything else
-        return bare
-    until = today + ACCEPTED_FOR
-    accepted = baseline(ground.manifests, bare.flows, bare.bindings, today=today, until=until)
-    if not accepted:
-        return bare
-    return settled(drafts, names, actions, ground, accepted=accepted, made=bare.made)
+    return settled(drafts, names, actions, gathered.ground, data_actions=data_actions, **known)
 
 
 def _adoption(
@@ -184,6 +210,7 @@ def _adoption(
         bindings_file="".join(each.adoption.bindings_file for each in settlements),
         notes=(*notes, *_notes(manifests, gathered), *astray),
         is_whole=not (astray or is_beside or has_overlays),
+        has_others=bool(manifests.resources),
     )
 
 

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 
 def chosen_flows(
-    listing: Sequence[LiveFlow], *, wanted: Sequence[str] = (), types: Sequence[str] = ()
+    listing: Sequence[LiveFlow],
+    *,
+    wanted: Sequence[str] = (),
+    types: Sequence[str] = (),
+    may_repeat: bool = False,
 ) -> tuple[LiveFlow, ...]:
     """The flows of *listing* that *wanted* names (ids, names or globs) and that have such a type.
 
     Raises `WrongUsage` for a choice that leaves nothing, and
     `ConfigurationError` where chosen flows of one type have one name, unless
-    their ids were given.
+    their ids were given or they *may repeat* it.
     """
     for each in wanted:
         if not any(_is_meant(flow, each) for flow in listing):
@@ -43,7 +47,8 @@ def chosen_flows(
         raise WrongUsage(
             f"--flow and --type leave none of {len(listing)} live flows; give one of them only"
         )
-    _refuse_repeated(flow for flow in chosen if flow.id not in wanted)
+    if not may_repeat:
+        _refuse_repeated(flow for flow in chosen if flow.id not in wanted)
     return chosen
 
 

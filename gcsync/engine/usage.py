@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from gcsync.core.diff import is_named
 from gcsync.core.plan import nearest
+from gcsync.core.using import is_meant
 from gcsync.engine.listings import Listings
 from gcsync.engine.looking import looked
 from gcsync.engine.observe import matched, position
@@ -151,7 +151,7 @@ def _pinned(used: Used, findings: list[Finding]) -> PublicFlowSpec:
     """The spec with the id of each data action that it names; misfits become *findings*."""
     actions: list[ActionSpec] = []
     for action in used.spec.actions:
-        found = [each for each in used.actions if _is_meant(action, each)]
+        found = [each for each in used.actions if is_meant(action, each)]
         if len(found) == 1:
             actions.append(replace(action, id=found[0].id))
             continue
@@ -164,16 +164,6 @@ def _pinned(used: Used, findings: list[Finding]) -> PublicFlowSpec:
             )
         )
     return replace(used.spec, actions=tuple(actions))
-
-
-def _is_meant(action: ActionSpec, live: LiveFlow) -> bool:
-    wanted = action.selector
-    if action.id is not None:
-        return live.id == action.id
-    if wanted is None:
-        return is_named(live.name, action.name)
-    integration = (wanted.type or "").lower()
-    return is_named(live.name, wanted.name or "") and live.type.lower() == integration
 
 
 def _misfit(action: ActionSpec, found: Several[LiveFlow], used: Used) -> str:

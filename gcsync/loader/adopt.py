@@ -8,7 +8,7 @@ become one AuthBinding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.diff import same
@@ -53,12 +53,29 @@ _PREFIX: Final = "auth/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftAction:
-    """One data action: its key in the manifest, its id where that pins it, its settings by path."""
+    """One data action: its key in the manifest, its id where that pins it, its settings by path.
+
+    *reference* are the other ways in which an entry can say which one it is, by path.
+    """
 
     key: str
     id: str | None
     settings: dict[str, JSON]
     auth: dict[str, JSON] | None = None
+    reference: dict[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A data action of the public API that a flow uses.
+
+    One that *is_told* is known by integration and name, one that *is_only* by
+    its name alone.
+    """
+
+    action: LiveFlow
+    is_told: bool
+    is_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +83,8 @@ class Draft:
     """What the manifest of something live will say, and what it cannot.
 
     With a *refusal* there is none: it is *empty*, or cannot be named. One that
-    *is_told* is found by its name and type, others by id.
+    *is_told* is found by its name and type, others by id. A flow of the public
+    API has *uses*, and its *actions* have no settings.
     """
 
     flow: LiveFlow
@@ -76,6 +94,12 @@ class Draft:
     is_empty: bool = False
     kind: str = "flow"
     is_told: bool = False
+    uses: tuple[Use, ...] = ()
+
+    @property
+    def is_public(self) -> bool:
+        """Whether this is a flow of the public API."""
+        return bool(self.uses)
 
     @property
     def channel(self) -> Channel:

@@ -14,49 +14,54 @@ from typing import TYPE_CHECKING
 from gcsync.lint.catalogue import find
 from gcsync.lint.check import lint
 from gcsync.model.adoption import Accepted
+from gcsync.model.manifest import DataActionSpec, FlowSpec, PublicFlowSpec, flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec, Manifests
+    from gcsync.model.manifest import AuthBinding, Finding, Manifests, ResourceSpec
 
 
 def baseline(
     manifests: Manifests,
-    flows: Iterable[FlowSpec],
+    specs: Iterable[ResourceSpec],
     bindings: Iterable[AuthBinding],
     *,
     today: date,
     until: date,
 ) -> dict[str, tuple[Accepted, ...]]:
-    """What lint would refuse in *flows* and *bindings* beside *manifests*, by address.
+    """What lint would refuse in *specs* and *bindings* beside *manifests*, by address.
 
     Each is accepted up to the day *until*.
     """
-    new_flows = {flow.address: flow for flow in flows}
-    new = {*new_flows, *(each.address for each in bindings)}
-    kept = (flow for flow in manifests.flows if flow.address not in new)
+    new_specs = {spec.address: spec for spec in specs}
+    new = {*new_specs, *(each.address for each in bindings)}
+    kept = (spec for spec in manifests.compared if spec.address not in new)
+    every = sorted((*kept, *new_specs.values()), key=lambda spec: spec.address)
+    public = tuple(each for each in every if isinstance(each, PublicFlowSpec))
     together = replace(
         manifests,
-        flows=tuple(sorted((*kept, *new_flows.values()), key=lambda flow: flow.address)),
+        flows=tuple(flow for flow in flows_of(every) if not isinstance(flow, PublicFlowSpec)),
+        public_flows=public,
+        data_actions=tuple(each for each in every if isinstance(each, DataActionSpec)),
         bindings=tuple(sorted((*manifests.bindings, *bindings), key=lambda each: each.name)),
     )
     accepted: dict[str, dict[Accepted, None]] = defaultdict(dict)
     for finding in lint(together, today=today):
         rule = find(finding.rule)
         if finding.severity == "error" and finding.address in new and rule and rule.is_allowable:
-            action = _action(finding, new_flows.get(finding.address))
+            action = _action(finding, new_specs.get(finding.address))
             told = Accepted(rule=rule.name, message=finding.message, until=until, action=action)
             accepted[finding.address].setdefault(told)
     return {address: _once(each) for address, each in accepted.items()}
 
 
-def _action(finding: Finding, flow: FlowSpec | None) -> str | None:
+def _action(finding: Finding, spec: ResourceSpec | None) -> str | None:
     """The data action that a finding is about; ``None`` where its place is not one action's own."""
     found = {
         action.name
-        for action in (flow.actions if flow else ())
+        for action in (spec.actions if isinstance(spec, FlowSpec) else ())
         for place in (action.source, *(setting.source for setting in action.settings))
         if place == finding.location
     }

@@ -34,6 +34,7 @@ _LONGEST: Final = 60
 _LONGEST_KEY: Final = 200
 _LONGEST_LIVE: Final = 256
 _GAP = re.compile(r"[^a-z0-9]+")
+_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # Windows takes these for devices, whatever comes behind a dot.
 _DEVICES = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
@@ -108,7 +109,10 @@ def integration_folder(integration: str) -> str:
 
 
 def tellable(live: Sequence[LiveFlow], kind: str = "dataaction") -> frozenset[str]:
-    """The ids of what a manifest can tell by name, a data action by its integration too."""
+    """The ids of what a manifest can tell by name, a data action by its integration too.
+
+    A flow is told by its type beside its name.
+    """
     often = Counter((each.name, each.type.lower()) for each in live)
     return frozenset(
         each.id
@@ -116,6 +120,7 @@ def tellable(live: Sequence[LiveFlow], kind: str = "dataaction") -> frozenset[st
         if often[each.name, each.type.lower()] == 1
         and _is_word(each.name)
         and (kind == "integration" or _is_word(each.type))
+        and (kind != "flow" or (len(each.name) <= _LONGEST_KEY and _TYPE.fullmatch(each.type)))
     )
 
 

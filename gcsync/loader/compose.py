@@ -56,14 +56,39 @@ def flow_text(draft: Draft, name: str, accepted: Iterable[Accepted] = ()) -> str
         "metadata": _metadata(name, accepted),
         "spec": spec | {"actions": actions},
     }
+    return formatted(f"{_flow_comment(draft)}{_document(document)}", name)
+
+
+def _flow_comment(draft: Draft) -> str:
     called = shown(draft.flow.name)[:_LONGEST_NAME]
     comment = f"# {called} ({shown(draft.flow.type)}), imported as it was live.\n"
     if not draft.knows_channel:
         comment += "# The channel is a guess: it decides the latency budget and what lint asks.\n"
-    return formatted(f"{comment}{_document(document)}", name)
+    return comment
 
 
-def whole_text(draft: Draft, name: str) -> str:
+def uses_text(draft: Draft, name: str, accepted: Iterable[Accepted] = ()) -> str:
+    """The manifest *name* of one live flow of the public API. Raises `CannotEdit`."""
+    live = draft.flow
+    actions: Tree = {}
+    for action in draft.actions:
+        pinned: Tree = {"id": action.id} if action.id is not None else {}
+        actions[action.key] = _OneLine(pinned | _nested(action.reference))
+    selector: Tree = {"name": live.name, "type": live.type} if draft.is_told else {"id": live.id}
+    document: Tree = {
+        "kind": "Flow",
+        "metadata": _metadata(name, accepted),
+        "spec": {
+            "driver": "public",
+            "flow": _OneLine(selector),
+            "channel": draft.channel,
+            "actions": actions,
+        },
+    }
+    return formatted(f"{_flow_comment(draft)}{_document(document)}", name)
+
+
+def whole_text(draft: Draft, name: str, accepted: Iterable[Accepted] = ()) -> str:
     """The manifest *name* of a data action, or integration, of the public API.
 
     Raises `CannotEdit`.
@@ -74,7 +99,7 @@ def whole_text(draft: Draft, name: str) -> str:
     (action,) = draft.actions
     document: Tree = {
         "kind": kind,
-        "metadata": {"name": name},
+        "metadata": _metadata(name, accepted),
         "spec": {SELECTORS[draft.kind]: _OneLine(selector), **_nested(action.settings)},
     }
     called = shown(live.name)[:_LONGEST_NAME]

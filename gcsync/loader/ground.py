@@ -53,7 +53,7 @@ class Ground:
         self._folder = folder
         self._entries = standing_in_the_way(folder)
         self._folders: dict[Path, dict[str, str]] = {}
-        self.specs = tuple(spec for spec in manifests.resources if kind == spec.KIND)
+        self.specs = tuple(spec for spec in manifests.compared if kind == spec.KIND)
         self._managing: dict[str | tuple[str, str], list[ResourceSpec]] = defaultdict(list)
         for spec in self.specs:
             selected = spec.selector

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from gcsync.core.plan import compare
-from gcsync.loader import build, facts, schema, secrets
+from gcsync.core.using import is_meant
+from gcsync.loader import build, facts, schema, secrets, uses
 from gcsync.loader.names import shown
 from gcsync.loader.node import Mapping, location
 from gcsync.loader.parse import parse
@@ -16,16 +17,25 @@ from gcsync.loader.shape import shape, typed
 from gcsync.loader.source import MAX_BYTES
 from gcsync.loader.variables import Variables, mentions, substitute
 from gcsync.model.change import FlowChange, FlowRef, Snapshot
+from gcsync.model.manifest import PublicFlowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Mapping as Dict
     from typing import Any
 
+    from gcsync.loader.adopt import Draft
     from gcsync.model.change import LiveAction, LiveFlow
-    from gcsync.model.manifest import AuthBinding, Finding, FlowSpec, ResourceSpec
+    from gcsync.model.manifest import (
+        AuthBinding,
+        DataActionSpec,
+        Finding,
+        FlowSpec,
+        ResourceSpec,
+    )
 
 _NO_VARIABLES = Variables(values={}, elsewhere={})
+_ELSEWHERE = "its manifest would speak of something else"
 _TOO_LARGE = f"its manifest would be larger than {MAX_BYTES:,} bytes"
 
 Spec = TypeVar("Spec", bound="ResourceSpec")
@@ -61,6 +71,44 @@ def proven(
     return _judged(flow, actions, findings)
 
 
+def proven_uses(
+    text: str, name: str, draft: Draft, data_actions: Sequence[DataActionSpec]
+) -> FlowSpec | str:
+    """What *text* says of a flow of the public API, each entry of a data action that it uses.
+
+    *data_actions* are all manifests of data actions. Or why it is no such manifest.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        return _TOO_LARGE
+    findings: list[Finding] = []
+    flow: FlowSpec | None = None
+    declared = {each.address for each in data_actions}
+    for node, instance in _documents(text, name, findings):
+        flow = build.Builder().flow(location(node), node, instance)
+        findings += [*facts.impossible(node, flow.address)]
+        if not isinstance(flow, PublicFlowSpec):
+            return "its manifest would be one of a flow document"
+        findings += uses.unclear(flow, node)
+        flow = uses.resolve(flow, data_actions, declared, findings)
+    if flow is None or findings:
+        return f"its manifest would be refused: {findings[0].message if findings else 'it is none'}"
+    live = draft.flow
+    if not _speaks_of(flow, live) or not _is_clear(flow, [each.action for each in draft.uses]):
+        return _ELSEWHERE
+    return flow
+
+
+def _is_clear(flow: FlowSpec, used: Sequence[LiveFlow]) -> bool:
+    """Whether each entry means one of the data actions that are *used*, and no two the same."""
+    meant = [[each.id for each in used if is_meant(action, each)] for action in flow.actions]
+    return all(len(each) == 1 for each in meant) and len({each[0] for each in meant}) == len(meant)
+
+
+def _speaks_of(spec: ResourceSpec, live: LiveFlow) -> bool:
+    meant = spec.selector.id or (spec.selector.name, (spec.selector.type or "").lower())
+    return meant in (live.id, (live.name, live.type.lower()))
+
+
 def proven_whole(
     text: str, name: str, live: LiveFlow, action: LiveAction, *, kind: str
 ) -> ResourceSpec | str:
@@ -77,9 +125,8 @@ def proven_whole(
         made = builder.integration if kind == "integration" else builder.data_action
         spec = made(location(node), node, instance)
         findings += facts.impossible(node, spec.address)
-        meant = spec.selector.id or (spec.selector.name, (spec.selector.type or "").lower())
-        if meant not in (live.id, (live.name, live.type.lower())):
-            return "its manifest would speak of something else"
+        if not _speaks_of(spec, live):
+            return _ELSEWHERE
     return _judged(spec, (action,), findings)
 
 

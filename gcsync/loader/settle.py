@@ -10,11 +10,11 @@ from gcsync.errors import CannotEdit, InvalidManifests
 from gcsync.loader.adopt import bound
 from gcsync.loader.build import BINDING
 from gcsync.loader.christen import AUTH
-from gcsync.loader.compose import bindings_text, flow_text, whole_text
-from gcsync.loader.proof import proven, proven_whole, read_bindings
+from gcsync.loader.compose import bindings_text, flow_text, uses_text, whole_text
+from gcsync.loader.employ import employed
+from gcsync.loader.proof import proven, proven_uses, proven_whole, read_bindings
 from gcsync.loader.source import printable
 from gcsync.model.adoption import AdoptedFlow, Adoption
-from gcsync.model.manifest import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gcsync.loader.ground import Ground
     from gcsync.model.adoption import Accepted, NewBinding
     from gcsync.model.change import LiveAction
-    from gcsync.model.manifest import AuthBinding, FlowSpec, ResourceSpec
+    from gcsync.model.manifest import AuthBinding, DataActionSpec, ResourceSpec
 
 _HELD = ("written", "replaced", "unchanged")
 
@@ -34,15 +34,15 @@ Made = tuple["ResourceSpec", bytes] | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What an import comes to: contents by file, and the *flows* and *bindings* that they declare.
+    """What an import comes to: contents by file, and the *specs* and *bindings* that they declare.
 
-    Flows whose file says just that already are among them. *made* are all
-    manifests by address, those of what the public API has included.
+    Those whose file says just that already are among them. *made* are all
+    manifests by address.
     """
 
     adoption: Adoption
     files: dict[Path, bytes]
-    flows: tuple[FlowSpec, ...] = ()
+    specs: tuple[ResourceSpec, ...] = ()
     bindings: tuple[AuthBinding, ...] = ()
     made: Mapping[str, Made] = field(default_factory=dict)
 
@@ -53,15 +53,18 @@ def settled(
     actions: Mapping[str, Sequence[LiveAction]],
     ground: Ground,
     *,
+    data_actions: Sequence[DataActionSpec] = (),
     accepted: Mapping[str, tuple[Accepted, ...]] = MappingProxyType({}),
     made: Mapping[str, Made] = MappingProxyType({}),
 ) -> Settlement:
     """What becomes of each draft, and the contents of the files to write, bindings first.
 
-    *names* and *actions* are those of what is live, by id; *accepted* are
-    lint findings by the address of what they are about. What was *made*
-    before, of the same drafts, is not made again unless they concern it.
+    *names* and *actions* are those of what is live, by id; *data_actions* are
+    all manifests of such once this import is over; *accepted* are lint
+    findings by the address of what they are about. What was *made* before, of
+    the same drafts, is not made again unless they concern it.
     """
+    drafts = [employed(draft, data_actions) for draft in drafts]
     named, new = bound((each for each in drafts if not each.refusal), ground.manifests.bindings)
     new = tuple(replace(each, accepted=accepted.get(_binding(each.name), ())) for each in new)
     bindings = {each.name: each for each in ground.manifests.bindings}
@@ -71,10 +74,17 @@ def settled(
     files: dict[Path, bytes] = {}
     used: set[str] = set()
     for draft in named:
-        name, live = names[draft.flow.id], actions[draft.flow.id]
-        address = _address(draft, name)
+        name, address = names[draft.flow.id], _address(draft, names[draft.flow.id])
         path, given = ground.file_of(draft.flow, name), accepted.get(address, ())
-        one = every.get(address) or _made(draft, name, given, path, bindings=bindings, actions=live)
+        one = every.get(address) or _made(
+            draft,
+            name,
+            given,
+            path,
+            bindings=bindings,
+            actions=actions.get(draft.flow.id, ()),
+            data_actions=data_actions,
+        )
         every[address] = one
         adopted = _adopted(draft, name, given, made=one, path=path, ground=ground)
         flows.append(adopted)
@@ -88,7 +98,7 @@ def settled(
     specs = (one[0] for key, one in every.items() if key in held and isinstance(one, tuple))
     return replace(
         settlement,
-        flows=flows_of(specs),
+        specs=tuple(specs),
         bindings=tuple(bindings[each.name] for each in kept),
         made=every,
     )
@@ -115,14 +125,19 @@ def _made(
     *,
     bindings: Mapping[str, AuthBinding],
     actions: Sequence[LiveAction],
+    data_actions: Sequence[DataActionSpec],
 ) -> Made:
-    is_flow = draft.kind == "flow"
+    compose = whole_text
+    if draft.kind == "flow":
+        compose = uses_text if draft.is_public else flow_text
     try:
-        text = flow_text(draft, name, accepted) if is_flow else whole_text(draft, name)
+        text = compose(draft, name, accepted)
     except (CannotEdit, InvalidManifests) as error:
         return f"its manifest cannot be written: {error}"
     spec: ResourceSpec | str
-    if is_flow:
+    if draft.is_public:
+        spec = proven_uses(text, printable(path), draft, data_actions)
+    elif draft.kind == "flow":
         spec = proven(text, printable(path), bindings, actions)
     else:
         spec = proven_whole(text, printable(path), draft.flow, actions[0], kind=draft.kind)
@@ -145,6 +160,7 @@ def _adopted(
         action_count=len(draft.actions),
         setting_count=draft.setting_count,
         left_out=draft.left_out,
+        is_public=draft.is_public,
     )
     if isinstance(made, str):
         return replace(adopted, reason=made)
@@ -162,6 +178,7 @@ def _unsayable(draft: Draft, name: str) -> AdoptedFlow:
         address=_address(draft, name),
         reason=draft.refusal,
         left_out=draft.left_out,
+        is_public=draft.is_public,
     )
 
 

@@ -48,7 +48,9 @@ class Accepted:
 class AdoptedFlow:
     """One live flow or data action, as *address* tells, and the manifest that speaks of it.
 
-    *reason* says why nothing was written where nothing was.
+    *reason* says why nothing was written where nothing was. A flow that
+    *is_public* is one of the public API: it uses data actions, and has no
+    settings itself.
     """
 
     flow: LiveFlow
@@ -60,6 +62,7 @@ class AdoptedFlow:
     setting_count: int = 0
     left_out: tuple[LeftOut, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    is_public: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,8 @@ class Adoption:
     """What one import met in the order of its addresses, and the bindings it wrote.
 
     *bindings_file* is empty where there are no new ones. *notes* are for
-    people. Unless *is_whole*, other files count beside what was written.
+    people. Unless *is_whole*, other files count beside what was written;
+    where it *has_others*, something that a plan compares is among them.
     """
 
     flows: tuple[AdoptedFlow, ...]
@@ -84,3 +88,4 @@ class Adoption:
     bindings_file: str = ""
     notes: tuple[str, ...] = ()
     is_whole: bool = True
+    has_others: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from gcsync.core.counting import count, total
+from gcsync.core.counting import count, joined, total
 from gcsync.core.secrecy import unmistakable_secrets_in
 from gcsync.model.adoption import Standing
 from gcsync.model.report import Block, Report, Row
@@ -30,8 +30,8 @@ _IN_A_FILE: Final = ("written", "replaced", "unchanged")
 _BY_FOLDER: Final = (*_IN_A_FILE, "managed", "skipped")
 """What is told by folders of what the public API has, for there can be hundreds of it."""
 
-_NOUNS: Final = {"dataaction": "data action", "integration": "integration"}
-"""Kinds of the public API -> what one is called."""
+_NOUNS: Final = {"flow": "flow", "dataaction": "data action", "integration": "integration"}
+"""Kind -> what one is called."""
 
 
 def present_import(adoption: Adoption, *, again: str = "") -> Report:
@@ -84,8 +84,10 @@ def _folder_rows(adoption: Adoption) -> Iterator[Row]:
         together.setdefault((each.standing, common, _kind(each)), []).append(each)
     for (standing, common, kind), several in sorted(together.items(), key=_by_folder):
         things = count(len(several), _NOUNS[kind])
-        settings = count(sum(each.setting_count for each in several), "setting")
-        cells = (standing, common, f"{things}, {settings}")
+        holding = count(sum(each.setting_count for each in several), "setting")
+        if kind == "flow":
+            holding = count(sum(each.action_count for each in several), "data action")
+        cells = (standing, common, f"{things}, {holding}")
         if standing == "skipped":
             cells = (standing, things, common)
         elif standing == "managed":
@@ -120,7 +122,8 @@ def _said(name: str) -> str:
 
 def _is_in_folder(each: AdoptedFlow) -> bool:
     """Whether this is told together with others."""
-    return _kind(each) in _NOUNS and each.standing in _BY_FOLDER
+    is_public = each.is_public or _kind(each) != "flow"
+    return is_public and each.standing in _BY_FOLDER
 
 
 def _kind(each: AdoptedFlow) -> str:
@@ -137,11 +140,18 @@ def _closing(adoption: Adoption, standings: Counter[Standing], left: int, again:
     for kind in sorted({*map(_kind, adoption.flows)}) or ["flow"]:
         met = total(sum(_kind(each) == kind for each in adoption.flows), [kind], what="live")
         told.append(f"{sum(_kind(each) == kind for each in held)} of {met}")
-    said = f"Imported {' and '.join(told)}, "
-    said += f"{count(settings, 'setting')}{unmanaged}."
+    is_public = bool(held) and all(each.is_public for each in held)
+    amount = "" if is_public else f", {count(settings, 'setting')}"
+    said = f"Imported {joined(told)}{amount}{unmanaged}."
     if standings["written"] + standings["replaced"]:
         promise = ", which finds nothing to change" if adoption.is_whole else ""
-        said += f" Next: 'gcsync plan{again}'{promise}."
+        # A plan takes something that it could write, and there may be nothing of the kind.
+        is_planned = adoption.has_others or not is_public
+        said += (
+            f" Next: 'gcsync plan{again}'{promise}."
+            if is_planned
+            else f" Next: 'gcsync budget{again}'."
+        )
     return Row(cells=(said,), tone="strong")
 
 
@@ -176,10 +186,6 @@ def _flow(each: AdoptedFlow) -> dict[str, Any]:
         "flow": {"id": live.id, "name": _said(live.name), "type": live.type},
         **_outcome(each),
         "actions": each.action_count,
-        "accepted": [
-            {"rule": one.rule, "action": one.action, "until": one.until.isoformat()}
-            for one in each.accepted
-        ],
     }
 
 
@@ -212,6 +218,10 @@ def _outcome(each: AdoptedFlow) -> dict[str, Any]:
         "reason": each.reason or None,
         "settings": each.setting_count,
         "left_out": [_left(one) for one in each.left_out],
+        "accepted": [
+            {"rule": one.rule, "action": one.action, "until": one.until.isoformat()}
+            for one in each.accepted
+        ],
     }
 
 

@@ -81,6 +81,7 @@ def test_data_actions_are_told_by_folders_and_each_in_the_document() -> None:
         "reason": None,
         "settings": 2,
         "left_out": [],
+        "accepted": [],
     }
     assert report.document["summary"]["data_actions"] == 4
 
