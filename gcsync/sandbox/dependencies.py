@@ -17,6 +17,11 @@ MOST_PER_PAGE: Final = 100
 KINDS: Final = frozenset({"DATAACTION", "SECUREACTION", "BRIDGEACTION"})
 
 FLOW_TYPES: Final[Mapping[str, str]] = {
+    "bot": "BOTFLOW",
+    "businessprocess": "BUSINESSPROCESSFLOW",
+    "commonmodule": "COMMONMODULEFLOW",
+    "digitalbot": "DIGITALBOTFLOW",
+    "emailsend": "EMAILSENDFLOW",
     "inboundcall": "INBOUNDCALLFLOW",
     "inboundchat": "INBOUNDCHATFLOW",
     "inboundemail": "INBOUNDEMAILFLOW",
@@ -26,10 +31,12 @@ FLOW_TYPES: Final[Mapping[str, str]] = {
     "inqueueshortmessage": "INQUEUESHORTMESSAGEFLOW",
     "outboundcall": "OUTBOUNDCALLFLOW",
     "securecall": "SECURECALLFLOW",
+    "surveyinvite": "SURVEYINVITEFLOW",
+    "voice": "VOICEFLOW",
+    "voicemail": "VOICEMAILFLOW",
+    "voicesurvey": "VOICESURVEYFLOW",
     "workflow": "WORKFLOW",
     "workitem": "WORKITEMFLOW",
-    "bot": "BOTFLOW",
-    "commonmodule": "COMMONMODULEFLOW",
 }
 """A flow's type -> the type of the object that depends (SDK, `models/dependency.py`)."""
 

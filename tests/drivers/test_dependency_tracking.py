@@ -77,7 +77,7 @@ def test_types_of_flows_are_called_as_dependency_tracking_calls_them() -> None:
 def test_the_official_sdk_knows_each_type_of_a_flow_that_is_tracked() -> None:
     known = sdk.Flow()
     unknown = []
-    for each in ("bot", "digitalbot", "inboundcall", "voice", "workflow", "workitem", "speech"):
+    for each in (*FLOW_TYPES, "speech"):
         known.type = each.upper()
         assert known.type == each.upper()
         tracked = sdk.Dependency()
