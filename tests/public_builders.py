@@ -7,9 +7,10 @@ from typing import Any
 
 from sandbox_client import Editor, organisation
 
-from gcsync.sandbox.actions import Actions, StoredAction
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.dependencies import Use
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
+from gcsync.sandbox.stored_action import StoredAction
 
 REQUEST = '{"id": "$!{input.id}"}\n## kept to the last byte\t\n'
 SUCCESS = "${rawResult}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from acceptance_world import live
 
-from gcsync.sandbox.actions import Actions, StoredAction
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
 from gcsync.sandbox.oauth import ALL_PERMISSIONS, Client
 from gcsync.sandbox.org import CLIENT_ID
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acceptance_world import World
+
+    from gcsync.sandbox.stored_action import StoredAction
 
 CRM = StoredIntegration(id="i-crm", name="CRM")
 

@@ -27,8 +27,8 @@ from gcsync.sandbox.wire import Refusal, Response, json_response
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gcsync.sandbox.actions import StoredAction
     from gcsync.sandbox.runner import Ending
+    from gcsync.sandbox.stored_action import StoredAction
     from gcsync.sandbox.wire import Request
 
 DEFAULT_TIMEOUT_S: Final = 60

@@ -9,7 +9,7 @@ from gcsync.sandbox.wire import Refusal, Response, json_response
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
 
 ACTIONS_PATH: Final = "/api/v2/integrations/actions"
 REQUEST_TEMPLATE: Final = "requesttemplate.vm"

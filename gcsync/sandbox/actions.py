@@ -8,8 +8,8 @@ former one whole, so whoever leaves a template out has lost it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from gcsync.sandbox.action_input import action_input, contract_input, wanted_version
 from gcsync.sandbox.action_view import ACTIONS_PATH, answer, faults, shown
@@ -19,30 +19,11 @@ from gcsync.sandbox.wire import Refusal, Response, json_response
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gcsync.sandbox.stored_action import StoredAction
     from gcsync.sandbox.wire import Request
 
 MOST_PER_PAGE: Final = 100
 MOST_IDS: Final = 50
-
-Kind = Literal["custom", "static", "function", "customAuth"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredAction:
-    """A data action at one version; *config* and *contract* are as the API spells them.
-
-    *config* holds its templates as texts; who reads it is given their URIs.
-    """
-
-    id: str
-    name: str
-    integration_id: str
-    category: str
-    config: Mapping[str, Any]
-    contract: Mapping[str, Any] = field(default_factory=dict)
-    kind: Kind = "custom"
-    secure: bool = False
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

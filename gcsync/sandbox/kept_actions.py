@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gcsync.sandbox.actions import StoredAction
 from gcsync.sandbox.integrations import StoredIntegration
+from gcsync.sandbox.stored_action import StoredAction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.sandbox import documents
-from gcsync.sandbox.actions import Actions, StoredAction
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.dependencies import Use
 from gcsync.sandbox.integrations import Integrations, StoredCredential, StoredIntegration
+from gcsync.sandbox.stored_action import StoredAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

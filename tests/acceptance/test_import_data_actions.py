@@ -15,7 +15,7 @@ from gcsync.sandbox.integrations import StoredIntegration
 if TYPE_CHECKING:
     from acceptance_world import World
 
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
 
 
 def configured(action_id: str, name: str, **parts: dict[str, Any]) -> StoredAction:

@@ -12,7 +12,7 @@ from manifest_builders import data_action, public_flow
 from public_builders import stored_action
 from public_world import CRM, files, no_change
 
-from gcsync.sandbox.actions import Actions, StoredAction
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.dependencies import Use
 from gcsync.sandbox.faults import PRESETS, Answer, Fault
 from gcsync.sandbox.flows import StoredFlow
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acceptance_world import World
+
+    from gcsync.sandbox.stored_action import StoredAction
 
 DESK = StoredIntegration(id="i-desk", name="Desk")
 CONSUMED = "GET /api/v2/architect/dependencytracking/consumedresources"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from acceptance_world import Outcome, World
 
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 NOBODY = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from acceptance_world import World
 
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
     from gcsync.sandbox.wire import Request, Response
 
 LISTING = "GET /api/v2/integrations/actions"

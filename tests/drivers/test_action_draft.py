@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from faultproxy import Exchange
 
     from gcsync.model.change import FieldChange, FlowResult
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
 
 ID = "custom_-_1"
 REF = FlowRef(address="dataaction/get-customer", id=ID)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from faultproxy import Exchange
 
     from gcsync.drivers.driver import Look
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
 
 LISTING = "/api/v2/integrations/actions"
 ONE = f"GET {LISTING}/{{id}}"

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from faultproxy import Exchange
 
     from gcsync.model.change import FieldChange
-    from gcsync.sandbox.actions import StoredAction
+    from gcsync.sandbox.stored_action import StoredAction
 
 PLACE = f"/api/v2/integrations/actions/{ID}"
 TIMEOUT = field("", "timeout_ms", before=20_000, after=5_000)

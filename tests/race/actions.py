@@ -16,9 +16,10 @@ from race.flows import HERE, Kept, Managed, put_setting, some_value
 
 from gcsync.drivers.integration_action import IntegrationActionDriver
 from gcsync.model.manifest import ActionSpec, DataActionSpec, Selector, Setting
-from gcsync.sandbox.actions import Actions, StoredAction
+from gcsync.sandbox.actions import Actions
 from gcsync.sandbox.flows import Edit
 from gcsync.sandbox.org import Organisation
+from gcsync.sandbox.stored_action import StoredAction
 
 if TYPE_CHECKING:
     import random
