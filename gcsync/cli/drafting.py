@@ -121,9 +121,17 @@ def wants_tests(chosen: Settings, project: Project, *, by_default: bool = True) 
 def drafting(
     chosen: Settings, project: Project, specs: Iterable[ResourceSpec], *, by_default: bool = True
 ) -> Drafting:
-    """How data actions are written, and by which cases of *specs* their drafts are tested."""
+    """How data actions are written, and by which cases of *specs* their drafts are tested.
+
+    Raises `WrongUsage` where the command line speaks of drafts, and there are none.
+    """
     from gcsync.model.manifest import cases_of
 
+    if chosen.takes_drafts and project.publish != "draft":
+        raise WrongUsage(
+            "--take-draft needs spec.data_actions: {publish: draft} in gcsync.yaml, for without"
+            " it no draft is in the way of anything"
+        )
     has_tests = wants_tests(chosen, project, by_default=by_default)
     cases = cases_of(specs) if has_tests else {}
     return Drafting(publish=project.publish, has_tests=has_tests, cases=cases)

@@ -330,5 +330,15 @@ def test_healing_goes_by_drafts_too(centre: World) -> None:
     assert config(centre)["timeoutSeconds"] == 7
 
 
+@pytest.mark.parametrize("words", [APPLY, ("rollback", "latest", "--auto-approve")])
+def test_what_is_published_at_once_has_no_draft_to_take(
+    centre: World, words: tuple[str, ...]
+) -> None:
+    asked = centre.run(*words, "--take-draft")
+
+    assert (asked.code, centre.org.actions.log) == (64, [])
+    assert "--take-draft needs spec.data_actions: {publish: draft} in gcsync.yaml" in asked.err
+
+
 def test_taking_drafts_goes_with_writing(centre: World) -> None:
     assert centre.run("drift", "--take-draft").code == 64
