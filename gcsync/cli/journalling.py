@@ -67,6 +67,13 @@ def run_called(journal: Journal, name: str, *, org_id: str | None = None) -> Run
     return newest[0]
 
 
+def check_known(name: str) -> None:
+    """Refuse an id that no run of the journal has. Raises `JournalError`."""
+    if name not in LATEST:
+        with _journal() as journal:
+            journal.run(name)
+
+
 def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
     """The run of that id, or the organisation's newest; where that wrote nothing, who did is told.
 

@@ -197,6 +197,16 @@ def test_without_a_terminal_nothing_is_rolled_back_unasked(world: World) -> None
     assert world.timeout() == 5000
 
 
+def test_without_a_terminal_an_unknown_run_is_what_is_told(world: World) -> None:
+    run_id = applied(world)
+
+    undone = world.run("rollback", run_id[:-1])
+
+    assert undone.code == 1
+    assert f"no run {run_id[:-1]}; nearest: {run_id}" in undone.err
+    assert "terminal" not in undone.err
+
+
 @pytest.mark.parametrize(("answer", "code", "timeout"), [("yes", 0, 3000), ("no", 1, 5000)])
 def test_on_a_terminal_it_asks(world: World, answer: str, code: int, timeout: int) -> None:
     run_id = applied(world)
@@ -227,6 +237,22 @@ def test_a_saved_rollback_is_a_plan_for_apply(world: World) -> None:
     assert "'gcsync apply back.json' applies exactly this" in saved.err
     assert f"this undoes run {run_id}" in shown.out
     assert "revert the change there too" in carried_out.err
+
+
+def test_a_saved_rollback_of_nothing_is_a_plan_that_writes_nothing(world: World) -> None:
+    applied(world)
+    world.run("plan", "--out", "back.json")
+    run_id = applied(world)
+    writes = world.writes()
+
+    saved = world.run("rollback", run_id, "--out", "back.json")
+    carried_out = world.run("apply", "back.json")
+
+    assert (saved.code, carried_out.code) == (0, 0), carried_out.said
+    assert saved.out == f"Run {run_id} leaves nothing to undo: it wrote nothing.\n"
+    assert "'gcsync apply back.json' applies exactly this" in saved.err
+    assert f"this undoes run {run_id}" in carried_out.err
+    assert world.writes() == writes
 
 
 def test_pipelines_are_told_how_the_rollback_ended_and_not_what_is_left_to_do(
