@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from shlex import quote
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -12,7 +13,7 @@ from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
-from gcsync.render.plans import field_row
+from gcsync.render.plans import field_rows
 from gcsync.render.proofs import (
     gone_back,
     proof_rows,
@@ -235,7 +236,7 @@ def _written(result: FlowResult) -> tuple[Row, ...]:
         return (Row(sign=sign, cells=(address,), tone=tone), Row(cells=(why,), depth=1))
     moved = f"revision {result.revision_before} -> {result.revision_after}"
     heading = Row(sign=sign, cells=(address, moved), tone=tone)
-    rows = map(field_row, result.fields)
+    rows = chain.from_iterable(map(field_rows, result.fields))
     return (heading, *smoke_rows(result), _BEFORE_AND_AFTER, *rows)
 
 
