@@ -122,7 +122,8 @@ def _save(out: Path, undoing: Undoing, found: Session) -> int:
     chosen, key, code = found.settings, session.plan_key(), 0
     planfile.write(out, undoing.plan, key=key)
     if undoing.plan.changes:
-        console.write(present_plan(undoing.plan, key=key), chosen)
+        notes = found.drafting.announced(undoing.plan.changes)
+        console.write(present_plan(undoing.plan, key=key, notes=notes), chosen)
     else:
         # What was saved there before must not be applied in its place.
         code = _nothing(undoing, chosen)

@@ -27,8 +27,11 @@ _CHANGE: Final[tuple[str, Tone]] = ("~", "change")
 _REMOVE: Final[tuple[str, Tone]] = ("-", "bad")
 
 
-def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
-    """What apply would change. *key* seals the document as it seals a saved plan."""
+def present_plan(plan: Plan, *, key: bytes | None = None, notes: Iterable[str] = ()) -> Report:
+    """What apply would change. *key* seals the document as it seals a saved plan.
+
+    *notes* are on how it would be written, and no part of the plan.
+    """
     changed_fields = sum(len(change.fields) for change in plan.changes)
     if plan.changes:
         closing = Row(
@@ -47,7 +50,7 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
     return Report(
         document=sealed(plan, key),
         blocks=tuple(map(_block, plan.changes)),
-        closing=(*_warnings(plan.warnings), *_shard(plan), closing),
+        closing=(*_warnings(plan.warnings), *_notes(notes), *_shard(plan), closing),
         command="plan",
         environment=plan.environment,
         changed_flows=len(plan.changes),
@@ -202,4 +205,8 @@ def _change_row(name: str, before: Value, after: Value) -> Row:
 
 
 def _warnings(warnings: Iterable[str]) -> tuple[Row, ...]:
-    return tuple(Row(sign="!", cells=(f"warning: {text}",), tone="change") for text in warnings)
+    return _notes(f"warning: {text}" for text in warnings)
+
+
+def _notes(notes: Iterable[str]) -> tuple[Row, ...]:
+    return tuple(Row(sign="!", cells=(note,), tone="change") for note in notes)

@@ -312,6 +312,20 @@ def test_somebodys_draft_is_told_and_taken_on_demand_alone(centre: World) -> Non
     assert [each.name for each in kept] == ["Get Customers"]
     assert (taken.code, centre.org.actions.drafts) == (0, ())
     assert centre.org.actions.published(ID).name == "Get Customer"
+    assert "is replaced, whoever's it is (--take-draft)" in taken.out.split("Plan: ")[0]
+    note = "dataaction/get-customer: a draft that was there already was replaced (--take-draft)"
+    assert note in taken.out.split("Plan: ")[1]
+
+
+def test_a_draft_that_was_taken_for_nothing_is_told(centre: World) -> None:
+    by_drafts(centre)
+    somebodys_draft(centre)
+    centre.manifests(data_action(spec="response: {success_template: '{'}"))
+
+    taken = centre.run(*APPLY, "--take-draft", "--no-lint")
+
+    assert (taken.code, centre.org.actions.log, centre.org.actions.drafts) == (1, [], ())
+    assert "a draft that was there already was removed (--take-draft)" in taken.out
 
 
 def test_healing_goes_by_drafts_too(centre: World) -> None:
