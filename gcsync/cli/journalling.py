@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -92,6 +93,12 @@ def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
             said = f"the newest run that wrote something is {wrote.run_id}; {undoes}"
             console.say(said, found.settings)
     return run
+
+
+def runs_after(journal: Journal, run: Run) -> tuple[Run, ...]:
+    """The runs on the same organisation that began after *run*, newest first."""
+    since = journal.runs(org_id=run.org_id, since=run.started_at, limit=None)
+    return tuple(takewhile(lambda each: each.run_id != run.run_id, since))
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,7 @@ def _undoing(
 ) -> Undoing:
     """What is to be undone of the run called *name*, as far as that can be told now."""
     from gcsync.cli import console
-    from gcsync.cli.journalling import run_to_undo
+    from gcsync.cli.journalling import run_to_undo, runs_after
     from gcsync.cli.leaving import doubts, heeding, lost, purpose
     from gcsync.core.counting import plural
     from gcsync.core.rollback import has_touched, undo
@@ -197,7 +198,11 @@ def _undoing(
     reading = f"Reading {plural(change.ref.kind for change in changes)}"
     with console.progress(len(changes), reading, found.settings) as step:
         to_undo, warnings = still_to_undo(
-            changes, found.driver, parallelism=found.settings.parallelism, progress=step
+            changes,
+            found.driver,
+            parallelism=found.settings.parallelism,
+            later=cache(lambda: runs_after(journal, run)),
+            progress=step,
         )
     gone, unsure = tuple(lost(touched)), tuple(doubts(run, recovered, addresses))
     left = (*gone, *unsure)

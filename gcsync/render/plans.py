@@ -16,7 +16,7 @@ from gcsync.render.reach import reach_rows
 from gcsync.render.values import place, seconds, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gcsync.model.change import FieldChange, FlowChange, Plan, WorstCase
     from gcsync.model.report import Tone
@@ -32,29 +32,21 @@ def present_plan(plan: Plan, *, key: bytes | None = None, notes: Iterable[str] =
 
     *notes* are on how it would be written, and no part of the plan.
     """
-    changed_fields = sum(len(change.fields) for change in plan.changes)
-    if plan.changes:
-        closing = Row(
-            cells=(
-                (
-                    f"Plan: {counted(change.ref.kind for change in plan.changes)}"
-                    f" of {plan.flow_count} to change,"
-                    f" {count(changed_fields, 'setting')}."
-                ),
-            ),
-            tone="strong",
-        )
-    else:
-        compared = total(plan.flow_count, plan.kinds, what="live")
-        closing = Row(cells=(f"No changes: {compared} as desired.",), tone="good")
+    moving = [change for change in plan.changes if not change.stays]
+    changed_fields = sum(len(change.fields) for change in moving)
     return Report(
         document=sealed(plan, key),
         blocks=tuple(map(_block, plan.changes)),
-        closing=(*_warnings(plan.warnings), *_notes(notes), *_shard(plan), closing),
+        closing=(
+            *_warnings(plan.warnings),
+            *_notes(notes),
+            *_shard(plan),
+            _closing(plan, moving, changed_fields),
+        ),
         command="plan",
         environment=plan.environment,
-        changed_flows=len(plan.changes),
-        findings=tuple(_changed(plan.changes)),
+        changed_flows=len(moving),
+        findings=tuple(_changed(moving)),
         metrics=(
             Metric(
                 name="flows",
@@ -68,6 +60,18 @@ def present_plan(plan: Plan, *, key: bytes | None = None, notes: Iterable[str] =
             ),
         ),
     )
+
+
+def _closing(plan: Plan, moving: Sequence[FlowChange], changed_fields: int) -> Row:
+    if not plan.changes:
+        compared = total(plan.flow_count, plan.kinds, what="live")
+        return Row(cells=(f"No changes: {compared} as desired.",), tone="good")
+    said = "nothing to change"
+    if moving:
+        kinds = counted(change.ref.kind for change in moving)
+        said = f"{kinds} of {plan.flow_count} to change, {count(changed_fields, 'setting')}"
+    left = counted(change.ref.kind for change in plan.changes if change.stays)
+    return Row(cells=(f"Plan: {said}{f'; {left} left alone' if left else ''}.",), tone="strong")
 
 
 def _shard(plan: Plan) -> Iterator[Row]:
@@ -105,6 +109,14 @@ def _words(row: Row) -> str:
 
 def _block(change: FlowChange) -> Block:
     ref = change.ref
+    if change.stays:
+        said = f"{ref.address}  ({ref.name or ref.id})  left alone: changed since"
+        return Block(
+            rows=(Row(sign="=", cells=(said,), tone="faint"),),
+            subject=Subject(
+                address=ref.address, name=ref.name, status="left alone", labels=change.labels
+            ),
+        )
     return Block(
         rows=(
             *_flow_rows(change),

@@ -286,7 +286,7 @@ def _conflict_rows(
     result: FlowResult, conflict: Conflict, again: str, undone: str | None
 ) -> Iterator[Row]:
     heading = ("setting", "planned from", "live now", "desired")
-    since = "the plan was made"
+    said = "somebody else changed these settings since the plan was made"
     address = result.ref.address
     anew = f"gcsync apply{again} --target {address}  (plans anew from what is live now)"
     ways = (
@@ -296,7 +296,7 @@ def _conflict_rows(
     )
     if undone is not None:
         heading = ("setting", "the run wrote", "live now", "before the run")
-        since = f"run {undone} wrote them"
+        said = f"these settings were changed since run {undone} wrote them"
         ways = (
             "keep the live value: leave it; nothing is to be done",
             f"have the value from before the run: write it into the manifest, and {anew}",
@@ -304,8 +304,10 @@ def _conflict_rows(
         )
     yield Row(cells=heading, depth=1, tone="faint", sign=" ", is_heading=True)
     yield from (_conflict_row(one) for one in conflict.fields)
-    said = conflict.reason or f"somebody else changed these settings since {since}"
-    yield Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1)
+    yield Row(
+        cells=(f"{conflict.reason or said}; gcsync left them as they are. Three ways out:",),
+        depth=1,
+    )
     yield from (Row(cells=(way,), depth=2) for way in ways)
 
 

@@ -307,6 +307,26 @@ def test_a_setting_that_somebody_changed_since_stays_and_is_told_three_ways(worl
     assert (one["planned_from"], one["live"], one["desired"]) == (5000, 7000, 3000)
 
 
+def test_what_stays_is_not_promised_and_whose_run_it_was_is_told(world: World) -> None:
+    first = applied(world)
+    second = applied(world, "Lookup: {timeout_ms: 6000}")
+
+    later_run = world.run("rollback", first, "--out", "back.json")
+    shown = world.run("show", "back.json")
+    undone = world.run("rollback", first, "--auto-approve")
+    world.edit(7000)
+    edited = world.run("rollback", first, "--out", "back.json")
+
+    closing = "Plan: nothing to change; 1 flow left alone.\n"
+    for told in (later_run.out, shown.out, undone.out, edited.out):
+        assert closing in told
+        assert "= flow/billing  (Billing)  left alone: changed since\n" in told
+        assert "~ " not in told.split(closing)[0]
+    assert f"actions/Lookup/timeout_ms changed since then by run {second} of " in later_run.out
+    assert "actions/Lookup/timeout_ms changed since then; all of it" in edited.out
+    assert "somebody" not in undone.out
+
+
 def test_an_edit_of_something_else_survives(world: World) -> None:
     applied(world)
     world.edit("now me", "/data/prompt")
