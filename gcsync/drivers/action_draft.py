@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import compact, parse
 from gcsync.drivers.action_source import change, draft_place, version_in, wording
-from gcsync.drivers.draft_problems import WAYS_OUT, gone, reasons, stale, taken
+from gcsync.drivers.draft_problems import EARLIER, LEFT, WAYS_OUT, gone, reasons, stale, taken
 from gcsync.drivers.listing import json_object
 from gcsync.drivers.refusals import explained, is_stale
 from gcsync.errors import (
@@ -108,7 +108,8 @@ class Drafts:
             # An unanswered publishing that is still to come finds no draft any more.
             left = self._withdrawn(ref)
             if left is not None:
-                note = f"its draft is still there ({left}); {WAYS_OUT}"
+                ways_out = LEFT if ref.id in self._own else WAYS_OUT
+                note = f"its draft is still there ({left}); {ways_out}"
                 error.args = (f"{error.args[0]}; {note}",)
             raise
         self._own.pop(ref.id, None)
@@ -124,14 +125,16 @@ class Drafts:
         if not (is_own or self._takes or self._says(snapshot, found, document)):
             self._own.pop(ref.id, None)
             raise DraftInTheWay(
-                f"{ref}: there is a draft already, and the API does not say whose; {WAYS_OUT}"
+                f"{ref}: there is a draft already, and the API does not say whose ({EARLIER});"
+                f" {WAYS_OUT}"
             )
         self._own[ref.id] = found.version
         left = self._withdrawn(ref)
         if left is not None:
             self._own.pop(ref.id, None)
             raise DraftInTheWay(
-                f"{ref}: there is a draft already, and it cannot be removed ({left})"
+                f"{ref}: there is a draft already, and it cannot be removed ({left}); discard it in"
+                f" Genesys Cloud ({EARLIER})"
             )
         if self._takes and not is_own:
             self._taken(ref)
