@@ -102,11 +102,12 @@ def carry_out(
         note = f"warning: spec.limits holds for shard {shard} alone; others change flows too"
         console.say(note, found.settings)
     key = session.plan_key()
+    notes = found.drafting.announced(plan.changes)
     if saved_digest is not None:
-        for warning in plan.warnings:
-            console.say(f"warning: {warning}", found.settings)
+        for said in (*(f"warning: {warning}" for warning in plan.warnings), *notes):
+            console.say(said, found.settings)
     else:
-        console.write_aside(present_plan(plan, key=key), found.settings)
+        console.write_aside(present_plan(plan, key=key, notes=notes), found.settings)
         console.blank(found.settings)
     waves = arranged(staging or Staging(), found, journal, plan)
     if waves.announced():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -67,6 +68,13 @@ def run_called(journal: Journal, name: str, *, org_id: str | None = None) -> Run
     return newest[0]
 
 
+def check_known(name: str) -> None:
+    """Refuse an id that no run of the journal has. Raises `JournalError`."""
+    if name not in LATEST:
+        with _journal() as journal:
+            journal.run(name)
+
+
 def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
     """The run of that id, or the organisation's newest; where that wrote nothing, who did is told.
 
@@ -85,6 +93,12 @@ def run_to_undo(journal: Journal, name: str, found: Session) -> Run:
             said = f"the newest run that wrote something is {wrote.run_id}; {undoes}"
             console.say(said, found.settings)
     return run
+
+
+def runs_after(journal: Journal, run: Run) -> tuple[Run, ...]:
+    """The runs on the same organisation that began after *run*, newest first."""
+    since = journal.runs(org_id=run.org_id, since=run.started_at, limit=None)
+    return tuple(takewhile(lambda each: each.run_id != run.run_id, since))
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcsync.cli.choices import DurationType
+from gcsync.cli.drafting import drafting
 from gcsync.cli.linting import Gate, no_lint_option
 from gcsync.cli.options import (
     CHANGE_FORMATS,
@@ -87,7 +88,8 @@ def plan(
 
         planfile.write(out, drawn, key=key)
     code = 2 if detailed_exitcode and drawn.changes else 0
-    console.write(present_plan(drawn, key=key), chosen, exit_code=code)
+    notes = drafting(chosen, manifests.project, specs).announced(drawn.changes)
+    console.write(present_plan(drawn, key=key, notes=notes), chosen, exit_code=code)
     if out is not None:
         again = replace(chosen, manifests=()).again
         console.say(f"saved to {out}; 'gcsync apply{again} {out}' applies exactly this", chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from gcsync import __version__
 from gcsync.cli.approving import alone, carry_out, check_can_ask, lock_option
 from gcsync.cli.drafting import drafting, drafts_options, wants_tests
+from gcsync.cli.journalling import check_known
 from gcsync.cli.options import (
     FLOW_FORMATS,
     choice_options,
@@ -85,6 +87,7 @@ def rollback(run_id: str, *, auto_approve: bool, out: Path | None, **options: An
 
     chosen = settings(**options)
     if out is None and not auto_approve:
+        check_known(run_id)
         check_can_ask("rollback", ways_out="give --auto-approve, or --out to save the plan")
     project, environment = _project(chosen)
     is_tested = wants_tests(chosen, project, by_default=False)
@@ -117,14 +120,17 @@ def _save(out: Path, undoing: Undoing, found: Session) -> int:
     from gcsync.render.plans import present_plan
     from gcsync.store import planfile
 
-    chosen, key = found.settings, session.plan_key()
-    if not undoing.plan.changes:
-        return _nothing(undoing, chosen)
+    chosen, key, code = found.settings, session.plan_key(), 0
     planfile.write(out, undoing.plan, key=key)
-    console.write(present_plan(undoing.plan, key=key), chosen)
+    if undoing.plan.changes:
+        notes = found.drafting.announced(undoing.plan.changes)
+        console.write(present_plan(undoing.plan, key=key, notes=notes), chosen)
+    else:
+        # What was saved there before must not be applied in its place.
+        code = _nothing(undoing, chosen)
     again = replace(chosen, manifests=()).again
     console.say(f"saved to {out}; 'gcsync apply{again} {out}' applies exactly this", chosen)
-    return 0
+    return code
 
 
 def _roll_back(
@@ -174,7 +180,7 @@ def _undoing(
 ) -> Undoing:
     """What is to be undone of the run called *name*, as far as that can be told now."""
     from gcsync.cli import console
-    from gcsync.cli.journalling import run_to_undo
+    from gcsync.cli.journalling import run_to_undo, runs_after
     from gcsync.cli.leaving import doubts, heeding, lost, purpose
     from gcsync.core.counting import plural
     from gcsync.core.rollback import has_touched, undo
@@ -192,7 +198,11 @@ def _undoing(
     reading = f"Reading {plural(change.ref.kind for change in changes)}"
     with console.progress(len(changes), reading, found.settings) as step:
         to_undo, warnings = still_to_undo(
-            changes, found.driver, parallelism=found.settings.parallelism, progress=step
+            changes,
+            found.driver,
+            parallelism=found.settings.parallelism,
+            later=cache(lambda: runs_after(journal, run)),
+            progress=step,
         )
     gone, unsure = tuple(lost(touched)), tuple(doubts(run, recovered, addresses))
     left = (*gone, *unsure)

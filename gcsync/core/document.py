@@ -197,6 +197,7 @@ def _change_document(change: FlowChange) -> dict[str, Any]:
         **waits_document(change.waits),
         "labels": dict(change.labels),
         **reach_document(change.blast_radius),
+        **({"stays": True} if change.stays else {}),
     }
 
 
@@ -264,6 +265,7 @@ def _kinds(node: Node, changes: Sequence[FlowChange]) -> tuple[str, ...]:
 
 def _change(node: Node) -> FlowChange:
     worst = node.maybe("worst_case_ms")
+    stays = node.maybe("stays")
     change = FlowChange(
         ref=read_ref(node),
         revision=read_revision(node.member("precondition"), "revision"),
@@ -274,6 +276,7 @@ def _change(node: Node) -> FlowChange:
         waits=waits_from_document(node),
         blast_radius=reach_from_document(node),
         labels=_labels(node.maybe("labels")),
+        stays=stays is not None and stays.flag(),
     )
     paths = [field.path for field in change.fields]
     if len(set(paths)) < len(paths):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.diff import same
 from gcsync.core.plan import invert
 from gcsync.model.change import FlowChange
 from gcsync.model.value import Sealed
@@ -16,7 +17,7 @@ from gcsync.model.value import Sealed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gcsync.model.change import FieldChange, FlowRef, FlowResult
+    from gcsync.model.change import FieldChange, FieldConflict, FlowRef, FlowResult, Run
 
 _IS_BACK: Final = frozenset(("applied", "rebased", "unchanged"))
 
@@ -49,6 +50,17 @@ def unrestorable(results: Iterable[FlowResult]) -> tuple[tuple[FlowRef, FieldCha
         for field in result.fields
         if _is_lost(field)
     )
+
+
+def wrote_last(runs: Iterable[Run], ref: FlowRef, one: FieldConflict) -> Run | None:
+    """Which of *runs*, newest first, wrote the live value of a conflict; ``None`` for nobody."""
+    for run in runs:
+        for result in run.results:
+            if result.ref.id == ref.id and has_touched(result):
+                written = (field for field in result.fields if field.path == one.field.path)
+                if any(same(field.after, one.live) for field in written):
+                    return run
+    return None
 
 
 def has_touched(result: FlowResult) -> bool:

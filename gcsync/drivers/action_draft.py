@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Final
 
 from gcsync.core.exact_json import compact, parse
 from gcsync.drivers.action_source import change, draft_place, version_in, wording
-from gcsync.drivers.draft_problems import WAYS_OUT, gone, reasons, stale, taken
+from gcsync.drivers.draft_problems import EARLIER, LEFT, WAYS_OUT, gone, reasons, stale, taken
 from gcsync.drivers.listing import json_object
 from gcsync.drivers.refusals import explained, is_stale
 from gcsync.errors import (
@@ -47,6 +47,8 @@ from gcsync.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gcsync.api.http import Client
     from gcsync.drivers.action_source import ActionSource, Draft
     from gcsync.drivers.action_test import DraftTests
@@ -59,8 +61,8 @@ TRIES: Final = 3
 class Drafts:
     """The drafts of this process; used from many threads at once, for a data action from one.
 
-    Those of others are removed where this *takes* them. With *tests*, a draft
-    has to stand its own before it is published.
+    Those of others are removed where this *takes* them, and *taken* is told of
+    each. With *tests*, a draft has to stand its own before it is published.
     """
 
     def __init__(
@@ -69,18 +71,22 @@ class Drafts:
         source: ActionSource,
         *,
         takes: bool,
+        taken: Callable[[FlowRef], None] = lambda _ref: None,
         tests: DraftTests | None = None,
         own: dict[str, int] | None = None,
     ) -> None:
         self._client = client
         self._source = source
         self._takes = takes
+        self._taken = taken
         self._tests = tests
         self._own = {} if own is None else own
 
     def untested(self) -> Drafts:
         """The same drafts, published without tests."""
-        return Drafts(self._client, self._source, takes=self._takes, own=self._own)
+        return Drafts(
+            self._client, self._source, takes=self._takes, taken=self._taken, own=self._own
+        )
 
     def publish(self, snapshot: Snapshot, document: bytes) -> int | None:
         """Publish *document* if the data action still is at the snapshot's version.
@@ -102,7 +108,8 @@ class Drafts:
             # An unanswered publishing that is still to come finds no draft any more.
             left = self._withdrawn(ref)
             if left is not None:
-                note = f"its draft is still there ({left}); {WAYS_OUT}"
+                ways_out = LEFT if ref.id in self._own else WAYS_OUT
+                note = f"its draft is still there ({left}); {ways_out}"
                 error.args = (f"{error.args[0]}; {note}",)
             raise
         self._own.pop(ref.id, None)
@@ -118,15 +125,19 @@ class Drafts:
         if not (is_own or self._takes or self._says(snapshot, found, document)):
             self._own.pop(ref.id, None)
             raise DraftInTheWay(
-                f"{ref}: there is a draft already, and the API does not say whose; {WAYS_OUT}"
+                f"{ref}: there is a draft already, and the API does not say whose ({EARLIER});"
+                f" {WAYS_OUT}"
             )
         self._own[ref.id] = found.version
         left = self._withdrawn(ref)
         if left is not None:
             self._own.pop(ref.id, None)
             raise DraftInTheWay(
-                f"{ref}: there is a draft already, and it cannot be removed ({left})"
+                f"{ref}: there is a draft already, and it cannot be removed ({left}); discard it in"
+                f" Genesys Cloud ({EARLIER})"
             )
+        if self._takes and not is_own:
+            self._taken(ref)
 
     def _says(self, snapshot: Snapshot, found: Draft, document: bytes) -> bool:
         """Whether a draft says what *document* does and nothing else."""

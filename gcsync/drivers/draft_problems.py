@@ -13,6 +13,12 @@ WAYS_OUT: Final = (
     "publish or discard it in Genesys Cloud, or pass --take-draft to put this change in its place"
 )
 
+EARLIER: Final = "'gcsync history' tells whether an earlier run left it"
+LEFT: Final = (
+    "discard it in Genesys Cloud, or pass --take-draft to the next run, for the API will not tell"
+    " that run whose it is"
+)
+
 
 def reasons(told: dict[str, Any]) -> str:
     """What a validation says, as far as it says anything."""

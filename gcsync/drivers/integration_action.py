@@ -27,7 +27,7 @@ from gcsync.errors import InvalidAnswer, OutcomeUnknown, Refused
 from gcsync.model.change import LiveFlow, Revision
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
     from gcsync.drivers.action_test import DraftTests
@@ -43,8 +43,8 @@ class IntegrationActionDriver:
     """Data actions of one organisation over one `Client`; each stands where flows do elsewhere.
 
     *publish* says how they are written: at once, or by way of a draft. One
-    that is there already is left alone unless this driver *takes_drafts*;
-    *tests* are what it has to stand before it is published.
+    that is there already is left alone unless this driver *takes_drafts*,
+    and *taken* is told of it then; *tests* are what it has to stand before it is published.
     """
 
     name = "integration-action"
@@ -55,12 +55,13 @@ class IntegrationActionDriver:
         *,
         publish: Publish = "direct",
         takes_drafts: bool = False,
+        taken: Callable[[FlowRef], None] = lambda _ref: None,
         tests: DraftTests | None = None,
     ) -> None:
         self._client = client
         self._source = ActionSource(client)
         self._drafts = (
-            Drafts(client, self._source, takes=takes_drafts, tests=tests)
+            Drafts(client, self._source, takes=takes_drafts, taken=taken, tests=tests)
             if publish == "draft"
             else None
         )

@@ -166,8 +166,9 @@ class FlowChange:
     *revision* is the one the fields were computed against. *worst_case* and
     *blast_radius*, the data actions that it reaches (both ``None`` where nobody
     worked them out), *waits*, what the whole plan does to flows of manifests
-    that use a changed data action, and the manifest's *labels* inform, and
-    nothing depends on them.
+    that use a changed data action, the manifest's *labels*, and that it *stays*
+    as it is unless what was changed since is changed back, inform, and nothing
+    depends on them.
     """
 
     ref: FlowRef
@@ -179,6 +180,7 @@ class FlowChange:
     blast_radius: tuple[ReachedAction, ...] | None = None
     waits: tuple[FlowWait, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from gcsync.core.counting import count, counted, total
+from gcsync.core.diff import same
 from gcsync.core.document import sealed
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Gauge, Metric, Report, Row, Subject
@@ -14,41 +16,37 @@ from gcsync.render.reach import reach_rows
 from gcsync.render.values import place, seconds, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gcsync.model.change import FieldChange, FlowChange, Plan, WorstCase
     from gcsync.model.report import Tone
+    from gcsync.model.value import Value
 
 _CREATE: Final[tuple[str, Tone]] = ("+", "good")
 _CHANGE: Final[tuple[str, Tone]] = ("~", "change")
 _REMOVE: Final[tuple[str, Tone]] = ("-", "bad")
 
 
-def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
-    """What apply would change. *key* seals the document as it seals a saved plan."""
-    changed_fields = sum(len(change.fields) for change in plan.changes)
-    if plan.changes:
-        closing = Row(
-            cells=(
-                (
-                    f"Plan: {counted(change.ref.kind for change in plan.changes)}"
-                    f" of {plan.flow_count} to change,"
-                    f" {count(changed_fields, 'setting')}."
-                ),
-            ),
-            tone="strong",
-        )
-    else:
-        compared = total(plan.flow_count, plan.kinds, what="live")
-        closing = Row(cells=(f"No changes: {compared} as desired.",), tone="good")
+def present_plan(plan: Plan, *, key: bytes | None = None, notes: Iterable[str] = ()) -> Report:
+    """What apply would change. *key* seals the document as it seals a saved plan.
+
+    *notes* are on how it would be written, and no part of the plan.
+    """
+    moving = [change for change in plan.changes if not change.stays]
+    changed_fields = sum(len(change.fields) for change in moving)
     return Report(
         document=sealed(plan, key),
         blocks=tuple(map(_block, plan.changes)),
-        closing=(*_warnings(plan.warnings), *_shard(plan), closing),
+        closing=(
+            *_warnings(plan.warnings),
+            *_notes(notes),
+            *_shard(plan),
+            _closing(plan, moving, changed_fields),
+        ),
         command="plan",
         environment=plan.environment,
-        changed_flows=len(plan.changes),
-        findings=tuple(_changed(plan.changes)),
+        changed_flows=len(moving),
+        findings=tuple(_changed(moving)),
         metrics=(
             Metric(
                 name="flows",
@@ -64,6 +62,18 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
     )
 
 
+def _closing(plan: Plan, moving: Sequence[FlowChange], changed_fields: int) -> Row:
+    if not plan.changes:
+        compared = total(plan.flow_count, plan.kinds, what="live")
+        return Row(cells=(f"No changes: {compared} as desired.",), tone="good")
+    said = "nothing to change"
+    if moving:
+        kinds = counted(change.ref.kind for change in moving)
+        said = f"{kinds} of {plan.flow_count} to change, {count(changed_fields, 'setting')}"
+    left = counted(change.ref.kind for change in plan.changes if change.stays)
+    return Row(cells=(f"Plan: {said}{f'; {left} left alone' if left else ''}.",), tone="strong")
+
+
 def _shard(plan: Plan) -> Iterator[Row]:
     if plan.part and plan.part.shard:
         managed = total(plan.managed_flows, plan.kinds, what="managed")
@@ -77,7 +87,7 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
         for field in change.fields:
             yield Finding(
                 rule="change",
-                message=f"{field.path}: {shown(field.before)} -> {shown(field.after)}",
+                message=_said(field),
                 location=field.source,
                 severity="note",
                 address=change.ref.address,
@@ -85,8 +95,28 @@ def _changed(changes: Iterable[FlowChange]) -> Iterator[Finding]:
             )
 
 
+def _said(field: FieldChange) -> str:
+    """What its rows say, on one line."""
+    whole, *entries = field_rows(field)
+    told = ", ".join(f"{row.sign} {_words(row)}" for row in entries)
+    return f"{_words(whole)} ({told})" if told else _words(whole)
+
+
+def _words(row: Row) -> str:
+    name, *values = row.cells
+    return f"{name}: {' '.join(values)}"
+
+
 def _block(change: FlowChange) -> Block:
     ref = change.ref
+    if change.stays:
+        said = f"{ref.address}  ({ref.name or ref.id})  left alone: changed since"
+        return Block(
+            rows=(Row(sign="=", cells=(said,), tone="faint"),),
+            subject=Subject(
+                address=ref.address, name=ref.name, status="left alone", labels=change.labels
+            ),
+        )
     return Block(
         rows=(
             *_flow_rows(change),
@@ -109,7 +139,7 @@ def _flow_rows(change: FlowChange) -> tuple[Row, ...]:
         cells=(f"{ref.address}  ({ref.name or ref.id}, revision {change.revision or 'unknown'})",),
         tone="strong",
     )
-    return (heading, *map(field_row, change.fields))
+    return (heading, *chain.from_iterable(map(field_rows, change.fields)))
 
 
 def _worst_case(worst: WorstCase | None, address: str = "") -> Iterator[Row]:
@@ -144,19 +174,51 @@ def _worst_case_of(address: str) -> str:
     return f"{address}: worst case" if address else "worst case"
 
 
-def field_row(field: FieldChange) -> Row:
-    """One setting's change on one line: path, before, after, the manifest's line."""
-    sign, tone = _CREATE if field.before is ABSENT else _CHANGE
-    if field.after is ABSENT:
+def field_rows(field: FieldChange) -> Iterator[Row]:
+    """One setting's change: path, before, after, the manifest's line.
+
+    A map's is told by its entries, one a line: of two long texts nobody sees
+    which entry goes.
+    """
+    row = replace(_change_row(field.path, field.before, field.after), place=place(field.source))
+    entries = tuple(_entries(field.before, field.after))
+    if not entries:
+        yield row
+        return
+    before, after = map(_size, (field.before, field.after))
+    yield replace(row, cells=(field.path, before, "->", after))
+    for entry in entries:
+        yield replace(_change_row(*entry), depth=2)
+
+
+def _entries(before: Value, after: Value) -> Iterator[tuple[str, Value, Value]]:
+    """How the entries of a map differ, those that go first: they are what a flow will miss."""
+    former, later = ({} if side is ABSENT else side for side in (before, after))
+    if not (isinstance(former, dict) and isinstance(later, dict)):
+        return
+    for key in sorted({**former, **later}, key=lambda key: (key in later, key not in former, key)):
+        sides = former.get(key, ABSENT), later.get(key, ABSENT)
+        if not same(*sides):
+            yield (shown(key), *sides)
+
+
+def _size(side: Value) -> str:
+    """How many entries a map has."""
+    if not isinstance(side, dict):
+        return shown(side)
+    return f"{len(side)} {'entry' if len(side) == 1 else 'entries'}"
+
+
+def _change_row(name: str, before: Value, after: Value) -> Row:
+    sign, tone = _CREATE if before is ABSENT else _CHANGE
+    if after is ABSENT:
         sign, tone = _REMOVE
-    return Row(
-        sign=sign,
-        cells=(field.path, shown(field.before), "->", shown(field.after)),
-        depth=1,
-        tone=tone,
-        place=place(field.source),
-    )
+    return Row(sign=sign, cells=(name, shown(before), "->", shown(after)), depth=1, tone=tone)
 
 
 def _warnings(warnings: Iterable[str]) -> tuple[Row, ...]:
-    return tuple(Row(sign="!", cells=(f"warning: {text}",), tone="change") for text in warnings)
+    return _notes(f"warning: {text}" for text in warnings)
+
+
+def _notes(notes: Iterable[str]) -> tuple[Row, ...]:
+    return tuple(Row(sign="!", cells=(note,), tone="change") for note in notes)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Final, get_args
 
 from gcsync.core.counting import count
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Case, Row
 from gcsync.model.smoke import CaseStatus
-from gcsync.render.plans import field_row
+from gcsync.render.plans import field_rows
 from gcsync.render.values import place, seconds, shown
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def smoke_rows(result: FlowResult) -> Iterator[Row]:
 def proof_rows(result: FlowResult) -> Iterator[Row]:
     """What proved a flow or did not, what was written to it, and how it was rolled back."""
     yield from smoke_rows(result)
-    yield from map(field_row, result.fields)
+    yield from chain.from_iterable(map(field_rows, result.fields))
     if result.rolled_back:
         yield from _way_back_rows(result.rolled_back)
 

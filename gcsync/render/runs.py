@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from shlex import quote
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -12,7 +13,7 @@ from gcsync.core.rollback import has_touched
 from gcsync.model.change import Status
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
-from gcsync.render.plans import field_row
+from gcsync.render.plans import field_rows
 from gcsync.render.proofs import (
     gone_back,
     proof_rows,
@@ -235,7 +236,7 @@ def _written(result: FlowResult) -> tuple[Row, ...]:
         return (Row(sign=sign, cells=(address,), tone=tone), Row(cells=(why,), depth=1))
     moved = f"revision {result.revision_before} -> {result.revision_after}"
     heading = Row(sign=sign, cells=(address, moved), tone=tone)
-    rows = map(field_row, result.fields)
+    rows = chain.from_iterable(map(field_rows, result.fields))
     return (heading, *smoke_rows(result), _BEFORE_AND_AFTER, *rows)
 
 
@@ -285,7 +286,7 @@ def _conflict_rows(
     result: FlowResult, conflict: Conflict, again: str, undone: str | None
 ) -> Iterator[Row]:
     heading = ("setting", "planned from", "live now", "desired")
-    since = "the plan was made"
+    said = "somebody else changed these settings since the plan was made"
     address = result.ref.address
     anew = f"gcsync apply{again} --target {address}  (plans anew from what is live now)"
     ways = (
@@ -295,7 +296,7 @@ def _conflict_rows(
     )
     if undone is not None:
         heading = ("setting", "the run wrote", "live now", "before the run")
-        since = f"run {undone} wrote them"
+        said = f"these settings were changed since run {undone} wrote them"
         ways = (
             "keep the live value: leave it; nothing is to be done",
             f"have the value from before the run: write it into the manifest, and {anew}",
@@ -303,8 +304,10 @@ def _conflict_rows(
         )
     yield Row(cells=heading, depth=1, tone="faint", sign=" ", is_heading=True)
     yield from (_conflict_row(one) for one in conflict.fields)
-    said = conflict.reason or f"somebody else changed these settings since {since}"
-    yield Row(cells=(f"{said}; gcsync left them as they are. Three ways out:",), depth=1)
+    yield Row(
+        cells=(f"{conflict.reason or said}; gcsync left them as they are. Three ways out:",),
+        depth=1,
+    )
     yield from (Row(cells=(way,), depth=2) for way in ways)
 
 

@@ -312,6 +312,20 @@ def test_somebodys_draft_is_told_and_taken_on_demand_alone(centre: World) -> Non
     assert [each.name for each in kept] == ["Get Customers"]
     assert (taken.code, centre.org.actions.drafts) == (0, ())
     assert centre.org.actions.published(ID).name == "Get Customer"
+    assert "is replaced, whoever's it is (--take-draft)" in taken.out.split("Plan: ")[0]
+    note = "dataaction/get-customer: a draft that was there already was replaced (--take-draft)"
+    assert note in taken.out.split("Plan: ")[1]
+
+
+def test_a_draft_that_was_taken_for_nothing_is_told(centre: World) -> None:
+    by_drafts(centre)
+    somebodys_draft(centre)
+    centre.manifests(data_action(spec="response: {success_template: '{'}"))
+
+    taken = centre.run(*APPLY, "--take-draft", "--no-lint")
+
+    assert (taken.code, centre.org.actions.log, centre.org.actions.drafts) == (1, [], ())
+    assert "a draft that was there already was removed (--take-draft)" in taken.out
 
 
 def test_healing_goes_by_drafts_too(centre: World) -> None:
@@ -328,6 +342,16 @@ def test_healing_goes_by_drafts_too(centre: World) -> None:
 
     assert (refused.code, healed.code) == (1, 0)
     assert config(centre)["timeoutSeconds"] == 7
+
+
+@pytest.mark.parametrize("words", [APPLY, ("rollback", "latest", "--auto-approve")])
+def test_what_is_published_at_once_has_no_draft_to_take(
+    centre: World, words: tuple[str, ...]
+) -> None:
+    asked = centre.run(*words, "--take-draft")
+
+    assert (asked.code, centre.org.actions.log) == (64, [])
+    assert "--take-draft needs spec.data_actions: {publish: draft} in gcsync.yaml" in asked.err
 
 
 def test_taking_drafts_goes_with_writing(centre: World) -> None:

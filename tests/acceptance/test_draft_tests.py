@@ -309,6 +309,27 @@ def test_the_command_line_beats_the_project(
     assert (applied.code, runs(centre), timeout(centre)) == (0, count, 7)
 
 
+def test_what_is_to_be_approved_says_that_real_back_ends_will_be_called(centre: World) -> None:
+    drafts = "! 1 data action is published by way of a draft\n"
+    calls = "! real back ends will be called by 1 test case of drafts\n"
+    saved = centre.run("plan", "--out", "p.json")
+    declares(centre, "")
+    bare = centre.run("plan")
+    declares(centre)
+
+    carried_out = centre.run("apply", "p.json")
+    as_desired = centre.run("plan")
+    undone = centre.run("rollback", "latest", "--auto-approve")
+    again = centre.run("apply", "--auto-approve")
+
+    assert f"{drafts}{calls}Plan: 1 data action" in saved.out
+    assert "! 1 data action without a test case will be published without a test\n" in bare.out
+    assert f"{drafts}{calls}".replace("! ", "") in carried_out.err
+    assert "draft" not in as_desired.out
+    assert (drafts in undone.out, calls in undone.out) == (True, False)
+    assert f"{drafts}{calls}Plan: 1 data action" in again.out
+
+
 def test_what_is_published_at_once_cannot_be_tested(centre: World) -> None:
     declares(centre, spec="data_actions: {publish: direct}")
     asked = centre.run(*APPLY, "--test-drafts")

@@ -197,6 +197,16 @@ def test_without_a_terminal_nothing_is_rolled_back_unasked(world: World) -> None
     assert world.timeout() == 5000
 
 
+def test_without_a_terminal_an_unknown_run_is_what_is_told(world: World) -> None:
+    run_id = applied(world)
+
+    undone = world.run("rollback", run_id[:-1])
+
+    assert undone.code == 1
+    assert f"no run {run_id[:-1]}; nearest: {run_id}" in undone.err
+    assert "terminal" not in undone.err
+
+
 @pytest.mark.parametrize(("answer", "code", "timeout"), [("yes", 0, 3000), ("no", 1, 5000)])
 def test_on_a_terminal_it_asks(world: World, answer: str, code: int, timeout: int) -> None:
     run_id = applied(world)
@@ -227,6 +237,22 @@ def test_a_saved_rollback_is_a_plan_for_apply(world: World) -> None:
     assert "'gcsync apply back.json' applies exactly this" in saved.err
     assert f"this undoes run {run_id}" in shown.out
     assert "revert the change there too" in carried_out.err
+
+
+def test_a_saved_rollback_of_nothing_is_a_plan_that_writes_nothing(world: World) -> None:
+    applied(world)
+    world.run("plan", "--out", "back.json")
+    run_id = applied(world)
+    writes = world.writes()
+
+    saved = world.run("rollback", run_id, "--out", "back.json")
+    carried_out = world.run("apply", "back.json")
+
+    assert (saved.code, carried_out.code) == (0, 0), carried_out.said
+    assert saved.out == f"Run {run_id} leaves nothing to undo: it wrote nothing.\n"
+    assert "'gcsync apply back.json' applies exactly this" in saved.err
+    assert f"this undoes run {run_id}" in carried_out.err
+    assert world.writes() == writes
 
 
 def test_pipelines_are_told_how_the_rollback_ended_and_not_what_is_left_to_do(
@@ -279,6 +305,26 @@ def test_a_setting_that_somebody_changed_since_stays_and_is_told_three_ways(worl
     assert f"since run {run_id} wrote them" in told_later
     [one] = in_json.json["results"][0]["conflict"]["fields"]
     assert (one["planned_from"], one["live"], one["desired"]) == (5000, 7000, 3000)
+
+
+def test_what_stays_is_not_promised_and_whose_run_it_was_is_told(world: World) -> None:
+    first = applied(world)
+    second = applied(world, "Lookup: {timeout_ms: 6000}")
+
+    later_run = world.run("rollback", first, "--out", "back.json")
+    shown = world.run("show", "back.json")
+    undone = world.run("rollback", first, "--auto-approve")
+    world.edit(7000)
+    edited = world.run("rollback", first, "--out", "back.json")
+
+    closing = "Plan: nothing to change; 1 flow left alone.\n"
+    for told in (later_run.out, shown.out, undone.out, edited.out):
+        assert closing in told
+        assert "= flow/billing  (Billing)  left alone: changed since\n" in told
+        assert "~ " not in told.split(closing)[0]
+    assert f"actions/Lookup/timeout_ms changed since then by run {second} of " in later_run.out
+    assert "actions/Lookup/timeout_ms changed since then; all of it" in edited.out
+    assert "somebody" not in undone.out
 
 
 def test_an_edit_of_something_else_survives(world: World) -> None:

@@ -149,6 +149,14 @@ def test_a_change_tells_the_data_actions_and_the_flows_that_it_reaches() -> None
     assert "blast_radius" not in to_document(a_plan())["resource_changes"][0]
 
 
+def test_a_plan_says_what_stays_and_one_without_says_nothing() -> None:
+    document = sealed(a_plan(flow_change(timeout_change(), stays=True)))
+
+    assert from_document(document).changes[0].stays
+    assert document["resource_changes"][0]["stays"] is True
+    assert "stays" not in to_document(a_plan())["resource_changes"][0]
+
+
 def test_a_plan_saved_before_labels_were_known_is_read_without() -> None:
     document = sealed(a_plan(flow_change(timeout_change(), labels=(("team", "pay"),))))
     assert from_document(document).changes[0].labels == (("team", "pay"),)

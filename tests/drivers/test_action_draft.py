@@ -408,11 +408,16 @@ def test_a_publishing_that_comes_before_its_repetition_counts_as_the_one_that_it
 
 def test_a_draft_that_may_not_be_removed_is_told(server: SandboxServer, proxy: FaultProxy) -> None:
     result, _ = written(connected(server, proxy, client_id=NO_DELETE), URL)
+    again, _ = written(connected(server, proxy, client_id=NO_DELETE), URL)
+    other, _ = written(connected(server, proxy, client_id=NO_DELETE))
 
-    assert result.status == "failed"
+    assert [each.status for each in (result, again, other)] == ["failed"] * 3
     assert "the draft is not valid" in str(result.error)
     assert "its draft is still there" in str(result.error)
     assert "integrations:action:delete" in str(result.error)
+    assert "; discard it in Genesys Cloud, or pass --take-draft to the next" in str(result.error)
+    assert "discard it in Genesys Cloud ('gcsync history' tells" in str(again.error)
+    assert "whose ('gcsync history' tells whether an earlier run left it)" in str(other.error)
     assert len(server.org.actions.drafts) == 1
 
 

@@ -160,8 +160,8 @@ def test_a_conflict_stays_in_with_a_warning(driver: PretendDriver) -> None:
 
     found, [warning] = still_to_undo(changes, driver, parallelism=2)
 
-    assert found == changes
-    assert "somebody changed actions/Lookup/timeout_ms since" in warning
+    assert found == (replace(changes[0], stays=True),)
+    assert "actions/Lookup/timeout_ms changed since then; all of it will be left" in warning
 
 
 def test_a_flow_that_cannot_be_read_stays_in_with_a_warning(driver: PretendDriver) -> None:

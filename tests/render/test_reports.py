@@ -16,6 +16,7 @@ from gcsync.model.value import ABSENT, Location
 from gcsync.render.drift import present_drift
 from gcsync.render.findings import present_findings
 from gcsync.render.history import present_history
+from gcsync.render.html import html
 from gcsync.render.plans import present_plan
 from gcsync.render.runs import present_results
 from gcsync.render.text import text
@@ -45,6 +46,50 @@ def test_a_plan_has_one_line_a_setting_with_its_place() -> None:
     assert "manifests/billing.yaml:14:19" in shown
     assert "! warning: look here" in shown
     assert shown.endswith("Plan: 1 flow of 12 to change, 1 setting.\n")
+
+
+def test_a_map_is_told_by_its_entries_those_that_go_first() -> None:
+    before = {"name": "$.name", "id": "$.id", "kept": "$.kept"}
+    after = {"Name": "$.name", "id": "$.customer.id", "kept": "$.kept"}
+    names = timeout_change(before, after, setting="response/translation_map")
+    report = present_plan(a_plan(flow_change(names, timeout_change())))
+
+    told = text(report).splitlines()
+
+    assert told[1].startswith(
+        "    ~ actions/GetCustomerProfile/response/translation_map  3 entries  ->  3 entries  "
+    )
+    assert [line.split() for line in told[2:5]] == [
+        ["-", "name", "$.name", "->", "(none)"],
+        ["~", "id", "$.id", "->", "$.customer.id"],
+        ["+", "Name", "(none)", "->", "$.name"],
+    ]
+    assert "kept" not in text(report)
+    assert report.findings[0].message.endswith(
+        "translation_map: 3 entries -> 3 entries"
+        " (- name: $.name -> (none), ~ id: $.id -> $.customer.id, + Name: (none) -> $.name)"
+    )
+    assert "<span" in html(report)
+    assert "$.customer" in html(report)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sizes"),
+    [
+        (ABSENT, {"a": 1}, "(none)  ->  1 entry"),
+        ({"a": 1, "b": 2}, ABSENT, "2 entries  ->  (none)"),
+    ],
+)
+def test_a_map_comes_and_goes_whole(before: object, after: object, sizes: str) -> None:
+    assert sizes in text(present_plan(a_plan(flow_change(timeout_change(before, after)))))
+
+
+def test_a_long_entry_of_a_map_pads_no_setting() -> None:
+    long = timeout_change({"a": "x" * 50}, {"b": "y" * 50}, setting="response/translation_map")
+
+    told = text(present_plan(a_plan(flow_change(long, timeout_change()))))
+
+    assert "timeout_ms                3000     ->  5000" in told
 
 
 @pytest.mark.parametrize(
