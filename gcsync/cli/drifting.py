@@ -17,7 +17,7 @@ from gcsync.cli.options import (
     selection_options,
     settings,
 )
-from gcsync.errors import WrongUsage
+from gcsync.errors import InvalidManifests, WrongUsage
 
 if TYPE_CHECKING:
     from gcsync.cli.options import Settings
@@ -63,7 +63,8 @@ def drift(
     """Tell whether live flows drifted: exit code 2.
 
     Made for cron: 0 means that everything is as desired, 2 that something
-    differs, and anything else that the comparison itself failed.
+    differs, and anything else that the comparison itself failed. Where a
+    manifest fits nothing live, all others are compared, and it ends with 1.
 
     A setting has drifted where somebody moved it away from what gcsync last
     wrote; where only the manifest moved, it is pending. Each look at all
@@ -101,8 +102,12 @@ def drift(
         session.connected(chosen, manifests.environment) as found,
         remembered(found, must_write=records) as memory,
     ):
-        looked = look(found, specs, memory, public=manifests.public_flows)
+        looked = look(found, specs, memory, public=manifests.public_flows, tells_misfits=True)
         seen = told(found, manifests, specs, looked, memory, records=records)
+    if seen.findings:
+        misfits = InvalidManifests(seen.findings)
+        console.write(present_drift(seen), chosen, exit_code=misfits.exit_code)
+        raise misfits
     return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
 
 

@@ -55,7 +55,8 @@ class Observation:
     By address, and for flows that have some: *outlines* are those of the live
     flows that change (one that makes no sense is left out), *tolerated* what
     differs and is no part of the change, *modified* who saved a flow last
-    that differs.
+    that differs. *findings* say where manifests and live flows do not fit together;
+    of the manifests that they are about nothing else is told.
     """
 
     changes: tuple[FlowChange, ...]
@@ -63,6 +64,7 @@ class Observation:
     outlines: Mapping[str, Outline] = field(default_factory=dict)
     tolerated: Mapping[str, tuple[ToleratedField, ...]] = field(default_factory=dict)
     modified: Mapping[str, Modified] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 def observe(
@@ -73,13 +75,15 @@ def observe(
     today: date | None = None,
     progress: Callable[[], None] = lambda: None,
     listings: Listings | None = None,
+    tells_misfits: bool = False,
 ) -> Observation:
     """Fetch and compare every flow of *specs*; *progress* is called once a flow.
 
     What is tolerated on the day *today* is no part of any change; without a
     day nothing is tolerated. *listings* are those of *driver*, if some are
     read already. Raises `InvalidManifests` with all findings at
-    once where manifests and live flows do not fit together, or an `ApiError`.
+    once where manifests and live flows do not fit together, unless it
+    *tells_misfits* beside everything else; or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
     resolved = matched(specs, listings or Listings(driver), findings)
@@ -98,15 +102,18 @@ def observe(
         else:
             findings.extend(outcome)
     findings.extend(_claimed_twice(resolved))
-    if findings:
-        findings.sort(key=position)
+    findings.sort(key=position)
+    if findings and not tells_misfits:
         raise InvalidManifests(findings)
+    unfit = {finding.address for finding in findings}
+    seen = [each for each in seen if each.address not in unfit]
     return Observation(
         changes=tuple(each.change for each in seen),
         warnings=tuple(warning for each in seen for warning in each.warnings),
         outlines={each.address: each.outline for each in seen if each.outline},
         tolerated={each.address: each.tolerated for each in seen if each.tolerated},
         modified={each.address: each.modified for each in seen if each.modified},
+        findings=tuple(findings),
     )
 
 
