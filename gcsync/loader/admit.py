@@ -90,7 +90,11 @@ def admitted(action: LiveAction, *, kind: str = "flow") -> Admitted:
         if path.startswith(_AUTH):
             auth[path.removeprefix(_AUTH)] = value
             continue
-        objection = _objection(path, value, _place(path, kind), kind) or _misnamed(path, kind)
+        objection = (
+            _twofold(action.doubled.get(path, ()), kind)
+            or _objection(path, value, _place(path, kind), kind)
+            or _misnamed(path, kind)
+        )
         if objection is None:
             settings[path] = value
         else:
@@ -99,6 +103,16 @@ def admitted(action: LiveAction, *, kind: str = "flow") -> Admitted:
         left += _too_many(settings, group, kind)
     bound = _binding(auth, left) if auth else None
     return Admitted(settings=settings, auth=bound, left_out=tuple(left))
+
+
+def _twofold(spellings: tuple[str, ...], kind: str) -> str | None:
+    if not spellings:
+        return None
+    editor = "Architect" if kind == "flow" else "Genesys Cloud"
+    return (
+        f"is live {len(spellings)} times, as {' and '.join(map(shown, spellings))}; remove all but"
+        f" one in {editor}, then import again with --force"
+    )
 
 
 def _binding(auth: Mapping[str, JSON], left: list[LeftOut]) -> dict[str, JSON] | None:
