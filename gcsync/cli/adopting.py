@@ -13,15 +13,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gcsync.cli.employing import using_flows
-from gcsync.cli.gathering import NOUNS, live_actions, live_flows, live_integrations
+from gcsync.cli.gathering import live_actions, live_flows, live_integrations
 from gcsync.core.choice import chosen_flows
-from gcsync.core.counting import count
+from gcsync.core.counting import count, counted, joined, kinds_of
+from gcsync.core.plan import nearest
 from gcsync.errors import PermissionMissing, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gcsync.cli.gathering import Gathered, Meant
+    from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.drivers.driver import Tracker
     from gcsync.model.change import LiveFlow
@@ -56,12 +58,24 @@ def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     notes += [note for each in every for note in each.notes]
     met = sum(each.met for each in every)
     if met and not any(each.drafts or each.left for each in every):
-        raise WrongUsage(
-            f"--target and --exclude leave none of {met} live"
-            f" {' and '.join(NOUNS[each.ground.kind] for each in every)}; without them, import"
-            " shows the address of each"
-        )
+        raise WrongUsage(_none_left(found.settings, every))
     return every, notes
+
+
+def _none_left(chosen: Settings, every: Sequence[Gathered]) -> str:
+    """Why the selection leaves nothing, and the addresses that are most like what it names."""
+    given = {"--target": chosen.targets, "--exclude": chosen.excludes}
+    options = [option for option, globs in given.items() if globs]
+    leave = "leaves" if len(options) == 1 else "leave"
+    known = [address for each in every for address in each.addresses]
+    fact = f"{joined(options)} {leave} none of {counted(kinds_of(known))}"
+    if not chosen.targets:
+        return fact
+    wanted = chosen.targets[0]
+    if "/" not in wanted:
+        # An address begins with a kind, which is what such a word lacks.
+        wanted = f"{known[0].partition('/')[0]}/{wanted}" if known else wanted
+    return f"{fact}{nearest(wanted, known)}"
 
 
 def _kinds_of(targets: Sequence[str]) -> tuple[str, ...]:
