@@ -79,14 +79,15 @@ def drift(
 
     chosen = settings(**options)
     _check_usage(chosen, heals=heals, auto_approve=auto_approve, accepts=bool(accepted))
-    manifests = session.load_resources(chosen)
+    manifests = session.load_resources(chosen, may_manage_none=True)
     if accepted:
         from gcsync.cli.accepting import accept
 
         return accept(chosen, manifests, accepted)
     specs = chosen.chosen(manifests.resources)
     # A look at a part would be a dent in the history of the whole.
-    records = not keeps_no_record and len(specs) == len(manifests.resources)
+    is_whole = bool(specs) and len(specs) == len(manifests.resources)
+    records = is_whole and not keeps_no_record
     if heals:
         from gcsync.cli.healing import heal
 

@@ -225,7 +225,9 @@ def _closing(drift: Drift) -> Row:
         manifests, do = count(len(unfit), "manifest"), "does" if len(unfit) == 1 else "do"
         beside += f"; {manifests} {do} not fit what is live and could not be compared"
     if not drift.differs:
-        well = counted(kinds_of(drift.compared)) or "anything else"
+        well = counted(kinds_of(drift.compared)) or ("anything else" if unfit else "")
+        if not well:
+            return Row(cells=("No drift: no setting is managed here.",), tone="good")
         return Row(cells=(f"No drift in {well}{beside}.",), tone="strong" if unfit else "good")
     drifted, pending = (_counted(drift.flows, kind) for kind in ("drift", "pending"))
     said = f"Drift: {drifted} of {seen.flows}; pending: {pending}{beside}."

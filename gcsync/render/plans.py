@@ -38,6 +38,8 @@ def present_plan(plan: Plan, *, key: bytes | None = None) -> Report:
             ),
             tone="strong",
         )
+    elif not plan.flow_count and not (plan.part and plan.part.shard):
+        closing = Row(cells=("No changes: the manifests manage no setting.",), tone="good")
     else:
         compared = total(plan.flow_count, plan.kinds, what="live")
         closing = Row(cells=(f"No changes: {compared} as desired.",), tone="good")
