@@ -114,7 +114,9 @@ def _doubled(spec: ResourceSpec, setting: Setting, spellings: tuple[str, ...]) -
 def nearest(name: str, names: Iterable[str]) -> str:
     """A clause that offers the names most like *name*, or what there is, or nothing."""
     known = sorted(set(names))
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    # To the measure of likeness, a letter in another case is another letter.
+    alike = [each for each in known if each.casefold() == name.casefold()]
+    close = alike or get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
         return f"; nearest: {', '.join(close)}"
     more = f" and {len(known) - 5} more" if len(known) > 5 else ""

@@ -14,6 +14,7 @@ from gcsync.analysis.latency import worst_case
 from gcsync.analysis.policy import desired_outline, together
 from gcsync.core.drift import set_aside, without
 from gcsync.core.plan import compare, nearest
+from gcsync.core.using import telling_type
 from gcsync.engine.listings import Listings
 from gcsync.engine.looking import looked
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
@@ -242,7 +243,7 @@ def _found(
     """The one that is live by that name, or why it cannot be said which."""
     wanted = spec.selector
     name, kind = wanted.name or "", wanted.type or ""
-    matches = by_key.get((name, kind.lower()), [])
+    matches = by_key.get((name, telling_type(spec.KIND, kind)), [])
     if len(matches) == 1:
         return FlowRef(address=spec.address, id=matches[0].id, name=name)
     if matches:
@@ -250,7 +251,8 @@ def _found(
         many = _NOUNS[spec.KIND][2].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
     live = [one for alike in by_key.values() for one in alike]
-    if live and wanted.type_source and all(each.type.lower() != kind.lower() for each in live):
+    types = {telling_type(spec.KIND, each.type) for each in live}
+    if live and wanted.type_source and telling_type(spec.KIND, kind) not in types:
         fact = _NO_SUCH_TYPE[spec.KIND].format(type=kind)
         said = f"{fact}{nearest(kind, (each.type for each in live if each.type))}"
         return replace(_finding(spec, said), location=wanted.type_source)

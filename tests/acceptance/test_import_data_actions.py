@@ -193,7 +193,7 @@ def test_a_data_action_that_has_a_manifest_is_left_to_it_and_a_new_one_is_added(
     world: World,
 ) -> None:
     has(world, stored_action(), stored_action("custom_-_2", name="Pay"))
-    world.manifests(data_action("ours", action="{integration: crm, name: Pay}"))
+    world.manifests(data_action("ours", action="{integration: CRM, name: Pay}"))
 
     first = world.run("import", "-o", "json").json
     again = world.run("import")

@@ -201,7 +201,7 @@ def test_one_name_in_two_integrations_asks_for_the_integration(centre: World) ->
     put_on(centre, stored_action("custom_-_3", name="Send Order", integration_id="i-desk"))
 
     refused = centre.run("budget")
-    told = "Send Order: {action: {integration: desk, name: Send Order}}"
+    told = "Send Order: {action: {integration: Desk, name: Send Order}}"
     centre.manifests(data_action(), SALES.replace("Send Order: {}", told))
     budget = centre.run("budget", "-o", "json")
 
