@@ -34,9 +34,12 @@ _READERS: Final[dict[str, Callable[[Session, Meant], Gathered]]] = {
 }
 _KINDS: Final = frozenset(("flow", *_READERS))
 
-_WITHOUT_FLOWS: Final = (
-    "flows that use data actions are left out, and --exclude 'flow/*' asks for none: {problem}"
-)
+_WITHOUT: Final = {
+    "flows": "--kind dataaction --kind integration",
+    "integrations": "--kind dataaction",
+    "flows that use data actions": "--exclude 'flow/*'",
+}
+"""What a client may not see -> the option that asks for none of it."""
 
 
 def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
@@ -90,7 +93,8 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     A client that may not see flows may see these. Raises `PermissionMissing`
     where it may not either.
     """
-    flows, denied = None, []
+    flows = None
+    denied: list[PermissionMissing] = []
     try:
         flows = live_flows(found, meant, may_give_up=True)
         if flows.holds_any:
@@ -105,7 +109,7 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
         raise PermissionMissing("\n".join(said), status=403) from missing
     if flows and not actions.listing:
         return [live_flows(found, meant)], []
-    notes = [f"flows are left out, and --kind dataaction asks for none: {each}" for each in denied]
+    notes = [_left_out("flows", each) for each in denied]
     if flows and flows.listing:
         notes.append(
             f"no flow document holds a data action ({count(len(flows.listing), 'live flow')}), so"
@@ -115,13 +119,18 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     try:
         every.append(live_integrations(found, meant, actions.listing))
     except PermissionMissing as missing:
-        notes.append(f"integrations are left out, and --kind dataaction asks for none: {missing}")
+        notes.append(_left_out("integrations", missing))
     if flows and found.tracker:
         try:
             every.append(_using(found, meant, found.tracker, flows, lambda: actions.listing))
         except PermissionMissing as missing:
-            notes.append(_WITHOUT_FLOWS.format(problem=missing))
+            notes.append(_left_out("flows that use data actions", missing))
     return every, notes
+
+
+def _left_out(what: str, missing: PermissionMissing) -> str:
+    why = f"the client lacks {missing.permission}" if missing.permission else str(missing)
+    return f"{what} are left out: {why}; {_WITHOUT[what]} asks for none"
 
 
 def _flows(found: Session, meant: Meant, others: Sequence[Gathered]) -> tuple[Gathered, list[str]]:
