@@ -238,7 +238,14 @@ class Refused(ApiError):
 
 
 class PermissionMissing(Refused):
-    """403: the OAuth client's roles or scopes do not allow this."""
+    """403: the OAuth client's roles do not allow this.
+
+    *permission* is what they lack, empty where nobody knows.
+    """
+
+    def __init__(self, message: str, *, permission: str = "", **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.permission = permission
 
 
 class FlowNotFound(Refused):

@@ -8,9 +8,11 @@ here formats with them.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from gcsync.api.permissions import permission_for
 from gcsync.errors import (
     ApiError,
     AuthenticationFailed,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES: Final = 65_536
 MAX_TEXT: Final = 500
 MAX_FIELDS: Final = 50
+
+_PERMISSION: Final = re.compile(r"\b[a-z]{1,40}:[A-Za-z]{1,40}:[A-Za-z]{1,40}\b")
 
 Remedy = Literal["none", "token", "throttle", "retry"]
 MediaType = Literal["application/json", "text/plain"]
@@ -181,13 +185,22 @@ def _fields(details: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _permission_missing(name: str, said: ErrorBody) -> PermissionMissing:
-    missing = "" if said.permissions in said.message else f" [{said.permissions}]"
+    named = said.permissions or ", ".join(_PERMISSION.findall(said.message))
+    known = "" if named else permission_for(name) or ""
+    facts = [str(said)] if str(said) else []
+    if named and named not in said.message:
+        facts = [f"{said} [{named}]".strip()]
+    if known:
+        facts.append(f"it takes {known}")
+    told = "; ".join(facts) or "the answer does not say what is missing"
+    # Scopes do not apply to clients that sign in with credentials of their own: roles do.
     return PermissionMissing(
-        f"{name}: not allowed: {str(said) or 'the answer does not say what is missing'}{missing};"
-        " add the permission to a role of the OAuth client, or the scope to the token",
+        f"{name}: not allowed: {told}; add {'it' if known else 'the permission'} to a role of the"
+        " OAuth client",
         status=403,
         code=said.code,
         correlation_id=said.correlation_id,
+        permission=named or known,
     )
 
 

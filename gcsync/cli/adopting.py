@@ -13,15 +13,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gcsync.cli.employing import using_flows
-from gcsync.cli.gathering import NOUNS, live_actions, live_flows, live_integrations
+from gcsync.cli.gathering import live_actions, live_flows, live_integrations
 from gcsync.core.choice import chosen_flows
-from gcsync.core.counting import count
+from gcsync.core.counting import count, counted, joined, kinds_of
+from gcsync.core.plan import nearest
 from gcsync.errors import PermissionMissing, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gcsync.cli.gathering import Gathered, Meant
+    from gcsync.cli.options import Settings
     from gcsync.cli.session import Session
     from gcsync.drivers.driver import Tracker
     from gcsync.model.change import LiveFlow
@@ -32,9 +34,12 @@ _READERS: Final[dict[str, Callable[[Session, Meant], Gathered]]] = {
 }
 _KINDS: Final = frozenset(("flow", *_READERS))
 
-_WITHOUT_FLOWS: Final = (
-    "flows that use data actions are left out, and --exclude 'flow/*' asks for none: {problem}"
-)
+_WITHOUT: Final = {
+    "flows": "--kind dataaction --kind integration",
+    "integrations": "--kind dataaction",
+    "flows that use data actions": "--exclude 'flow/*'",
+}
+"""What a client may not see -> the option that asks for none of it."""
 
 
 def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
@@ -56,12 +61,24 @@ def gathered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     notes += [note for each in every for note in each.notes]
     met = sum(each.met for each in every)
     if met and not any(each.drafts or each.left for each in every):
-        raise WrongUsage(
-            f"--target and --exclude leave none of {met} live"
-            f" {' and '.join(NOUNS[each.ground.kind] for each in every)}; without them, import"
-            " shows the address of each"
-        )
+        raise WrongUsage(_none_left(found.settings, every))
     return every, notes
+
+
+def _none_left(chosen: Settings, every: Sequence[Gathered]) -> str:
+    """Why the selection leaves nothing, and the addresses that are most like what it names."""
+    given = {"--target": chosen.targets, "--exclude": chosen.excludes}
+    options = [option for option, globs in given.items() if globs]
+    leave = "leaves" if len(options) == 1 else "leave"
+    known = [address for each in every for address in each.addresses]
+    fact = f"{joined(options)} {leave} none of {counted(kinds_of(known))}"
+    if not chosen.targets:
+        return fact
+    wanted = chosen.targets[0]
+    if "/" not in wanted:
+        # An address begins with a kind, which is what such a word lacks.
+        wanted = f"{known[0].partition('/')[0]}/{wanted}" if known else wanted
+    return f"{fact}{nearest(wanted, known)}"
 
 
 def _kinds_of(targets: Sequence[str]) -> tuple[str, ...]:
@@ -76,7 +93,8 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     A client that may not see flows may see these. Raises `PermissionMissing`
     where it may not either.
     """
-    flows, denied = None, []
+    flows = None
+    denied: list[PermissionMissing] = []
     try:
         flows = live_flows(found, meant, may_give_up=True)
         if flows.holds_any:
@@ -91,7 +109,7 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
         raise PermissionMissing("\n".join(said), status=403) from missing
     if flows and not actions.listing:
         return [live_flows(found, meant)], []
-    notes = [f"flows are left out, and --kind dataaction asks for none: {each}" for each in denied]
+    notes = [_left_out("flows", each) for each in denied]
     if flows and flows.listing:
         notes.append(
             f"no flow document holds a data action ({count(len(flows.listing), 'live flow')}), so"
@@ -101,13 +119,18 @@ def _offered(found: Session, meant: Meant) -> tuple[list[Gathered], list[str]]:
     try:
         every.append(live_integrations(found, meant, actions.listing))
     except PermissionMissing as missing:
-        notes.append(f"integrations are left out, and --kind dataaction asks for none: {missing}")
+        notes.append(_left_out("integrations", missing))
     if flows and found.tracker:
         try:
             every.append(_using(found, meant, found.tracker, flows, lambda: actions.listing))
         except PermissionMissing as missing:
-            notes.append(_WITHOUT_FLOWS.format(problem=missing))
+            notes.append(_left_out("flows that use data actions", missing))
     return every, notes
+
+
+def _left_out(what: str, missing: PermissionMissing) -> str:
+    why = f"the client lacks {missing.permission}" if missing.permission else str(missing)
+    return f"{what} are left out: {why}; {_WITHOUT[what]} asks for none"
 
 
 def _flows(found: Session, meant: Meant, others: Sequence[Gathered]) -> tuple[Gathered, list[str]]:

@@ -94,7 +94,7 @@ def _apply_planned(chosen: Settings, staged: Staging, *, must_ask: bool, skips_l
     from gcsync.cli import session
     from gcsync.model.manifest import flows_of
 
-    manifests = session.load_resources(chosen)
+    manifests = session.load_resources(chosen, may_manage_none=True)
     specs = chosen.chosen(manifests.resources)
     if chosen.shard and len({spec.wave for spec in manifests.resources}) > 1:
         from gcsync.cli import console

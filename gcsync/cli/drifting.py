@@ -17,7 +17,7 @@ from gcsync.cli.options import (
     selection_options,
     settings,
 )
-from gcsync.errors import WrongUsage
+from gcsync.errors import InvalidManifests, WrongUsage
 
 if TYPE_CHECKING:
     from gcsync.cli.options import Settings
@@ -63,7 +63,8 @@ def drift(
     """Tell whether live flows drifted: exit code 2.
 
     Made for cron: 0 means that everything is as desired, 2 that something
-    differs, and anything else that the comparison itself failed.
+    differs, and anything else that the comparison itself failed. Where a
+    manifest fits nothing live, all others are compared, and it ends with 1.
 
     A setting has drifted where somebody moved it away from what gcsync last
     wrote; where only the manifest moved, it is pending. Each look at all
@@ -78,14 +79,15 @@ def drift(
 
     chosen = settings(**options)
     _check_usage(chosen, heals=heals, auto_approve=auto_approve, accepts=bool(accepted))
-    manifests = session.load_resources(chosen)
+    manifests = session.load_resources(chosen, may_manage_none=True)
     if accepted:
         from gcsync.cli.accepting import accept
 
         return accept(chosen, manifests, accepted)
     specs = chosen.chosen(manifests.resources)
     # A look at a part would be a dent in the history of the whole.
-    records = not keeps_no_record and len(specs) == len(manifests.resources)
+    is_whole = bool(specs) and len(specs) == len(manifests.resources)
+    records = is_whole and not keeps_no_record
     if heals:
         from gcsync.cli.healing import heal
 
@@ -101,8 +103,12 @@ def drift(
         session.connected(chosen, manifests.environment) as found,
         remembered(found, must_write=records) as memory,
     ):
-        looked = look(found, specs, memory, public=manifests.public_flows)
+        looked = look(found, specs, memory, public=manifests.public_flows, tells_misfits=True)
         seen = told(found, manifests, specs, looked, memory, records=records)
+    if seen.findings:
+        misfits = InvalidManifests(seen.findings)
+        console.write(present_drift(seen), chosen, exit_code=misfits.exit_code)
+        raise misfits
     return console.write(present_drift(seen), chosen, exit_code=2 if seen.differs else 0)
 
 

@@ -70,6 +70,7 @@ def using_flows(
         ground=ground,
         listing=tuple(listing),
         met=len(drafts) + len(left) if picked else len(chosen),
+        addresses=tuple(f"flow/{names[each.id]}" for each in chosen),
         names=names,
         left=tuple(left),
         drafts=drafts,

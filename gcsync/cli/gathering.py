@@ -60,7 +60,7 @@ class Meant:
 class Gathered:
     """All that is live of one kind, and what of it is to be written.
 
-    *met* counts what could be meant, *left* is the part of it that was meant
+    *met* counts what could be meant, *addresses* name it, *left* is the part of it that was meant
     and stays as it is; *names* and *actions* are by id. Flows of which any is
     guarded by an ETag, or has data actions, *is_documents* says of. *notes*
     are for people.
@@ -73,6 +73,7 @@ class Gathered:
     left: tuple[AdoptedFlow, ...]
     drafts: list[Draft]
     actions: dict[str, tuple[LiveAction, ...]]
+    addresses: tuple[str, ...] = ()
     is_documents: bool = False
     notes: tuple[str, ...] = ()
 
@@ -122,6 +123,7 @@ def live_flows(found: Session, meant: Meant, *, may_give_up: bool = False) -> Ga
         ground=ground,
         listing=listing,
         met=len(listing),
+        addresses=tuple(f"flow/{names[each.id]}" for each in picked),
         names=names,
         left=tuple(left),
         drafts=[made for made, _ in reads],
@@ -186,6 +188,7 @@ def _whole(
         ground=ground,
         listing=listing,
         met=len(picked),
+        addresses=tuple(f"{kind}/{names[each.id]}" for each in picked),
         names=names,
         left=tuple(left),
         drafts=[made for made, _ in reads],

@@ -25,10 +25,11 @@ def look(
     memory: Memory,
     *,
     public: Sequence[PublicFlowSpec] = (),
+    tells_misfits: bool = False,
 ) -> Look:
     """Read the live flows of *specs*, and ask *memory* who moved; and what those of *public* use.
 
-    Of these it is only told what their manifests have wrong.
+    Of these it is only told what their manifests have wrong. Raises as `observe` does.
     """
     public = found.settings.touched(public, specs)
     reading = f"Reading {plural(spec.KIND for spec in (*specs, *public))}"
@@ -42,6 +43,7 @@ def look(
             progress=step,
             public=public,
             tracker=found.tracker,
+            tells_misfits=tells_misfits,
         )
 
 
@@ -60,7 +62,9 @@ def told(
         environment=manifests.environment.name if manifests.environment else None,
         addresses=tuple(spec.address for spec in specs),
         flows=looked.flows,
+        findings=looked.findings,
     )
     if len(specs) == len(manifests.resources):
-        seen = memory.enriched(seen, records=records)
+        # Of what does not fit nobody knows whether it drifted, so it is no look at all flows.
+        seen = memory.enriched(seen, records=records and not looked.findings)
     return replace(seen, warnings=(*looked.warnings, *memory.problems))

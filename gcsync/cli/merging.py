@@ -112,7 +112,7 @@ def _implied(found: Gathered) -> int:
     if found.kind == "results":
         results = merged_results(found)
         return exit_code_of(Ended(run_id="", results=results, notes=(), signal_number=None))
-    if found.kind == "findings" and not found.exit_codes():
-        listed = (piece.node.member("findings").items() for piece in found.pieces)
+    if found.kind in ("findings", "drift") and not found.exit_codes():
+        listed = (each.items() for piece in found.pieces if (each := piece.node.maybe("findings")))
         return int(any(each.value.get("severity") == "error" for every in listed for each in every))
     return 0

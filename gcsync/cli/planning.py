@@ -70,7 +70,7 @@ def plan(
 
     chosen = settings(**options)
     key = session.plan_key()
-    manifests = session.load_resources(chosen)
+    manifests = session.load_resources(chosen, may_manage_none=True)
     specs = chosen.chosen(manifests.resources)
     gate = Gate(chosen=chosen, manifests=manifests, specs=specs, is_open=skips_lint)
     gate.judge_manifests()

@@ -96,29 +96,51 @@ def load(
 
 
 def load_flows(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
-    """The same, for commands that speak about live flows.
+    """The same, for commands that speak about flow documents.
 
-    Raises `ConfigurationError` where no flow is declared: "no drift in 0
-    flows" would be a false all-clear after a file was emptied by mistake.
+    Raises `ConfigurationError` where none is declared: "no drift in 0 flows"
+    would be a false all-clear after a file was emptied by mistake.
     """
     manifests = load(settings, overlays=overlays)
-    if not manifests.flows:
+    if manifests.flows:
+        return manifests
+    if manifests.compared:
+        from gcsync.core.counting import counted
+
+        public = [spec.KIND for spec in manifests.public_flows]
+        there = [counted(public) + " with driver public"] if public else []
+        there += [counted(spec.KIND for spec in manifests.resources)] if manifests.resources else []
         raise ConfigurationError(
-            "the manifests declare no flow, so there is nothing to compare;"
-            " check -f and gcsync.yaml"
+            f"the manifests declare {' and '.join(there)}, and smoke cases are those of flow"
+            " documents; 'gcsync execute' launches any flow, and 'apply --test-drafts' runs the"
+            " test cases of data actions"
         )
-    return manifests
+    raise ConfigurationError(_no_flow(manifests))
 
 
 def load_every_flow(settings: Settings, *, overlays: Sequence[Path] = ()) -> Manifests:
     """The same, for commands that look at flows of the public API, too."""
     manifests = load(settings, overlays=overlays)
     if not manifests.every_flow:
-        raise ConfigurationError(
+        raise ConfigurationError(_no_flow(manifests))
+    return manifests
+
+
+def _no_flow(manifests: Manifests) -> str:
+    """Why a command about flows has nothing to look at, and what it needs."""
+    if not manifests.resources:
+        return (
             "the manifests declare no flow, so there is nothing to look at;"
             " check -f and gcsync.yaml"
         )
-    return manifests
+    from gcsync.core.counting import counted
+
+    there = counted(spec.KIND for spec in manifests.resources)
+    return (
+        f"the manifests declare {there} and no flow, and callers wait in flows: declare those that"
+        " use the data actions, of kind Flow with driver public; 'gcsync import --kind flow' writes"
+        " them"
+    )
 
 
 def load_judged(settings: Settings) -> Manifests:
@@ -132,15 +154,17 @@ def load_judged(settings: Settings) -> Manifests:
     return manifests
 
 
-def load_resources(settings: Settings) -> Manifests:
+def load_resources(settings: Settings, *, may_manage_none: bool = False) -> Manifests:
     """The same, for commands that speak about what the public API has, too.
 
     Flows of the public API are not compared: it is said that, and what is.
+    Where there is nothing else, they are enough if it *may_manage_none*.
     """
     manifests = load(settings)
     public = manifests.public_flows
     through = "managed through its data actions, by manifests of kind DataAction"
-    if not manifests.resources:
+    is_told_only = may_manage_none and bool(public) and not manifests.resources
+    if not manifests.resources and not is_told_only:
         fact = "the manifests declare no flow, no data action and no integration"
         if public:
             fact = f"{public[0].address} has driver public and is {through}, and there are none"
@@ -148,7 +172,7 @@ def load_resources(settings: Settings) -> Manifests:
             f"{fact}, so there is nothing to compare; check -f and gcsync.yaml"
         )
     for flow in public:
-        if flow.address in settings.targets:
+        if flow.address in settings.targets and not is_told_only:
             managers = " ".join(
                 f"--target {action.manager}" for action in flow.actions if action.manager
             )

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gcsync.core.counting import counted
-from gcsync.core.diff import diff, locate, project, same
+from gcsync.core.diff import diff, live_path, locate, project, same
 from gcsync.core.scope import is_covered
 from gcsync.core.secrecy import sealed
 from gcsync.errors import LimitExceeded, PlanRefused
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gcsync.model.change import FlowRef, Glimpse, LiveAction, Organisation, Source, WorstCase
-    from gcsync.model.manifest import ActionSpec, ResourceSpec
+    from gcsync.model.manifest import ActionSpec, ResourceSpec, Setting
     from gcsync.model.project import FieldGlob, Limits
     from gcsync.model.value import JSON
 
@@ -33,6 +33,14 @@ def compare(spec: ResourceSpec, live: Glimpse) -> FlowChange | tuple[Finding, ..
     found = [locate(live.actions, wanted.name, wanted.id) for wanted in spec.actions]
     if any(len(actions) != 1 for actions in found):
         return misfits(spec, live.actions)
+    unclear = [
+        _doubled(spec, setting, action.doubled[live_path(setting.path)])
+        for wanted, (action,) in zip(spec.actions, found, strict=True)
+        for setting in wanted.settings
+        if action.doubled and live_path(setting.path) in action.doubled
+    ]
+    if unclear:
+        return tuple(unclear)
     fields = [
         field
         for wanted, (action,) in zip(spec.actions, found, strict=True)
@@ -90,10 +98,25 @@ def _misfit(
     return Finding(rule="reference", message=message, location=wanted.source, address=spec.address)
 
 
+def _doubled(spec: ResourceSpec, setting: Setting, spellings: tuple[str, ...]) -> Finding:
+    editor = "Architect" if spec.KIND == "flow" else "Genesys Cloud"
+    return Finding(
+        rule="reference",
+        message=f"{setting.path}: this header is live {len(spellings)} times, as"
+        f" {' and '.join(spellings)}, and nothing tells which of them counts; remove all but one"
+        f" in {editor}",
+        location=setting.source,
+        address=spec.address,
+        path=setting.path,
+    )
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """A clause that offers the names most like *name*, or what there is, or nothing."""
     known = sorted(set(names))
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    # To the measure of likeness, a letter in another case is another letter.
+    alike = [each for each in known if each.casefold() == name.casefold()]
+    close = alike or get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
         return f"; nearest: {', '.join(close)}"
     more = f" and {len(known) - 5} more" if len(known) > 5 else ""

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.exact_json import Malformed, compact, parse
-from gcsync.drivers.flow_lens import HEADERS, frozen
+from gcsync.drivers.flow_lens import HEADERS, doubled, frozen
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import Glimpse, LiveAction, Revision, Snapshot
 from gcsync.model.timeouts import FUNCTION_MS, PUBLIC_MS
@@ -204,7 +204,13 @@ def read_action(ref: FlowRef, body: bytes) -> Snapshot:
         document=body,
         # The document is one data action, so no name need tell it from others.
         actions=(
-            LiveAction(id=ref.id, name="", settings=_settings(document), inputs=_inputs(document)),
+            LiveAction(
+                id=ref.id,
+                name="",
+                settings=_settings(document),
+                inputs=_inputs(document),
+                doubled=doubled(holder_of(document, ("config", "request", "headers"))),
+            ),
         ),
         unwritable=problem,
         integration_id=_text(document.get("integrationId")),

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 Dialect = Literal["document", "public"]
 
 EXECUTIONS: Final = "/api/v2/flows/executions"
-_LAUNCHING: Final = "architect:flow:launch (behind a gateway: flow:execution:write)"
-_VIEWING: Final = "architect:flowExecution:view (behind a gateway: flow:execution:read)"
 _MISMATCHES: Final = {
     "missing.input": "missing",
     "unknown.input": "unknown",
@@ -60,8 +58,8 @@ class FlowExecutions:
         """Start one execution, once; see `Launcher`."""
         try:
             answer = self._client.post(EXECUTIONS, self._body(launch))
-        except PermissionMissing as refused:
-            raise _named(refused, _LAUNCHING) from refused
+        except PermissionMissing:
+            raise
         except Refused as refused:
             raise _refused(launch.flow, refused) from refused
         except OutcomeUnknown as unknown:
@@ -75,12 +73,7 @@ class FlowExecutions:
     def execution(self, execution_id: str) -> Execution:
         """How far an execution has come; see `Launcher`."""
         target = path(f"{EXECUTIONS}/{{}}", execution_id)
-        try:
-            seen = self._client.read(
-                target, None, lambda answer: _execution(answer, "", status=_known)
-            )
-        except PermissionMissing as refused:
-            raise _named(refused, _VIEWING) from refused
+        seen = self._client.read(target, None, lambda answer: _execution(answer, "", status=_known))
         # A gateway may call it by another name when asked; it was asked by this one.
         return replace(seen, execution_id=execution_id)
 
@@ -184,17 +177,6 @@ def _in_doubt(flow: FlowRef, why: str) -> OutcomeUnknown:
         f"{flow}: it is unknown whether it was launched, and it is not launched again: {why};"
         " look for it among the flow's executions"
     )
-
-
-def _named(refused: PermissionMissing, permission: str) -> PermissionMissing:
-    """The refusal, with the permission that is asked for where the answer does not name it."""
-    if permission.partition(" ")[0] in str(refused):
-        return refused
-    named = PermissionMissing(
-        f"{refused}; it takes {permission}", status=refused.status, code=refused.code
-    )
-    named.correlation_id = refused.correlation_id
-    return named
 
 
 def _refused(flow: FlowRef, refused: Refused) -> Refused:

@@ -16,6 +16,8 @@ from gcsync.model.change import FlowRef, LiveAction, Modified, Revision, Snapsho
 from gcsync.model.value import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gcsync.model.value import JSON
 
 MAPPING: Final[dict[str, tuple[str, ...]]] = {
@@ -175,6 +177,7 @@ def _action(member: dict[str, Any]) -> LiveAction:
         id=action_id if isinstance(action_id, str) else None,
         name=name if isinstance(name, str) else "",
         settings=_settings(data) if isinstance(data, dict) else {},
+        doubled=doubled(_names(data.get("headers"))) if isinstance(data, dict) else {},
     )
 
 
@@ -203,6 +206,24 @@ def _headers(headers: Any) -> dict[str, JSON]:
             name = escape(header["name"].lower())
             settings[HEADERS + name] = frozen(header["value"])
     return settings
+
+
+def _names(headers: Any) -> Iterator[str]:
+    for header in headers if isinstance(headers, list) else ():
+        if isinstance(header, dict) and isinstance(header.get("name"), str):
+            yield header["name"]
+
+
+def doubled(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The settings of headers that stand among *names* more than once, with their spellings."""
+    spelled: dict[str, list[str]] = {}
+    for name in names:
+        spelled.setdefault(name.lower(), []).append(name)
+    return {
+        HEADERS + escape(name): tuple(spellings)
+        for name, spellings in spelled.items()
+        if len(spellings) > 1
+    }
 
 
 def frozen(value: Any) -> JSON:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gcsync.engine.usage import Used
     from gcsync.model.change import FlowChange
     from gcsync.model.drift import FlowDrift, LastApplied
-    from gcsync.model.manifest import PublicFlowSpec, ResourceSpec
+    from gcsync.model.manifest import Finding, PublicFlowSpec, ResourceSpec
     from gcsync.model.outline import Outline
 
     Recall = Callable[[Mapping[str, Collection[str]]], Mapping[tuple[str, str], LastApplied]]
@@ -47,6 +47,11 @@ class Look:
         """What reading them brought up beside."""
         return self.observation.warnings
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Where manifests and live flows do not fit together."""
+        return self.observation.findings
+
     def foreseen(
         self, changes: Sequence[FlowChange], driver: Driver, *, parallelism: int
     ) -> Foresight:
@@ -64,6 +69,7 @@ def look(
     progress: Callable[[], None] = lambda: None,
     public: Sequence[PublicFlowSpec] = (),
     tracker: Tracker | None = None,
+    tells_misfits: bool = False,
 ) -> Look:
     """Read the live flow of each of *specs* and say what differs, and why.
 
@@ -80,6 +86,7 @@ def look(
         today=today,
         parallelism=parallelism,
         progress=progress,
+        tells_misfits=tells_misfits,
     )
     changed = [change for change in observation.changes if change.fields]
     wanted: dict[str, list[str]] = {}

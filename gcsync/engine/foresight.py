@@ -71,6 +71,7 @@ def observe_with(
     parallelism: int,
     today: date | None = None,
     progress: Callable[[], None] = lambda: None,
+    tells_misfits: bool = False,
 ) -> tuple[Observation, tuple[Used, ...]]:
     """Observe *specs*, and what the live flows of *public* use; *progress* is called once each.
 
@@ -79,20 +80,23 @@ def observe_with(
     """
     listings = Listings(driver)
     found, warnings = _uses(public, listings, tracker, parallelism, progress)
-    try:
-        observation = observe(
-            specs,
-            driver,
-            today=today,
-            parallelism=parallelism,
-            progress=progress,
-            listings=listings,
-        )
-    except InvalidManifests as invalid:
-        raise InvalidManifests(sorted((*invalid.findings, *found.findings), key=position)) from None
-    if found.findings:
-        raise InvalidManifests(found.findings)
-    observation = replace(observation, warnings=(*observation.warnings, *warnings))
+    observation = observe(
+        specs,
+        driver,
+        today=today,
+        parallelism=parallelism,
+        progress=progress,
+        listings=listings,
+        tells_misfits=True,
+    )
+    findings = sorted((*observation.findings, *found.findings), key=position)
+    if findings and not tells_misfits:
+        raise InvalidManifests(findings)
+    observation = replace(
+        observation,
+        warnings=(*observation.warnings, *warnings),
+        findings=tuple(findings),
+    )
     return observation, found.flows
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from gcsync.core.using import telling_type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,10 +29,10 @@ class Listings:
         return self._listed[kind]
 
     def named(self, kind: str) -> Mapping[tuple[str, str], list[LiveFlow]]:
-        """The same by name and by type in lower case; what is called alike stands together."""
+        """The same by name and by `telling_type`; what is called alike stands together."""
         if kind not in self._named:
             by_key: dict[tuple[str, str], list[LiveFlow]] = defaultdict(list)
             for each in self.of(kind):
-                by_key[each.name, each.type.lower()].append(each)
+                by_key[each.name, telling_type(kind, each.type)].append(each)
             self._named[kind] = by_key
         return self._named[kind]

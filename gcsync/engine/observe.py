@@ -14,6 +14,7 @@ from gcsync.analysis.latency import worst_case
 from gcsync.analysis.policy import desired_outline, together
 from gcsync.core.drift import set_aside, without
 from gcsync.core.plan import compare, nearest
+from gcsync.core.using import telling_type
 from gcsync.engine.listings import Listings
 from gcsync.engine.looking import looked
 from gcsync.errors import FlowNotFound, InvalidAnswer, InvalidManifests
@@ -55,7 +56,8 @@ class Observation:
     By address, and for flows that have some: *outlines* are those of the live
     flows that change (one that makes no sense is left out), *tolerated* what
     differs and is no part of the change, *modified* who saved a flow last
-    that differs.
+    that differs. *findings* say where manifests and live flows do not fit together;
+    of the manifests that they are about nothing else is told.
     """
 
     changes: tuple[FlowChange, ...]
@@ -63,6 +65,7 @@ class Observation:
     outlines: Mapping[str, Outline] = field(default_factory=dict)
     tolerated: Mapping[str, tuple[ToleratedField, ...]] = field(default_factory=dict)
     modified: Mapping[str, Modified] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 def observe(
@@ -73,13 +76,15 @@ def observe(
     today: date | None = None,
     progress: Callable[[], None] = lambda: None,
     listings: Listings | None = None,
+    tells_misfits: bool = False,
 ) -> Observation:
     """Fetch and compare every flow of *specs*; *progress* is called once a flow.
 
     What is tolerated on the day *today* is no part of any change; without a
     day nothing is tolerated. *listings* are those of *driver*, if some are
     read already. Raises `InvalidManifests` with all findings at
-    once where manifests and live flows do not fit together, or an `ApiError`.
+    once where manifests and live flows do not fit together, unless it
+    *tells_misfits* beside everything else; or an `ApiError`.
     """
     findings: list[Finding] = list(_unsupported(specs, driver))
     resolved = matched(specs, listings or Listings(driver), findings)
@@ -98,15 +103,18 @@ def observe(
         else:
             findings.extend(outcome)
     findings.extend(_claimed_twice(resolved))
-    if findings:
-        findings.sort(key=position)
+    findings.sort(key=position)
+    if findings and not tells_misfits:
         raise InvalidManifests(findings)
+    unfit = {finding.address for finding in findings}
+    seen = [each for each in seen if each.address not in unfit]
     return Observation(
         changes=tuple(each.change for each in seen),
         warnings=tuple(warning for each in seen for warning in each.warnings),
         outlines={each.address: each.outline for each in seen if each.outline},
         tolerated={each.address: each.tolerated for each in seen if each.tolerated},
         modified={each.address: each.modified for each in seen if each.modified},
+        findings=tuple(findings),
     )
 
 
@@ -235,7 +243,7 @@ def _found(
     """The one that is live by that name, or why it cannot be said which."""
     wanted = spec.selector
     name, kind = wanted.name or "", wanted.type or ""
-    matches = by_key.get((name, kind.lower()), [])
+    matches = by_key.get((name, telling_type(spec.KIND, kind)), [])
     if len(matches) == 1:
         return FlowRef(address=spec.address, id=matches[0].id, name=name)
     if matches:
@@ -243,7 +251,8 @@ def _found(
         many = _NOUNS[spec.KIND][2].format(type=kind)
         return _finding(spec, f"{len(matches)} {many} are named {name!r}; select one by id: {ids}")
     live = [one for alike in by_key.values() for one in alike]
-    if live and wanted.type_source and all(each.type.lower() != kind.lower() for each in live):
+    types = {telling_type(spec.KIND, each.type) for each in live}
+    if live and wanted.type_source and telling_type(spec.KIND, kind) not in types:
         fact = _NO_SUCH_TYPE[spec.KIND].format(type=kind)
         said = f"{fact}{nearest(kind, (each.type for each in live if each.type))}"
         return replace(_finding(spec, said), location=wanted.type_source)

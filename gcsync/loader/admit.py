@@ -7,6 +7,7 @@ YAML cannot write, a secret.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,6 +42,7 @@ SETTINGS_OF: Final = {
 """Kind of what is live -> what manifests of it are called, and where they hold settings."""
 
 _AUTH: Final = "auth/"
+_WORD: Final = re.compile(r"[A-Za-z]{1,12}")
 _MEND: Final = "correct the live value, then import again with --force"
 _MOVE: Final = {
     "flow": "move it to a secure variable, refer to it in the flow as ${Secure.Name}, then import"
@@ -90,7 +92,11 @@ def admitted(action: LiveAction, *, kind: str = "flow") -> Admitted:
         if path.startswith(_AUTH):
             auth[path.removeprefix(_AUTH)] = value
             continue
-        objection = _objection(path, value, _place(path, kind), kind) or _misnamed(path, kind)
+        objection = (
+            _twofold(action.doubled.get(path, ()), kind)
+            or _objection(path, value, _place(path, kind), kind)
+            or _misnamed(path, kind)
+        )
         if objection is None:
             settings[path] = value
         else:
@@ -99,6 +105,16 @@ def admitted(action: LiveAction, *, kind: str = "flow") -> Admitted:
         left += _too_many(settings, group, kind)
     bound = _binding(auth, left) if auth else None
     return Admitted(settings=settings, auth=bound, left_out=tuple(left))
+
+
+def _twofold(spellings: tuple[str, ...], kind: str) -> str | None:
+    if not spellings:
+        return None
+    editor = "Architect" if kind == "flow" else "Genesys Cloud"
+    return (
+        f"is live {len(spellings)} times, as {' and '.join(map(shown, spellings))}; remove all but"
+        f" one in {editor}, then import again with --force"
+    )
 
 
 def _binding(auth: Mapping[str, JSON], left: list[LeftOut]) -> dict[str, JSON] | None:
@@ -148,12 +164,29 @@ def _objection(path: str, value: JSON, at: Shape | None, kind: str = "flow") -> 
     except CannotEdit as error:
         return str(error)
     if not _validator(path, at).is_valid(_thawed(value)):
-        return f"{_fact(value)}, and a manifest takes {_wanted(at)}; {_MEND}"
+        fact = f"is {value}" if _is_plain_word(value, at) else _fact(value)
+        return f"{fact}, and a manifest takes {_reach(at, value) or _wanted(at)}; {_MEND}"
     for place, text in _texts(unescape(path), value):
         for what in _secrets(place, text, kind):
             return f"holds {what}, which a manifest must not; {_MOVE[kind]}"
     names = value if isinstance(value, dict) else ()
     return next((f"has a name that {wrong}" for wrong in map(_unreadable, names) if wrong), None)
+
+
+def _is_plain_word(value: JSON, at: Shape) -> bool:
+    """Whether *value* may be named: one word of letters where there is a choice of words."""
+    return "enum" in at.raw and isinstance(value, str) and bool(_WORD.fullmatch(value))
+
+
+def _reach(at: Shape, value: JSON) -> str | None:
+    """From where to where a manifest takes numbers, if that is what *value* breaks."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    least, most, step = (at.raw.get(key) for key in ("minimum", "maximum", "multipleOf"))
+    if least is None or most is None or least <= value <= most or step is None:
+        return None
+    seconds = f" ({least // 1000} to {most // 1000} s)" if step == 1000 else ""
+    return f"{least} to {most}{seconds}"
 
 
 def _unreadable(name: str) -> str | None:

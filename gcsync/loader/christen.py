@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gcsync.core.secrecy import unmistakable_secrets_in
+from gcsync.core.using import telling_type
 from gcsync.loader.names import trouble
 from gcsync.loader.variables import literal
 
@@ -113,11 +114,11 @@ def tellable(live: Sequence[LiveFlow], kind: str = "dataaction") -> frozenset[st
 
     A flow is told by its type beside its name.
     """
-    often = Counter((each.name, each.type.lower()) for each in live)
+    often = Counter((each.name, telling_type(kind, each.type)) for each in live)
     return frozenset(
         each.id
         for each in live
-        if often[each.name, each.type.lower()] == 1
+        if often[each.name, telling_type(kind, each.type)] == 1
         and _is_word(each.name)
         and (kind == "integration" or _is_word(each.type))
         and (kind != "flow" or (len(each.name) <= _LONGEST_KEY and _TYPE.fullmatch(each.type)))

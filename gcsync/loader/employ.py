@@ -100,11 +100,11 @@ def _entry(
 def _manager(use: Use, data_actions: Sequence[DataActionSpec]) -> str | None:
     """The manifest that manages a data action, by name."""
     action = use.action
-    told = (action.name, action.type.lower()) if use.is_told else None
+    told = (action.name, action.type) if use.is_told else None
     names = (
         each.name
         for each in data_actions
         if each.selector.id == action.id
-        or (told and (each.selector.name, (each.selector.type or "").lower()) == told)
+        or (told and (each.selector.name, each.selector.type) == told)
     )
     return min(names, default=None)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.using import telling_type
 from gcsync.loader.christen import AUTH, integration_folder
 from gcsync.loader.deliver import content_of, standing_in_the_way
 
@@ -57,7 +58,7 @@ class Ground:
         self._managing: dict[str | tuple[str, str], list[ResourceSpec]] = defaultdict(list)
         for spec in self.specs:
             selected = spec.selector
-            key = selected.id or (selected.name or "", (selected.type or "").lower())
+            key = selected.id or (selected.name or "", telling_type(kind, selected.type))
             self._managing[key].append(spec)
         self._declared: dict[Path, set[str]] = defaultdict(set)
         every: tuple[ResourceSpec | AuthBinding, ...] = manifests.resources + manifests.bindings
@@ -66,7 +67,8 @@ class Ground:
 
     def managing(self, live: LiveFlow) -> list[ResourceSpec]:
         """The manifests that speak of something live."""
-        found = (self._managing.get(key, ()) for key in (live.id, (live.name, live.type.lower())))
+        told = (live.name, telling_type(self.kind, live.type))
+        found = (self._managing.get(key, ()) for key in (live.id, told))
         return [spec for specs in found for spec in specs]
 
     def astray(self, listing: Iterable[LiveFlow]) -> list[ResourceSpec]:

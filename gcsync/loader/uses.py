@@ -80,10 +80,7 @@ def _is_meant(action: ActionSpec, found: Selector) -> bool:
     wanted = action.selector
     if wanted is None:
         return found.name == action.name
-    return (found.name, (found.type or "").casefold()) == (
-        wanted.name,
-        (wanted.type or "").casefold(),
-    )
+    return (found.name, found.type) == (wanted.name, wanted.type)
 
 
 def _problem(

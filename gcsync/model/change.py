@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NewType
 
 from gcsync.model.value import setting_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from gcsync.model.reach import ReachedAction
@@ -60,13 +61,16 @@ class LiveAction:
 
     Names of HTTP headers in those paths are in lower case, for their case
     carries no meaning (RFC 9110, 5.1). *inputs* are what its contract takes,
-    ``None`` where nothing tells; no manifest manages them.
+    ``None`` where nothing tells; no manifest manages them. *doubled* are the
+    settings that the live document holds more than once, by path, each with
+    its spellings there: which of them counts, nothing tells.
     """
 
     id: str | None
     name: str
     settings: dict[str, JSON]
     inputs: tuple[str, ...] | None = None
+    doubled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from gcsync.model.change import FieldChange, FlowRef, Modified, Revision
-    from gcsync.model.manifest import Tolerance
+    from gcsync.model.manifest import Finding, Tolerance
     from gcsync.model.value import Value
 
 Kind = Literal["drift", "pending"]
@@ -88,9 +88,11 @@ class Observation:
 class Drift:
     """What one look at live flows found. *flows* are those that differ, sorted by address.
 
-    *addresses* names all that were compared. *history* are the looks of
-    before, oldest first; *since* is when drift was first seen of those that
-    all saw some, up to this one.
+    *addresses* names all that were looked at. *findings* say which of their
+    manifests, and of those of flows that are only told about, do not fit what
+    is live: these were not compared. *history* are the looks of before,
+    oldest first; *since* is when drift was first seen of those that all saw
+    some, up to this one.
     """
 
     observed_at: datetime
@@ -100,13 +102,20 @@ class Drift:
     warnings: tuple[str, ...] = ()
     history: tuple[Observation, ...] = ()
     since: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The addresses of all that could be compared."""
+        unfit = {finding.address for finding in self.findings}
+        return tuple(address for address in self.addresses if address not in unfit)
 
     @property
     def observation(self) -> Observation:
         """This look in numbers."""
         return Observation(
             observed_at=self.observed_at,
-            flows=len(self.addresses),
+            flows=len(self.compared),
             drifted_flows=sum(bool(flow.of_kind("drift")) for flow in self.flows),
             drifted_fields=sum(len(flow.of_kind("drift")) for flow in self.flows),
             pending_fields=sum(len(flow.of_kind("pending")) for flow in self.flows),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.counting import count, counted, kinds_of
@@ -9,6 +10,7 @@ from gcsync.core.diff import same
 from gcsync.core.exact_json import stamp, to_json
 from gcsync.model.manifest import Finding
 from gcsync.model.report import Block, Case, Metric, Report, Row, Subject
+from gcsync.render.findings import cases, finding_document, parts
 from gcsync.render.timeline import timeline
 from gcsync.render.values import place, shown
 
@@ -37,12 +39,15 @@ def present_drift(drift: Drift) -> Report:
     history = timeline(drift)
     return Report(
         document=drift_document(drift),
-        blocks=(*map(_block, drift.flows), *([history] if history else [])),
+        blocks=(*map(_block, drift.flows), *parts(drift.findings), *([history] if history else [])),
         closing=(*_warnings(drift), *_since(drift), *_unseen(drift), _closing(drift)),
         command="drift",
         environment=drift.environment,
         changed_flows=sum(bool(flow.fields) for flow in drift.flows),
-        findings=tuple(finding for flow in drift.flows for finding in _findings(flow)),
+        findings=(
+            *drift.findings,
+            *(finding for flow in drift.flows for finding in _findings(flow)),
+        ),
         cases=tuple(_cases(drift)),
         metrics=tuple(_metrics(seen)),
     )
@@ -58,6 +63,7 @@ def drift_document(drift: Drift) -> dict[str, Any]:
         "environment": drift.environment,
         **({} if kinds in ([], ["flow"]) else {"kinds": kinds}),
         "drift": [_flow_document(flow) for flow in drift.flows],
+        "findings": list(map(finding_document, drift.findings)),
         "summary": {
             "flows": seen.flows,
             "drifted_flows": seen.drifted_flows,
@@ -215,9 +221,14 @@ def _closing(drift: Drift) -> Row:
     seen = drift.observation
     tolerated = seen.tolerated_fields
     beside = f"; {count(tolerated, 'setting')} tolerated" if tolerated else ""
+    if unfit := {finding.address for finding in drift.findings}:
+        manifests, do = count(len(unfit), "manifest"), "does" if len(unfit) == 1 else "do"
+        beside += f"; {manifests} {do} not fit what is live and could not be compared"
     if not drift.differs:
-        well = counted(kinds_of(drift.addresses))
-        return Row(cells=(f"No drift in {well}{beside}.",), tone="good")
+        well = counted(kinds_of(drift.compared)) or ("anything else" if unfit else "")
+        if not well:
+            return Row(cells=("No drift: no setting is managed here.",), tone="good")
+        return Row(cells=(f"No drift in {well}{beside}.",), tone="strong" if unfit else "good")
     drifted, pending = (_counted(drift.flows, kind) for kind in ("drift", "pending"))
     said = f"Drift: {drifted} of {seen.flows}; pending: {pending}{beside}."
     return Row(cells=(said,), tone="strong")
@@ -252,7 +263,8 @@ def _findings(flow: FlowDrift) -> Iterator[Finding]:
 
 def _cases(drift: Drift) -> Iterator[Case]:
     flows = {flow.ref.address: flow for flow in drift.flows}
-    for address in drift.addresses:
+    yield from (replace(case, outcome="errored") for case in cases(drift.findings))
+    for address in drift.compared:
         flow = flows.get(address)
         if flow is None or not flow.fields:
             yield Case(name=address, outcome="passed")

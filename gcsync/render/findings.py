@@ -45,13 +45,13 @@ def present_findings(
     return Report(
         document={
             "format_version": "1.0",
-            "findings": [_document(finding) for finding in findings],
+            "findings": [finding_document(finding) for finding in findings],
             "summary": {name: severities[name] for name in ("error", "warning", "note")},
         },
-        blocks=(Block(rows=rows, parts=tuple(_parts(findings))),) if rows else (),
+        blocks=(Block(rows=rows, parts=tuple(parts(findings))),) if rows else (),
         closing=(closing,),
         findings=tuple(findings),
-        cases=tuple(_cases(findings, looked_at, failing)),
+        cases=tuple(cases(findings, looked_at, failing)),
         metrics=tuple(
             Metric(
                 name="findings",
@@ -81,8 +81,10 @@ def _rows(findings: Sequence[Finding], *, tells_all: bool) -> Iterator[Row]:
         yield Row(cells=(more,), tone="faint")
 
 
-def _cases(
-    findings: Sequence[Finding], looked_at: Collection[str], failing: Collection[Severity]
+def cases(
+    findings: Sequence[Finding],
+    looked_at: Collection[str] = (),
+    failing: Collection[Severity] = FAILING,
 ) -> Iterator[Case]:
     """A case for each address, and for each file whose findings belong to none."""
     by_name = _by_name(findings)
@@ -97,7 +99,7 @@ def _cases(
         )
 
 
-def _parts(findings: Sequence[Finding]) -> Iterator[Block]:
+def parts(findings: Sequence[Finding]) -> Iterator[Block]:
     """Each flow and each other file with its findings, under the gravest severity of them."""
     heading = Row(cells=("severity", "finding", "rule", "place"), depth=1, is_heading=True)
     for name, found in sorted(_by_name(findings).items()):
@@ -126,7 +128,8 @@ def _by_name(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     return by_name
 
 
-def _document(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding as the JSON of validate and lint has it."""
     place = finding.location
     return {
         "rule": finding.rule,

@@ -104,6 +104,8 @@ def _of_drift(gathered: Gathered) -> Report:
         addresses=gathered.addresses,
         flows=tuple(map(flow_drift, gathered.entries())),
         warnings=gathered.texts("warnings"),
+        # A flow that is only told about belongs to several shards.
+        findings=tuple(sorted(_told(gathered), key=_place)),
     )
     healed = {
         result.ref.address: result
@@ -124,11 +126,7 @@ def _of_results(gathered: Gathered) -> Report:
 
 
 def _of_findings(gathered: Gathered) -> Report:
-    found = {
-        finding(entry)
-        for piece in gathered.pieces
-        for entry in piece.node.member("findings").items()
-    }
+    found = _told(gathered)
     fail_on, is_live = gathered.shared("fail_on"), gathered.shared("live")
     if fail_on not in (None, "error", "warning") or not isinstance(is_live, bool | None):
         raise Malformed("fail_on or live is not as lint writes it")
@@ -143,6 +141,15 @@ def _of_findings(gathered: Gathered) -> Report:
         return report
     more = {"fail_on": fail_on, "live": is_live}
     return replace(report, document={**report.document, **more})
+
+
+def _told(gathered: Gathered) -> set[Finding]:
+    return {
+        finding(entry)
+        for piece in gathered.pieces
+        if (listed := piece.node.maybe("findings"))
+        for entry in listed.items()
+    }
 
 
 def _place(found: Finding) -> tuple[object, ...]:

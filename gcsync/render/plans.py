@@ -63,6 +63,8 @@ def present_plan(plan: Plan, *, key: bytes | None = None, notes: Iterable[str] =
 
 
 def _closing(plan: Plan, moving: Sequence[FlowChange], changed_fields: int) -> Row:
+    if not plan.changes and not plan.flow_count and not (plan.part and plan.part.shard):
+        return Row(cells=("No changes: the manifests manage no setting.",), tone="good")
     if not plan.changes:
         compared = total(plan.flow_count, plan.kinds, what="live")
         return Row(cells=(f"No changes: {compared} as desired.",), tone="good")

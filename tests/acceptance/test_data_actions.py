@@ -165,9 +165,37 @@ def test_a_rollback_gives_back_the_configuration_as_it_was(centre: World) -> Non
     assert config(centre) == before
 
 
+def test_names_are_matched_exactly_and_the_nearest_is_told(centre: World) -> None:
+    centre.manifests(
+        data_action(action="{integration: crm, name: Get Customer}"),
+        data_action("other", action="{integration: CRM, name: get customer}"),
+    )
+
+    told = centre.run("plan").err
+
+    assert "no integration with data actions is named 'crm'; nearest: CRM [reference]" in told
+    assert "named 'get customer'; nearest: Get Customer (CRM)" in told
+
+
+def test_integrations_that_differ_only_in_case_are_told_apart(world: World) -> None:
+    world.lives(
+        actions=Actions([stored_action(), stored_action("custom_-_2", integration_id="i-2")]),
+        integrations=Integrations(
+            [StoredIntegration(id="i-crm", name="CRM"), StoredIntegration(id="i-2", name="crm")]
+        ),
+    )
+
+    assert world.run("import", "--kind", "dataaction").code == 0
+
+    written = "".join(each.read_text() for each in world.folder.rglob("get-customer*.yaml"))
+    assert "action: {integration: CRM, name: Get Customer}" in written
+    assert "action: {integration: crm, name: Get Customer}" in written
+    assert world.run("plan").out == "No changes: 2 live data actions as desired.\n"
+
+
 def test_a_static_data_action_is_left_alone_with_the_reason(centre: World) -> None:
     centre.manifests(
-        data_action(action="{integration: crm, name: Get User}", spec="timeout_ms: 7000")
+        data_action(action="{integration: CRM, name: Get User}", spec="timeout_ms: 7000")
     )
 
     plan, applied = centre.run("plan"), centre.run(*APPLY)

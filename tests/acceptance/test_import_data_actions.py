@@ -159,7 +159,7 @@ def test_secrets_and_what_no_manifest_can_hold_stay_unmanaged_and_are_named(worl
         "request/headers/x-api-key holds a credential, which a manifest must not; move it to the",
         " credentials of the integration, then import again with --force",
         "request/template holds a password, token or key",
-        "request/method is a text of 3 characters, and a manifest takes one of GET, ",
+        "request/method is get, and a manifest takes one of GET, ",
         "response/translation_map holds a password, token or key",
     ):
         assert line in told.out
@@ -193,7 +193,7 @@ def test_a_data_action_that_has_a_manifest_is_left_to_it_and_a_new_one_is_added(
     world: World,
 ) -> None:
     has(world, stored_action(), stored_action("custom_-_2", name="Pay"))
-    world.manifests(data_action("ours", action="{integration: crm, name: Pay}"))
+    world.manifests(data_action("ours", action="{integration: CRM, name: Pay}"))
 
     first = world.run("import", "-o", "json").json
     again = world.run("import")
@@ -265,3 +265,34 @@ def test_what_a_custom_sign_in_asks_is_imported_planned_and_applied_too(world: W
     request = world.org.actions.published("customAuth_-_9").config["request"]
     assert request["requestUrlTemplate"] == "https://id.example/customers/${input.id}"
     assert no_change(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--target", "get-custome"),
+            (
+                "--target leaves none of 1 flow, 1 data action and 1 integration;"
+                " nearest: dataaction/get-customer"
+            ),
+        ),
+        (
+            ("--target", "dataaction/x"),
+            "--target leaves none of 1 data action; nearest: dataaction/get-customer",
+        ),
+        (
+            ("--kind", "dataaction", "--exclude", "*"),
+            "--exclude leaves none of 1 data action\n",
+        ),
+    ],
+)
+def test_a_selection_that_leaves_nothing_names_the_nearest_addresses(
+    world: World, words: tuple[str, ...], said: str
+) -> None:
+    has(world, stored_action())
+
+    refused = world.run("import", *words)
+
+    assert refused.code == 64
+    assert said in refused.err

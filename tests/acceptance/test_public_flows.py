@@ -201,7 +201,7 @@ def test_one_name_in_two_integrations_asks_for_the_integration(centre: World) ->
     put_on(centre, stored_action("custom_-_3", name="Send Order", integration_id="i-desk"))
 
     refused = centre.run("budget")
-    told = "Send Order: {action: {integration: desk, name: Send Order}}"
+    told = "Send Order: {action: {integration: Desk, name: Send Order}}"
     centre.manifests(data_action(), SALES.replace("Send Order: {}", told))
     budget = centre.run("budget", "-o", "json")
 
@@ -366,13 +366,60 @@ def test_what_a_change_would_make_of_a_flow_is_refused_by_lint_before_anything_i
     assert centre.org.actions.published("custom_-_1").config["timeoutSeconds"] == 20
 
 
-def test_a_plan_of_flows_alone_says_that_their_data_actions_are_missing(centre: World) -> None:
-    centre.manifests(public_flow(actions="Get Customer: {}"))
+def alone(centre: World, action: str = "Get Customer") -> None:
+    """Of the manifests nothing is left but a flow that names one data action."""
+    text = public_flow(actions=f"{action}: {{}}")
+    centre.manifests(text.replace("{id: id-of-sales}", "{name: Sales, type: inboundcall}"))
 
-    plan = centre.run("plan")
 
-    assert plan.code == 1
-    assert "managed through its data actions, by manifests of kind DataAction, and" in plan.err
+@pytest.mark.parametrize("words", [(), ("--target", "flow/sales")])
+def test_flows_alone_are_looked_at_and_there_is_nothing_to_change(
+    centre: World, words: tuple[str, ...]
+) -> None:
+    alone(centre)
+
+    told = {
+        command: centre.run(*command, *words)
+        for command in (("plan", "--out", "p.json"), ("apply", "--auto-approve"), ("drift",))
+    }
+
+    assert [each.code for each in told.values()] == [0, 0, 0], told
+    plan, _, drift = told.values()
+    assert plan.out == "No changes: the manifests manage no setting.\n"
+    assert "managed through its data actions, by manifests of kind DataAction" in plan.err
+    assert drift.out == "No drift: no setting is managed here.\n"
+    assert centre.run("show", "p.json").out == plan.out
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_what_flows_alone_name_and_do_not_use_is_told(centre: World, command: str) -> None:
+    alone(centre, "Get Customers")
+
+    told = centre.run(command)
+
+    assert told.code == 1
+    assert "the live flow does not use a data action 'Get Customers'; nearest: " in told.err
+
+
+@pytest.mark.parametrize("command", ["budget", "simulate"])
+def test_what_is_about_flows_says_that_it_needs_some(centre: World, command: str) -> None:
+    centre.manifests(data_action())
+
+    told = centre.run(command, **NOBODY)
+
+    assert told.code == 1
+    assert "the manifests declare 1 data action and no flow, and callers wait in flows" in told.err
+    assert "of kind Flow with driver public; 'gcsync import --kind flow' writes them" in told.err
+
+
+def test_smoke_says_which_flows_it_is_about(centre: World) -> None:
+    told = centre.run("smoke")
+
+    assert told.code == 1
+    assert (
+        "the manifests declare 1 flow with driver public and 1 data action, and smoke cases are"
+        " those of flow documents; 'gcsync execute' launches any flow, "
+    ) in told.err
 
 
 def test_what_only_flow_documents_can_have_is_refused(centre: World) -> None:

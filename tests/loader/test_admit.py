@@ -82,6 +82,25 @@ def test_a_secret_is_named_by_its_place_and_what_to_do_and_not_repeated(
     assert value not in reason
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("timeout_ms", 90_000, "is 90000, and a manifest takes 1000 to 60000 (1 to 60 s); correct"),
+        ("timeout_ms", Decimal("1500.5"), "takes whole seconds, for the public API knows no small"),
+        ("request/method", "TRACE", "is TRACE, and a manifest takes one of GET, "),
+        ("request/method", "hunter2", "is a text of 7 characters, and a manifest takes one of GET"),
+    ],
+)
+def test_the_reason_names_what_is_broken_and_a_word_that_is_no_secret(
+    path: str, value: Any, reason: str
+) -> None:
+    action = LiveAction(id="custom_-_1", name="", settings={path: value})
+
+    [left] = admitted(action, kind="dataaction").left_out
+
+    assert reason in left.reason
+
+
 def test_a_header_with_a_secret_for_a_name_is_not_shown() -> None:
     [(where, reason)] = told(**{f"request/headers/{TOKEN.lower()}": "x"}).items()
 

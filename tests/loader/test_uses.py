@@ -36,7 +36,7 @@ def used(root: Path, *documents: str) -> ActionSpec:
     "entry",
     [
         "Lookup: {data_action: get-customer}",
-        "Lookup: {action: {integration: crm, name: Get Customer}}",
+        "Lookup: {action: {integration: CRM, name: Get Customer}}",
         "Get Customer: {}",
         "Get Customer: {idempotent: true}",
     ],
@@ -51,6 +51,12 @@ def test_an_entry_finds_its_manifest_and_takes_the_settings_over(
     assert action.settings[0].source.line < action.source.line
     assert action.selector
     assert (action.selector.type, action.selector.name) == ("CRM", "Get Customer")
+
+
+def test_an_integration_is_named_in_its_own_case(tmp_path: Path) -> None:
+    entry = "Lookup: {action: {integration: crm, name: Get Customer}}"
+
+    assert used(tmp_path, data_action(), public_flow(actions=entry)).manager is None
 
 
 def test_an_entry_finds_the_manifest_of_an_id(tmp_path: Path) -> None:
