@@ -68,7 +68,11 @@ class Drafting:
 
     def announced(self, changes: Iterable[FlowChange]) -> tuple[str, ...]:
         """What is to be known of *changes* before somebody approves of them."""
-        addresses = [change.ref.address for change in changes if change.ref.kind == "dataaction"]
+        addresses = [
+            change.ref.address
+            for change in changes
+            if change.ref.kind == "dataaction" and not change.stays
+        ]
         if self.publish != "draft" or not addresses:
             return ()
         are, drafts = ("is", "a draft") if len(addresses) == 1 else ("are", "drafts")

@@ -321,6 +321,11 @@ def test_what_is_to_be_approved_says_that_real_back_ends_will_be_called(centre: 
     as_desired = centre.run("plan")
     undone = centre.run("rollback", "latest", "--auto-approve")
     again = centre.run("apply", "--auto-approve")
+    run_id = centre.run("history", "-o", "json").json["runs"][0]["run_id"]
+    declares(centre, spec="data_actions: {publish: draft}")
+    centre.manifests(data_action(spec="timeout_ms: 9000"))
+    assert centre.run("apply", "--auto-approve").code == 0
+    left = centre.run("rollback", run_id, "--auto-approve")
 
     assert f"{drafts}{calls}Plan: 1 data action" in saved.out
     assert "! 1 data action without a test case will be published without a test\n" in bare.out
@@ -328,6 +333,7 @@ def test_what_is_to_be_approved_says_that_real_back_ends_will_be_called(centre: 
     assert "draft" not in as_desired.out
     assert (drafts in undone.out, calls in undone.out) == (True, False)
     assert f"{drafts}{calls}Plan: 1 data action" in again.out
+    assert (drafts in left.out, "1 data action left alone" in left.out) == (False, True)
 
 
 def test_what_is_published_at_once_cannot_be_tested(centre: World) -> None:
