@@ -4,6 +4,7 @@
 
     GcsyncError                 1
     ├── WrongUsage             64   the command line cannot be obeyed
+    │   └── NothingDesired     64   no manifest manages what it asks about
     ├── InvalidManifests        1   all findings of all files, with positions
     ├── ConfigurationError      1   environment variables, project file
     │   └── NotConfigured       1   nothing says which organisation, or as whom
@@ -57,6 +58,20 @@ class WrongUsage(GcsyncError):
     """The command line asks for something that cannot be."""
 
     exit_code = 64
+
+
+class NothingDesired(WrongUsage):
+    """The manifest of *address* desires nothing at *path*, where there may be a live setting.
+
+    What is said is for the case that there is none. *is_certain* where the
+    manifest names the data action and the path is one that it could manage.
+    """
+
+    def __init__(self, message: str, *, address: str, path: str, is_certain: bool) -> None:
+        super().__init__(message)
+        self.address = address
+        self.path = path
+        self.is_certain = is_certain
 
 
 class InvalidManifests(GcsyncError):

@@ -1,4 +1,4 @@
-"""What words on a command line mean: labels, sizes, shards, durations, moments, named values."""
+"""What words on a command line mean: choices, labels, sizes, shards, durations, moments, values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from gcsync.core.waves import CanarySize
 from gcsync.model.shard import MOST_SHARDS, Shard, shard_of
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class NearChoice(click.Choice[str]):
+    """One of several words; a misspelt one is answered with the nearest."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: Any) -> str:
+        """Why *value* is none of them."""
+        from gcsync.loader.names import nearest
+
+        said = super().get_invalid_choice_message(value, ctx)
+        return f"{said.removesuffix('.')}{nearest(str(value), self.choices)}"
 
 
 class LabelType(click.ParamType[tuple[str, str]]):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gcsync.errors import GcsyncError
     from gcsync.model.report import Report
 
-WORTH_A_BAR = 25
+WORTH_TELLING = 25
+"""So many steps take long enough for somebody to wonder."""
 _LONGEST_FORMER = 1_000_000
 
 
@@ -150,14 +151,14 @@ def say(message: str, settings: Settings, *, at_verbosity: int = 0) -> None:
 
 @contextmanager
 def progress(total: int, label: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """A progress bar on a terminal for long work; yields what to call once a step."""
-    wanted = (
-        total >= WORTH_A_BAR
-        and settings.verbosity >= 0
-        and sys.stderr.isatty()
-        and not os.environ.get("CI")
-    )
-    if not wanted:
+    """Tell of long work: a bar on a terminal, elsewhere a line at the start, for logs.
+
+    Yields what to call once a step.
+    """
+    is_long = total >= WORTH_TELLING and settings.verbosity >= 0
+    if not (is_long and sys.stderr.isatty() and not os.environ.get("CI")):
+        if is_long:
+            say(f"{label} ({total})", settings)
         yield lambda: None
         return
     with click.progressbar(

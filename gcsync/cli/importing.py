@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gcsync.cli.choices import NearChoice
 from gcsync.cli.options import (
     address_options,
     environment_option,
@@ -54,7 +55,7 @@ ACCEPTED_FOR: Final = timedelta(days=90)
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(("flow", "dataaction", "integration"), case_sensitive=False),
+    type=NearChoice(("flow", "dataaction", "integration"), case_sensitive=False),
     multiple=True,
     help="Only what is live of this kind; repeatable. Without it: flows, or, where no flow"
     " document holds a data action, the data actions of the public API, the integrations that"

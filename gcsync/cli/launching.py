@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gcsync.cli.choices import NearChoice
 from gcsync.errors import ConfigurationError, WrongUsage
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 dialect_option = click.option(
     "--dialect",
-    type=click.Choice(("document", "public")),
+    type=NearChoice(("document", "public")),
     envvar="GCSYNC_DIALECT",
     help="What the API speaks: data and executionContext, or inputData. Unless given, public at"
     " a Genesys region's own host, document anywhere else.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gcsync.cli.choices import NearChoice
 from gcsync.cli.options import (
     FINDING_FORMATS,
     manifest_options,
@@ -49,7 +50,7 @@ no_lint_option = click.option(
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(SEVERITIES[:2]),
+    type=NearChoice(SEVERITIES[:2]),
     default="error",
     show_default=True,
     help="Exit with 1 from this severity on.",

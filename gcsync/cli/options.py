@@ -174,7 +174,11 @@ class OutputType(click.ParamType[Output]):
             return value
         chosen, separator, file = str(value).partition("=")
         if chosen not in self.formats:
-            self.fail(f"{chosen!r} is not one of {', '.join(self.formats)}", param, ctx)
+            from gcsync.loader.names import nearest
+
+            known = ", ".join(self.formats)
+            near = nearest(chosen, self.formats)
+            self.fail(f"{chosen!r} is not one of {known}{near}", param, ctx)
         if separator and not file:
             self.fail(f"{value!r} names no file", param, ctx)
         if not file and chosen in _RUNNER_FILES:

@@ -76,8 +76,13 @@ def serve(  # noqa: PLR0917 - click passes options by name
 ) -> int:
     """Serve the sandbox organisation until interrupted.
 
-    Prints one line of JSON with its address and credentials.
-    """
+    Prints one line of JSON with its address and credentials. The control_token
+    in it opens /sandbox/, where faults, edits, outcomes and more are planted:
+
+    \b
+      curl -H "Authorization: Bearer $CONTROL_TOKEN" "$URL/sandbox/faults" \\
+        -d '{"method": "PUT", "path": "/api/v2/flows/*", "effect": "unavailable"}'
+    """  # noqa: D301 - click needs the control character itself
     from gcsync.sandbox.state import Origin, open_sandbox
 
     opened = open_sandbox(

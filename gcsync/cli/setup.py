@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from gcsync import __version__
+from gcsync.cli.choices import NearChoice
 from gcsync.errors import ConfigurationError
 
 STARTERS: Final = {"gcsync.yaml": "gcsync.yaml", "manifests/example.yaml": "manifest.yaml"}
@@ -34,7 +35,7 @@ _IGNORED: Final = ".gcsync/"
 @click.option(
     "--ci",
     "systems",
-    type=click.Choice(list(PIPELINES)),
+    type=NearChoice(list(PIPELINES)),
     multiple=True,
     default=("github",),
     show_default=True,
@@ -103,7 +104,7 @@ def _unwritten(file: Path, error: OSError) -> ConfigurationError:
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=NearChoice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
     """Print the completion script for a shell.
 

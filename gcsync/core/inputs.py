@@ -1,4 +1,4 @@
-"""Whether the data of a launch fits the inputs of the flow's start event.
+"""Whether data fits what takes it: a launch the inputs of its flow, a test those of a contract.
 
 Two names are one but for their spelling when letters and digits agree,
 whatever the case, a scope such as ``Flow.`` left out or not: ``customer_id``
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 MOST_NAMES: Final = 1_000
 """Of so many inputs at most the nearest is searched: a list from outside may have any length."""
 
+MOST_TOLD: Final = 5
+"""So many inputs are told where none is near."""
+
 _TYPES: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
     "string": ("a text", (str,)),
     "integer": ("an integer", (int,)),
     "decimal": ("a number", (int, Decimal)),
+    "number": ("a number", (int, Decimal)),
     "boolean": ("true or false", (bool,)),
     "collection": ("an array", (list,)),
+    "array": ("an array", (list,)),
     "object": ("an object", (dict,)),
 }
 _GIVEN: Final[tuple[tuple[type, str], ...]] = (
@@ -37,8 +42,10 @@ _GIVEN: Final[tuple[tuple[type, str], ...]] = (
 )
 
 
-def misfits(inputs: Sequence[StartInput], data: Mapping[str, Any]) -> tuple[str, ...]:
-    """What keeps *data* from fitting *inputs*, a sentence each; nothing where it fits.
+def misfits(
+    inputs: Sequence[StartInput], data: Mapping[str, Any], *, taker: str = "the flow"
+) -> tuple[str, ...]:
+    """What keeps *data* from fitting *inputs* of the *taker*, a sentence each; nothing if it fits.
 
     *data* is JSON as `gcsync.core.exact_json.parse` reads it.
     """
@@ -46,14 +53,14 @@ def misfits(inputs: Sequence[StartInput], data: Mapping[str, Any]) -> tuple[str,
     open_names = [name for name in known if name not in data]
     misspelt = dict(_misspelt(data, known, open_names))
     return (
-        *(_unknown(name, misspelt.get(name), known) for name in data if name not in known),
+        *(_unknown(name, misspelt.get(name), known, taker) for name in data if name not in known),
         *(
             f"{name}, {_described(known[name])}, is missing"
             for name in open_names
             if known[name].is_required and name not in misspelt.values()
         ),
         *(
-            f"{name} is {_named(data[name])}, and the flow wants {_described(known[name])}"
+            f"{name} is {_named(data[name])}, and {taker} wants {_described(known[name])}"
             for name in data
             if name in known and not _fits(known[name].type, data[name])
         ),
@@ -85,14 +92,17 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def _unknown(name: str, right: str | None, known: Mapping[str, StartInput]) -> str:
+def _unknown(name: str, right: str | None, known: Mapping[str, StartInput], taker: str) -> str:
     if right is not None:
         required = ", which it requires" if known[right].is_required else ""
-        return f"{name} is no input of the flow: it is called {right}{required}"
+        return f"{name} is no input of {taker}: it is called {right}{required}"
     close = get_close_matches(name, list(known)[:MOST_NAMES], n=1, cutoff=0.5)
     if close:
-        return f"{name} is no input of the flow; nearest: {close[0]}"
-    return f"{name} is no input of the flow" + ("" if known else ", which takes none")
+        return f"{name} is no input of {taker}; nearest: {close[0]}"
+    some = ", ".join(list(known)[:MOST_TOLD]) + (", …" if len(known) > MOST_TOLD else "")
+    return f"{name} is no input of {taker}" + (
+        f"; it takes {some}" if some else ", which takes none"
+    )
 
 
 def _fits(kind: str, value: Any) -> bool:

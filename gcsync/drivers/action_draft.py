@@ -97,6 +97,8 @@ class Drafts:
         """
         ref = snapshot.ref
         try:
+            if self._tests is not None:
+                self._tests.check(ref, snapshot.document)
             self._clear(snapshot, document)
             begun = self._begun(snapshot)
             version = self._changed(ref, document, begun)

@@ -18,6 +18,7 @@ from gcsync.core.exact_json import Malformed, compact, parse
 from gcsync.drivers.flow_lens import HEADERS, doubled, frozen
 from gcsync.errors import InvalidAnswer
 from gcsync.model.change import Glimpse, LiveAction, Revision, Snapshot
+from gcsync.model.execution import StartInput
 from gcsync.model.timeouts import FUNCTION_MS, PUBLIC_MS
 from gcsync.model.value import ABSENT, escape
 
@@ -264,9 +265,27 @@ def _settings(document: Mapping[str, Any]) -> dict[str, JSON]:
 
 def _inputs(document: Mapping[str, Any]) -> tuple[str, ...] | None:
     """What the contract takes; ``None`` where the answer tells no contract."""
+    inputs = contract_inputs(document)
+    return None if inputs is None else tuple(each.name for each in inputs)
+
+
+def contract_inputs(document: Mapping[str, Any]) -> tuple[StartInput, ...] | None:
+    """The inputs of a data action, of its contract the first level; ``None`` where none is told.
+
+    A type is told where the schema names just one.
+    """
     schema = holder_of(document, ("contract", "input", "inputSchema"))
-    properties = schema.get("properties")
-    return tuple(properties) if isinstance(properties, dict) else None
+    properties, required = schema.get("properties"), schema.get("required")
+    if not isinstance(properties, dict):
+        return None
+    return tuple(
+        StartInput(
+            name=name,
+            type=_text(holder_of(properties, (name,)).get("type")) or "",
+            is_required=isinstance(required, list) and name in required,
+        )
+        for name in properties
+    )
 
 
 def holder_of(document: Mapping[str, Any], parents: Sequence[str]) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from gcsync.api.giving_up import unless_stopped
 from gcsync.core.exact_json import Malformed, compact, from_json, parse, to_json
+from gcsync.core.inputs import misfits
 from gcsync.core.secrecy import secrets_in
 from gcsync.core.smoke import shortfalls
+from gcsync.drivers.action_lens import contract_inputs
 from gcsync.drivers.action_source import draft_place
 from gcsync.errors import DraftTestFailed, OutcomeUnknown, PermissionMissing, Refused
 
@@ -51,6 +53,25 @@ class DraftTests:
     is_match: Callable[[str, str], bool]
     stop: Event
     passed: Callable[[FlowRef, SmokeCase], None] = field(default=lambda _ref, _case: None)
+
+    def check(self, ref: FlowRef, document: bytes) -> None:
+        """Hold the cases of *ref* against the contract that *document* tells.
+
+        A flow hands over what the contract names and nothing else, and a
+        contract stays what it is once it is published: so this is known before
+        there is a draft. Raises `DraftTestFailed`, which tells all of it.
+        """
+        inputs = contract_inputs(parse(document))
+        said = [
+            f"{case.source}: test case {case.name!r}: {misfit}"
+            for case in (self.cases.get(ref.address, ()) if inputs is not None else ())
+            for misfit in misfits(inputs or (), to_json(dict(case.data)), taker="the data action")
+        ]
+        if said:
+            raise DraftTestFailed(
+                f"{ref}: no draft was begun, for its tests do not fit its contract:"
+                f" {'; '.join(said)}"
+            )
 
     def run(self, client: Client, ref: FlowRef) -> None:
         """Test the draft of *ref* by its cases, up to the first that fails.

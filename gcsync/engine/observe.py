@@ -182,7 +182,9 @@ class _Eyes:
             if problem is not None:
                 yield Finding(
                     rule="reference",
-                    message=f"{wanted.path}: {problem}",
+                    message=problem
+                    if problem.startswith(f"{wanted.path} ")
+                    else f"{wanted.path}: {problem}",
                     location=wanted.source,
                     address=change.ref.address,
                     path=wanted.path,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from gcsync.core.counting import count
 from gcsync.model.change import Failure, FlowResult, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gcsync.errors import GcsyncError
     from gcsync.model.change import (
@@ -178,7 +179,13 @@ def doubtful(
     )
 
 
-def contended(change: FlowChange, attempts: int) -> FlowResult:
-    """Every attempt met a newer revision."""
-    message = f"contended: {attempts} attempts met {attempts} newer revisions; try again later"
+def contended(change: FlowChange, met: Sequence[Revision]) -> FlowResult:
+    """Every attempt was refused as out of date; *met* are the revisions that they were made on."""
+    moves = len(set(met)) - 1
+    seen = (
+        f"and the revision moved {count(moves, 'time')} meanwhile"
+        if moves
+        else f"though every reading showed revision {met[0]}"
+    )
+    message = f"contended: {len(met)} attempts were refused as out of date, {seen}; try again later"
     return replace(ended(change, "failed"), error=Failure(code="contended", message=message))

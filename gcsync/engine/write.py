@@ -67,7 +67,8 @@ class FlowWrite:
     """The apply of one flow; *sent* are the writes whose outcome is in doubt.
 
     While *is_writing*, a write is under way, or in doubt, or not yet verified.
-    *done* is what earlier ones brought, where it takes several.
+    *done* is what earlier ones brought, where it takes several; *met* are the
+    revisions that were read for one.
     """
 
     run: Surroundings
@@ -76,6 +77,7 @@ class FlowWrite:
     sent: list[_Sent] = field(default_factory=list)
     problem: ApiError | None = None
     done: FlowResult | None = None
+    met: list[Revision] = field(default_factory=list)
 
     @property
     def _told(self) -> FlowChange:
@@ -96,7 +98,7 @@ class FlowWrite:
                 return result
         if self.sent:
             return results.doubtful(self._told, self.sent[-1].revision, self.problem)
-        return results.contended(self.change, ATTEMPTS)
+        return results.contended(self.change, self.met)
 
     def _attempt(self) -> FlowResult | None:
         """Read, and write if that is called for; ``None`` means that reading again must tell."""
@@ -121,6 +123,7 @@ class FlowWrite:
         if fresh.revision is None:
             problem = ReadOnly if fresh.is_read_only else InvalidAnswer
             return self._refused(problem(f"not written: {fresh.unwritable}"))
+        self.met.append(fresh.revision)
         first, *later = self.run.driver.writes(fresh, rebased.fields)
         rebased = replace(rebased, fields=self.run.driver.as_found(fresh, first))
         try:

@@ -6,25 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from gcsync.core.scope import is_covered
-from gcsync.errors import InvalidManifests, WrongUsage
-from gcsync.loader.build import ACTION_FACTS, BINDING, BINDING_FACTS, Builder
+from gcsync.errors import InvalidManifests, NothingDesired, WrongUsage
+from gcsync.loader.build import ACTION_FACTS, BINDING, BINDING_FACTS, RESOURCE_FACTS, Builder
 from gcsync.loader.documents import Document, Reading
 from gcsync.loader.manifests import load
 from gcsync.loader.names import listed, nearest, quoted
 from gcsync.loader.node import Mapping, Node, Scalar, Sequence, location
 from gcsync.loader.shape import shape, typed
-from gcsync.model.value import setting_path, unescape
+from gcsync.model.value import parted, setting_path, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence as Several
     from pathlib import Path
 
+    from gcsync.loader.shape import Shape
     from gcsync.model.manifest import Manifests, ResourceSpec
     from gcsync.model.project import FieldGlob
     from gcsync.model.value import JSON, Location
 
 FACTS: Final = frozenset((*ACTION_FACTS, *BINDING_FACTS))
+SETTING_FACTS: Final = frozenset((*ACTION_FACTS, *RESOURCE_FACTS))
 _NOUNS: Final = {"flow": "flow", "dataaction": "data action", "integration": "integration"}
 _MOST_OFFERED: Final = 5
 How = Literal["default", "action", "overlay", "variable", "binding"]
@@ -70,7 +72,8 @@ def origins(
     """Every desired value of a flow at or below *path*, with its origins.
 
     *address* may carry the path itself: ``flow/billing/actions/Lookup``.
-    Raises `WrongUsage` where nothing is desired there, and `InvalidManifests`.
+    Raises `WrongUsage` where nothing is desired there, of it `NothingDesired`
+    where something may be live, and `InvalidManifests`.
     """
     _, _, rest = address.partition("/")
     name, _, below = rest.partition("/")
@@ -92,7 +95,7 @@ def origins(
         if not wanted or each.path == wanted or each.path.startswith(f"{wanted}/")
     )
     if not explained:
-        raise WrongUsage(_nothing_at(flow, wanted, manifests.project.ignore))
+        raise _nothing_at(flow, wanted, manifests.project.ignore)
     return explained
 
 
@@ -128,17 +131,37 @@ def undeclared(address: str, known: Several[str]) -> str:
     return f"no manifest declares this {_NOUNS[kind]}{near}"
 
 
-def _nothing_at(flow: ResourceSpec, wanted: str, ignored: Several[FieldGlob]) -> str:
+def _nothing_at(flow: ResourceSpec, wanted: str, ignored: Several[FieldGlob]) -> WrongUsage:
     for glob in (*flow.ignore, *ignored):
         if wanted.count("/") > 1 and is_covered([glob], flow.address, wanted):
-            return f"{flow.address}: {quoted(wanted)} is ignored, as {glob.source} says"
+            return WrongUsage(f"{flow.address}: {quoted(wanted)} is ignored, as {glob.source} says")
     known = [
         setting_path(action.name, setting.path)
         for action in flow.actions
         for setting in action.settings
     ]
     choices = nearest(wanted, known) or f"; managed here: {listed(known)}"
-    return f"{flow.address}: nothing is desired at {quoted(wanted)}{choices}"
+    said = f"{flow.address}: nothing is desired at {quoted(wanted)}{choices}"
+    action, setting = parted(wanted)
+    if not _may_be(flow, action, setting):
+        return WrongUsage(said)
+    is_certain = bool(setting) and action in {each.name for each in flow.actions}
+    return NothingDesired(said, address=flow.address, path=wanted, is_certain=is_certain)
+
+
+def _may_be(flow: ResourceSpec, action: str, setting: str) -> bool:
+    """Whether there may be something live below that data action, or by that path of a setting."""
+    if not setting:
+        return bool(action)
+    if bool(action) != (flow.KIND == "flow") or setting.split("/", maxsplit=1)[0] in SETTING_FACTS:
+        return False
+    kind = {"flow": "Flow", "dataaction": "DataAction", "integration": "Integration"}[flow.KIND]
+    steps = ["spec", *(["actions", action] if action else []), *setting.split("/")]
+    at: Shape | None = shape(kind)
+    for step in map(unescape, steps):
+        at = at and at.child(step)
+    # A binding stands for settings that a manifest does not name.
+    return at is not None or setting.startswith("auth/")
 
 
 class _Layers:

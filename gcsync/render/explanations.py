@@ -29,14 +29,15 @@ class Contribution:
 class Explained:
     """One desired setting, what contributed to it (the last one holds), and the live value.
 
-    *has_live* is false where nobody asked the organisation.
+    *has_live* is false where nobody asked the organisation. A setting that no
+    manifest manages has no *source*, and nothing contributed to it.
     """
 
     address: str
     path: str
-    value: JSON
-    source: Location
-    contributions: tuple[Contribution, ...]
+    value: Value = ABSENT
+    source: Location | None = None
+    contributions: tuple[Contribution, ...] = ()
     live: Value = ABSENT
     has_live: bool = False
 
@@ -65,7 +66,10 @@ def _block(one: Explained) -> Block:
         )
         for entry in one.contributions
     )
-    rows.append(Row(depth=1, cells=("desired", shown(one.value)), tone="good"))
+    if one.source is None:
+        rows.append(Row(depth=1, cells=("managed by no manifest",), tone="faint"))
+    else:
+        rows.append(Row(depth=1, cells=("desired", shown(one.value)), tone="good"))
     if one.has_live:
         rows.append(Row(depth=1, cells=("live", shown(one.live)), tone="change"))
     return Block(rows=tuple(rows))
@@ -78,7 +82,8 @@ def _document(one: Explained) -> dict[str, Any]:
         "desired": to_json(one.value),
         "live": to_json(one.live),
         "live_read": one.has_live,
-        "source": _source(one.source),
+        "managed": one.source is not None,
+        "source": _source(one.source) if one.source else None,
         "origins": [
             {"how": entry.how, "value": to_json(entry.value), "source": _source(entry.source)}
             for entry in one.contributions

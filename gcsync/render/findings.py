@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gcsync.core.counting import count
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
 
 FAILING: Final[tuple[Severity, ...]] = ("error",)
 
-TOLD_NOTES: Final = 3
-"""So many notes of one rule are enough to see what it is about."""
+TOLD: Final[dict[Severity, int]] = {"note": 3, "warning": 10}
+"""So many findings of one rule are enough to see what it is about."""
+
+LONGEST_WORD: Final = 100
+"""A name may be longer, and then hides what is said of it."""
 
 _TONES: Final[dict[Severity, Tone]] = {"error": "bad", "warning": "change", "note": "plain"}
 
@@ -35,11 +40,12 @@ def present_findings(
 
     *looked_at* are the addresses that were checked; one with a finding of a
     severity among *failing* is a failed case. Unless it *tells_all*, a note
-    that many documents share is told of the first of them alone; documents
-    for machines, and pages, have every one.
+    or a warning that many documents share, and that fails nothing, is told of
+    the first of them alone, and long names are cut; documents for machines,
+    and pages, have every one.
     """
     severities = Counter(finding.severity for finding in findings)
-    rows = tuple(_rows(findings, tells_all=tells_all))
+    rows = tuple(_rows(findings, set(_TONES) if tells_all else set(failing), cuts=not tells_all))
     said = ", ".join(count(severities[name], name) for name in ("error", "warning", "note"))
     closing = Row(cells=(f"{said}.",), tone="strong") if findings else Row(cells=(all_well,))
     return Report(
@@ -64,21 +70,34 @@ def present_findings(
     )
 
 
-def _rows(findings: Sequence[Finding], *, tells_all: bool) -> Iterator[Row]:
-    told: Counter[str] = Counter()
-    often = Counter(each.rule for each in findings if each.severity == "note")
-    folded = {rule for rule, times in often.items() if times > TOLD_NOTES + 1 and not tells_all}
+def _rows(findings: Sequence[Finding], whole: Collection[Severity], *, cuts: bool) -> Iterator[Row]:
+    """A line for each finding, and one for what is folded: nothing of a severity among *whole*."""
+    often = Counter((each.severity, each.rule) for each in findings)
+    folded = {
+        (severity, rule)
+        for (severity, rule), times in often.items()
+        # A line that tells of one more takes the place of that one.
+        if severity in TOLD and severity not in whole and times > TOLD[severity] + 1
+    }
+    told: Counter[tuple[Severity, str]] = Counter()
     names = {}
     for finding in findings:
-        if finding.severity == "note" and finding.rule in folded:
-            names[finding.rule] = finding.name
-            told[finding.rule] += 1
-            if told[finding.rule] > TOLD_NOTES:
+        kind = (finding.severity, finding.rule)
+        if kind in folded:
+            names[kind] = finding.name
+            told[kind] += 1
+            if told[kind] > TOLD[finding.severity]:
                 continue
-        yield Row(cells=(str(finding),), tone=_TONES[finding.severity])
-    for rule in sorted(folded):
-        more = f"note: {told[rule] - TOLD_NOTES} more of {rule} ({names[rule]}); -v lists them"
-        yield Row(cells=(more,), tone="faint")
+        shown = replace(finding, message=_cut(finding.message)) if cuts else finding
+        yield Row(cells=(str(shown),), tone=_TONES[finding.severity])
+    for severity, rule in sorted(folded, key=lambda kind: (list(_TONES).index(kind[0]), kind[1])):
+        more = told[severity, rule] - TOLD[severity]
+        said = f"{severity}: {more} more of {rule} ({names[severity, rule]}); -v lists them"
+        yield Row(cells=(said,), tone="faint")
+
+
+def _cut(message: str) -> str:
+    return re.sub(rf"(\S{{{LONGEST_WORD}}})\S+", r"\1…", message)
 
 
 def cases(

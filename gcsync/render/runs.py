@@ -274,7 +274,9 @@ def result_block(result: FlowResult, again: str = "", undone: str | None = None)
     heading = f"{ref.address}  {result.status}  ({ref.name or ref.id}{moved})"
     rows = [Row(sign=sign, cells=(heading,), tone=tone)]
     if result.error:
-        rows.append(Row(cells=(f"{result.error.message} [{result.error.code}]",), depth=1))
+        # The heading above has named it.
+        why = result.error.message.removeprefix(f"{ref}: ")
+        rows.append(Row(cells=(f"{why} [{result.error.code}]",), depth=1))
     if result.conflict:
         rows.extend(_conflict_rows(result, result.conflict, again, undone))
     if result.smoke or result.rolled_back:

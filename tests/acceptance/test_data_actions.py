@@ -93,7 +93,7 @@ def test_a_timeout_that_the_api_would_not_take_is_refused_at_plan_time(world: Wo
 
     assert refused.code == 1
     first, second = refused.err.strip().splitlines()[:2]
-    assert first.startswith("manifests/flows.yaml:6:15: error: ")
+    assert first.startswith("manifests/flows.yaml:6:15: error: timeout_ms of 16000 is ")
     assert "out of the public API's range of 1 to 15 s for functions; give 1000 to 15000" in first
     assert second.startswith("manifests/flows.yaml:13:15: error: ")
     assert "the action of a custom sign-in has no timeout; leave timeout_ms out" in second

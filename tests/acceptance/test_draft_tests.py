@@ -30,6 +30,7 @@ APPLY = ("apply", "--auto-approve", "-o", "json")
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
 CONTRACT = {"input": {"inputSchema": SCHEMA}, "output": {"successSchema": {"type": "object"}}}
 CASE = 'test: [{name: known, input: {id: "7"}, expect: {output: {/id: {equals: "7"}}}}]'
+FAILING = "test: [{name: known, expect: {output: {/x: {equals: 7}}}}]"
 TESTED = "data_actions: {publish: draft, test: true}"
 
 
@@ -112,17 +113,58 @@ def test_a_draft_that_is_too_slow_is_not_published(centre: World) -> None:
     assert "within_ms: wanted at most 1 ms, got " in message
 
 
-def test_an_input_that_does_not_fit_the_contract_is_told(centre: World) -> None:
-    declares(centre, "test: [{name: known, input: {id: 7}}]")
+def test_inputs_that_do_not_fit_the_contract_are_all_told_before_a_draft_is_begun(
+    centre: World,
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"visitorId": {"type": "string"}, "limit": {"type": "integer"}},
+        "required": ["visitorId"],
+    }
+    has(centre, stored_action(contract=CONTRACT | {"input": {"inputSchema": schema}}))
+    declares(
+        centre, 'test: [{name: a, input: {x: "1"}}, {name: b, input: {visitorID: 7, limit: 1.5}}]'
+    )
+
+    applied = centre.run(*APPLY)
+
+    [result] = applied.json["results"]
+    assert (applied.code, result["status"], result["error"]["code"]) == (1, "failed", "draft-test")
+    assert result["error"]["message"] == (
+        "dataaction/get-customer (Get Customer): no draft was begun, for its tests do not fit its"
+        " contract: manifests/flows.yaml:7:10: test case 'a': x is no input of the data action;"
+        " it takes visitorId, limit;"
+        " manifests/flows.yaml:7:10: test case 'a': visitorId, a text, is missing;"
+        " manifests/flows.yaml:7:38: test case 'b': visitorID is no input of the data action:"
+        " it is called visitorId, which it requires;"
+        " manifests/flows.yaml:7:38: test case 'b': limit is a number, and the data action wants"
+        " an integer"
+    )
+    assert centre.org.requests["POST /api/v2/integrations/actions/{id}/draft"] == 0
+    assert runs(centre) == 0
+
+
+def test_a_contract_that_names_no_inputs_or_is_odd_refuses_no_test(centre: World) -> None:
+    for schema in ({}, {"properties": {"id": 7}, "required": "id"}):
+        contract = CONTRACT | {"input": {"inputSchema": {"type": "object"} | schema}}
+        has(centre, stored_action(contract=CONTRACT | contract))
+
+        assert centre.run(*APPLY).code in (0, 1)
+        assert runs(centre) == 1
+
+
+def test_what_only_the_api_knows_of_a_contract_the_api_refuses(centre: World) -> None:
+    schema = {"type": "object", "properties": {"id": {"type": "string", "maxLength": 0}}}
+    has(centre, stored_action(contract=CONTRACT | {"input": {"inputSchema": schema}}))
 
     message = refused(centre, centre.run(*APPLY))
 
     assert "was refused: " in message
-    assert "The input does not fit the contract: id: 7 is not of type" in message
+    assert "The input does not fit the contract: id: " in message
 
 
 def test_the_first_case_that_fails_ends_the_tests(centre: World) -> None:
-    declares(centre, "test: [{name: known, input: {id: 7}}, {name: other}]")
+    declares(centre, f"{FAILING[:-1]}, {{name: other}}]")
 
     refused(centre, centre.run(*APPLY))
 
@@ -350,12 +392,12 @@ def test_what_is_published_at_once_cannot_be_tested(centre: World) -> None:
 
 def test_a_saved_plan_is_tested_by_the_manifests_that_lie_beside_it(centre: World) -> None:
     assert centre.run("plan", "--out", "p.json").code == 0
-    declares(centre, "test: [{name: known, input: {id: 7}}]")
+    declares(centre, FAILING)
 
     message = refused(centre, centre.run("apply", "p.json", "-o", "json"))
     untested = centre.run("apply", "p.json", "--no-test-drafts")
 
-    assert "was refused" in message
+    assert "output/x: wanted 7, got nothing" in message
     assert (untested.code, runs(centre), timeout(centre)) == (0, 1, 7)
 
 

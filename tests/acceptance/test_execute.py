@@ -203,7 +203,7 @@ def test_data_that_does_not_fit_is_told_together_and_nothing_is_sent(centre: Wor
     called = "it is called customerId, which it requires"
     assert misfits == [
         f"{flow}customer_id is no input of the flow: {called}",
-        f"{flow}x is no input of the flow",
+        f"{flow}x is no input of the flow; it takes customerId, limit, rate",
         f"{flow}limit is a text, and the flow wants an integer",
     ]
     assert way_out == (

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from acceptance_world import live, manifest, project
+from manifest_builders import data_action
+from public_builders import stored_action
+from public_world import has
 
 if TYPE_CHECKING:
     from acceptance_world import World
@@ -119,3 +122,88 @@ def test_an_organisation_that_is_not_the_asserted_one_is_an_error(world: World) 
 
     assert refused.code == 1
     assert "another" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "shown"),
+    [
+        ("Lookup/retry/max_retries", [("Lookup/retry/max_retries", 3)], "live  3"),
+        ("Lookup/retry", [("Lookup/retry/max_retries", 3)], "live  3"),
+        ("Lookup/response/max_age_s", [("Lookup/response/max_age_s", None)], "live  (none)"),
+        ("Pay/timeout_ms", [("Pay/timeout_ms", 9000)], "live  9000"),
+        ("Pay", [("Pay/timeout_ms", 9000)], "live  9000"),
+    ],
+)
+def test_of_a_setting_that_no_manifest_manages_the_live_value_is_told(
+    world: World, path: str, told: list[tuple[str, int | None]], shown: str
+) -> None:
+    lookup = {"timeout": 3000, "retry": {"maxRetries": 3}}
+    world.lives(live("billing", {"Lookup": lookup, "Pay": {"timeout": 9000}}))
+    world.manifests()
+
+    read = world.run("explain", f"flow/billing/actions/{path}", "-o", "json")
+    text = world.run("explain", f"flow/billing/actions/{path}")
+
+    assert (read.code, text.code) == (0, 0), read.said
+    assert [
+        (each["path"].removeprefix("actions/"), each["live"]) for each in read.json["explanations"]
+    ] == told
+    for each in read.json["explanations"]:
+        assert (each["managed"], each["live_read"], each["origins"]) == (False, True, [])
+        assert (each["desired"], each["source"]) == (None, None)
+    assert "managed by no manifest" in text.out
+    assert shown in text.out
+
+
+def test_without_a_look_that_nobody_manages_it_is_told_all_the_same(world: World) -> None:
+    world.manifests()
+    setting = "flow/billing/actions/Lookup/retry/max_retries"
+
+    offline = world.run("explain", setting, "--offline", "-o", "json")
+    nobody = {"GCSYNC_API_URL": None, "GENESYSCLOUD_OAUTHCLIENT_SECRET": None}
+    lost = world.run("explain", setting, **nobody)
+
+    [one] = offline.json["explanations"]
+    assert (offline.code, one["managed"], one["live_read"]) == (0, False, False)
+    assert lost.code == 0
+    assert "managed by no manifest" in lost.out
+    assert "live values not read" in lost.out
+
+
+@pytest.mark.parametrize(
+    "path", ["Lookup/timeout", "Lookup/id", "Lookup/retry/zzz", "Gone/timeout_ms", "Gone"]
+)
+@pytest.mark.parametrize("words", [(), ("--offline",)])
+def test_what_is_no_setting_or_of_no_data_action_stays_wrong_usage(
+    world: World, path: str, words: tuple[str, ...]
+) -> None:
+    world.manifests()
+
+    explained = world.run("explain", f"flow/billing/actions/{path}", *words)
+
+    assert (explained.code, explained.out) == (64, "")
+    assert "nothing is desired at" in explained.err
+
+
+def test_an_unmanaged_header_of_a_data_action_is_told_however_it_is_spelt(world: World) -> None:
+    has(world, stored_action())
+    world.manifests(data_action(spec="timeout_ms: 7000"))
+    headers = "dataaction/get-customer/request/headers"
+
+    shown = world.run("explain", f"{headers}/X-Source", "-o", "json")
+
+    [one] = shown.json["explanations"]
+    assert (shown.code, one["live"], one["managed"]) == (0, "genesys", False)
+
+
+def test_an_unmanaged_secret_is_not_shown(world: World) -> None:
+    secret = {"name": "Authorization", "value": "Bearer hunter2-0123456789abcdef"}
+    world.lives(live("billing", {"Lookup": {"timeout": 3000, "headers": [secret]}}))
+    world.manifests()
+
+    for words in ((), ("-o", "json")):
+        shown = world.run("explain", "flow/billing/actions/Lookup/request/headers", *words)
+
+        assert shown.code == 0
+        assert "authorization" in shown.out
+        assert "hunter2" not in shown.said

@@ -296,3 +296,22 @@ def test_a_selection_that_leaves_nothing_names_the_nearest_addresses(
 
     assert refused.code == 64
     assert said in refused.err
+
+
+def test_long_reading_is_told_once_where_nobody_sees_a_bar(world: World) -> None:
+    has(world, *(stored_action(f"custom_-_{n}", name=f"Look up {n}") for n in range(25)))
+
+    told = [world.run("import", "--force"), world.run("plan"), world.run("drift")]
+    quiet = world.run("plan", "-q")
+
+    for each in told:
+        assert each.code == 0, each.said
+        assert each.err.count("Reading data actions") == 1, each.err
+    assert "Reading data actions (25)" in told[0].err.splitlines()
+    assert "Reading" not in quiet.err
+
+
+def test_short_reading_is_not_told(world: World) -> None:
+    has(world, *(stored_action(f"custom_-_{n}", name=f"Look up {n}") for n in range(24)))
+
+    assert "Reading" not in world.run("import").err

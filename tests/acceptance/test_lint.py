@@ -307,6 +307,43 @@ def test_a_misspelt_rule_is_answered_with_the_nearest(world: World) -> None:
     assert "excessive-retries" in unknown.err
 
 
+def test_the_same_warning_about_many_is_told_ten_times_unless_it_fails(world: World) -> None:
+    world.write({"gcsync.yaml": project("lint: {severity: {missing-owner: warning}}")})
+    world.manifests(*(manifest(f"billing-{number:02}") for number in range(14)))
+
+    folded, whole, grave, data = (
+        world.run("lint", *words)
+        for words in ((), ("-v",), ("--fail-on", "warning"), ("-o", "json"))
+    )
+
+    assert folded.out.count("[GC801]") == 10
+    assert "warning: 4 more of GC801 (missing-owner); -v lists them\n" in folded.out
+    for told in (whole, grave):
+        assert told.out.count("[GC801]") == 14
+        assert "more of GC801" not in told.out
+    assert sum(each["rule"] == "GC801" for each in data.json["findings"]) == 14
+
+
+def test_eleven_warnings_are_all_told_and_errors_always(world: World) -> None:
+    world.manifests(*(manifest(f"billing-{number:02}") for number in range(11)))
+    for severity in ("warning", "error"):
+        world.write({"gcsync.yaml": project(f"lint: {{severity: {{missing-owner: {severity}}}}}")})
+
+        assert world.run("lint").out.count("[GC801]") == 11
+
+
+def test_a_long_name_is_cut_in_text_alone(world: World) -> None:
+    name = "a" * 200
+    world.manifests(manifest(actions=f"{name}: {{timeout_ms: 29000}}"))
+
+    shown, whole, data = (world.run("lint", *words) for words in ((), ("-v",), ("-o", "json")))
+
+    assert "a" * 90 in shown.out
+    assert "a" * 120 not in shown.out
+    assert name in whole.out
+    assert name in data.out
+
+
 def test_the_same_note_about_many_documents_is_told_three_times(world: World) -> None:
     world.manifests(*(manifest(f"billing-{number}") for number in range(9)))
 

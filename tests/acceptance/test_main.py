@@ -6,11 +6,13 @@ import os
 import pty
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from acceptance_world import ended, live, manifest
 
 from gcsync import __version__
-from gcsync.cli.main import COMMANDS
+from gcsync.cli.choices import NearChoice
+from gcsync.cli.main import COMMANDS, loaded
 
 if TYPE_CHECKING:
     from acceptance_world import World
@@ -146,3 +148,33 @@ def test_an_organisation_without_manifests_is_no_traceback(
 
     assert told.code in {0, 1}
     assert told.said
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("import", "--kind", "data-action"), "(did you mean 'dataaction'?)"),
+        (("lint", "--fail-on", "warn"), "(did you mean 'warning'?)"),
+        (("plan", "-o", "jsn"), "(did you mean 'json'?)"),
+        (("completion", "zhs"), "(did you mean 'zsh'?)"),
+        (("import", "--kind", "qqq"), "'integration'"),
+    ],
+)
+def test_a_misspelt_choice_is_answered_with_the_nearest(
+    world: World, words: tuple[str, ...], near: str
+) -> None:
+    told = world.run(*words)
+
+    assert told.code == 64
+    assert told.err.strip().endswith(near)
+
+
+def test_every_closed_choice_offers_the_nearest() -> None:
+    plain = [
+        parameter.name
+        for command in COMMANDS
+        for parameter in loaded(command).params
+        if isinstance(parameter.type, click.Choice) and not isinstance(parameter.type, NearChoice)
+    ]
+
+    assert plain == []

@@ -57,7 +57,7 @@ def test_everything_is_told_together() -> None:
 
     assert said == (
         "customer_id is no input of the flow: it is called customerId, which it requires",
-        "colour is no input of the flow",
+        "colour is no input of the flow; it takes customerId, amount, limit, tags",
         "limmit is no input of the flow; nearest: limit",
         "amount, a number, is missing",
         "tags is a text, and the flow wants an array",

@@ -130,6 +130,10 @@ def test_a_storm_ends_after_the_first_try_and_five_more(
     assert result.status == "failed"
     assert result.error is not None
     assert result.error.code == "contended"
+    assert result.error.message == (
+        "contended: 6 attempts were refused as out of date, though every reading showed"
+        ' revision "1"; try again later'
+    )
     assert len(driver.puts) == ATTEMPTS == 6
     assert set(outcomes(run)) == {"refused"}
 

@@ -381,7 +381,9 @@ def explanations(names: Names) -> Report:
         )
         for address, path, value in zip(names, _turned(names, 1), _turned(names, 2), strict=True)
     ]
-    return replace(present_explanations(explained, notes=names), command="explain")
+    unmanaged = [Explained(address=name, path=name, live=name, has_live=True) for name in names]
+    report = present_explanations([*explained, *unmanaged], notes=names)
+    return replace(report, command="explain")
 
 
 def failures(names: Names) -> Report:

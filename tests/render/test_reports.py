@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from document_builders import NOON, a_drift, a_plan, a_result, a_run, flow_change, timeout_change
 
-from gcsync.core.document import sealed
+from gcsync.core.document import result_document, sealed
 from gcsync.model.change import Conflict, Failure, FieldConflict, FlowRef, Status, WorstCase
 from gcsync.model.manifest import Finding
 from gcsync.model.value import ABSENT, Location
@@ -170,6 +170,17 @@ def test_a_failure_tells_message_and_code() -> None:
     shown = text(present_results("run-1", [a_result(status="failed", error=error)]))
 
     assert "six attempts [contended]" in shown
+
+
+def test_a_failure_that_names_its_flow_names_it_once_but_in_json() -> None:
+    said = "flow/billing-inbound (Billing Inbound): gone"
+    result = a_result(status="failed", error=Failure(code="api", message=said))
+
+    report = present_results("run-1", [result])
+
+    assert "    gone [api]" in text(report)
+    assert text(report).count("flow/billing-inbound") == 1
+    assert result_document(result)["error"]["message"] == said
 
 
 def test_skipped_flows_are_lines_of_one_block_with_their_reason() -> None:

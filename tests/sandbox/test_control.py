@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
 import pytest
 from sandbox_client import DOCUMENT, NOW, Editor, organisation
 
+from gcsync.cli.sandbox import serve
 from gcsync.sandbox.wire import Request
 
 TOKEN = "control-token"
@@ -58,6 +60,15 @@ def test_faults_are_scripted_counted_and_forgotten(editor: Editor) -> None:
     assert control(editor, "GET", "faults") == (200, {"waiting": 2})
     assert control(editor, "DELETE", "faults") == (200, {"waiting": 0})
     assert editor.get().body == DOCUMENT
+
+
+def test_the_help_of_serve_shows_a_fault_that_can_be_planted(editor: Editor) -> None:
+    shown = str(serve.help)
+    [example] = re.findall(r"-d '(.+)'", shown)
+
+    assert "/sandbox/faults" in shown
+    assert control(editor, "POST", "faults", json.loads(example)) == (200, {"waiting": 1})
+    assert editor.put(DOCUMENT, '"1"').status == 503
 
 
 @pytest.mark.parametrize(
