@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gcsync.api.http import Client
     from gcsync.cli.options import Settings
-    from gcsync.drivers.action_test import DraftTests
+    from gcsync.drivers.draft_tests import DraftTests
     from gcsync.drivers.integration_action import IntegrationActionDriver
     from gcsync.model.change import FlowChange, FlowResult
     from gcsync.model.manifest import ResourceSpec
@@ -54,7 +54,7 @@ class Drafting:
 
     def _tests(self, chosen: Settings, stop: Event) -> DraftTests:
         from gcsync.cli import console
-        from gcsync.drivers.action_test import DraftTests
+        from gcsync.drivers.draft_tests import DraftTests
         from gcsync.loader.patterns import is_match
 
         return DraftTests(

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from gcsync.api.http import Client
     from gcsync.drivers.action_source import ActionSource, Draft
-    from gcsync.drivers.action_test import DraftTests
+    from gcsync.drivers.draft_tests import DraftTests
     from gcsync.model.change import FlowRef, Snapshot
 
 TRIES: Final = 3

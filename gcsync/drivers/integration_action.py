@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from gcsync.api.http import Client
-    from gcsync.drivers.action_test import DraftTests
+    from gcsync.drivers.draft_tests import DraftTests
     from gcsync.drivers.driver import Look
     from gcsync.model.change import FieldChange, FlowRef, Glimpse, Organisation, Snapshot
     from gcsync.model.outline import Outline

@@ -15,7 +15,7 @@ from faultproxy import FaultProxy, answering, lose_answer, passing, reset_unseen
 from public_builders import REQUEST, integrated, stored_action
 
 from gcsync.api.oauth import GivenToken
-from gcsync.drivers.action_test import DraftTests
+from gcsync.drivers.draft_tests import DraftTests
 from gcsync.drivers.integration_action import IntegrationActionDriver
 from gcsync.engine.write import FlowWrite
 from gcsync.loader.patterns import is_match
