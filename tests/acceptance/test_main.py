@@ -115,7 +115,8 @@ def test_a_bar_on_a_terminal_for_long_work_and_never_in_ci(
         os.close(leader)
         os.close(follower)
 
-    assert (b"Reading flows" in said) is shown
+    assert (b"Reading flows  [" in said) is shown
+    assert (b"Reading flows (30)\r\n" in said) is not shown
 
 
 def test_an_unforeseen_error_is_one_line_that_asks_for_a_report(world: World) -> None:
