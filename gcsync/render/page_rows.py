@@ -99,7 +99,7 @@ def _between(row: Row) -> int:
 
 
 def _changes(rows: Sequence[Row], sides: tuple[str, str]) -> str:
-    body = "".join(map(_change, rows))
+    body = "".join(_change(row, is_entry=row.depth > rows[0].depth) for row in rows)
     first, second = map(said, sides)
     column = _PAIRS[rows[0].cells[_between(rows[0])]][0]
     return (
@@ -109,7 +109,8 @@ def _changes(rows: Sequence[Row], sides: tuple[str, str]) -> str:
     )
 
 
-def _change(row: Row) -> str:
+def _change(row: Row, *, is_entry: bool) -> str:
+    """A row of a table of changes; an entry belongs to the setting above."""
     cells, at = row.cells, _between(row)
     column, one, other = _PAIRS[cells[at]]
     kinds, notes = cells[1 : at - 1], cells[at + 2 :]
@@ -117,7 +118,8 @@ def _change(row: Row) -> str:
     noted = f'<span class="note">{said(", ".join(notes))}</span>' if notes else ""
     return (
         f'<tr class="{row.tone}"><td class="sign">{said(row.sign)}</td>'
-        f'<td class="setting">{_path(cells[0])}{kind}{noted}{_place(row)}</td>'
+        f'<td class="setting{" entry" if is_entry else ""}">'
+        f"{_path(cells[0])}{kind}{noted}{_place(row)}</td>"
         f'<td class="first">{_value(cells[at - 1], one)}</td>'
         f'<td class="{column}">{_value(cells[at + 1], other)}</td></tr>\n'
     )

@@ -124,6 +124,7 @@ thead tr, tr:first-child:has(th) { border-top: 0; }
 .values td { font-family: var(--mono); font-size: .87rem; line-height: 1.45; }
 .values .sign { font-size: .95rem; }
 .values .setting { padding-right: 1rem; }
+.values .entry { padding-left: 1.5rem; }
 .values .value { margin-left: -.35rem; }
 .place, .note { display: block; color: var(--faint); font-family: var(--mono); font-size: .8rem; }
 .note { font-family: system-ui, -apple-system, "Segoe UI", sans-serif; }

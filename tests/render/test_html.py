@@ -265,6 +265,15 @@ def test_live_and_desired_stand_side_by_side_with_the_line_that_asks() -> None:
     assert "->" not in read.text
 
 
+def test_the_entries_of_a_map_stand_below_their_setting() -> None:
+    names = timeout_change({"a": "$.a", "b": "$.b"}, {"a": "$.x"}, setting="response/map")
+
+    read = page(present_plan(a_plan(flow_change(names, timeout_change()))))
+
+    assert read.classes("entry") == ["td", "td"]
+    assert read.classes("setting").count("td") == 4
+
+
 def test_a_conflict_is_shown_three_ways() -> None:
     conflict = Conflict(
         ref=BILLING, revision=None, fields=(FieldConflict(field=timeout_change(), live=12_000),)
