@@ -222,7 +222,9 @@ def _defaults(ways: Sequence[Way]) -> str:
 def _unordered(ways: Sequence[Way], *, has_live: bool) -> Iterator[str]:
     public = [way for way in ways if way.outline.driver == PUBLIC]
     if public:
-        yield f"{_named([way.flow.address for way in public])}: {ORDER_UNKNOWN}"
+        named = _named([way.flow.address for way in public])
+        yield f"{named}: {ORDER_UNKNOWN}"
+        yield f"{named}: the integration of every data action is enabled, whatever is live"
     for way in public:
         if names := untimed(way.flow, way.outline, is_live=has_live):
             yield (

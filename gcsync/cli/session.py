@@ -139,7 +139,7 @@ def _no_flow(manifests: Manifests) -> str:
     return (
         f"the manifests declare {there} and no flow, and callers wait in flows: declare those that"
         " use the data actions, of kind Flow with driver public; 'gcsync import --kind flow' writes"
-        " them"
+        " them, unless the organisation has flow documents: then it writes these"
     )
 
 
@@ -346,12 +346,12 @@ def reaching(
     session: Session, changes: Sequence[FlowChange]
 ) -> tuple[tuple[FlowChange, ...], tuple[str, ...]]:
     """*changes* with their blast radius, where there is somebody to ask, and warnings."""
-    from gcsync.engine.reach import disabling, with_blast_radius
+    from gcsync.engine.reach import disabling, unread, with_blast_radius
 
     felt = disabling(changes)
     tracker = session.tracker
     if tracker is None:
-        return tuple(changes), felt
+        return tuple(changes), (*felt, *unread(changes))
     reached, unknown = with_blast_radius(changes, tracker, parallelism=session.settings.parallelism)
     return reached, (*felt, *unknown)
 

@@ -11,7 +11,7 @@ from gcsync.errors import WrongUsage
 from gcsync.model.manifest import DataActionSpec, PublicFlowSpec, flows_of
 
 _OFFLINE: Final = (
-    "{address} has driver public, and snapshots hold flow documents only; leave it out with"
+    "{address} has driver public, and snapshots do not tell what its flow uses; leave it out with"
     " --exclude, or look at what is live"
 )
 

@@ -53,6 +53,13 @@ def with_blast_radius(
     )
 
 
+def unread(changes: Sequence[FlowChange]) -> tuple[str, ...]:
+    """That nobody was asked which flows feel *changes*, where any may be felt beyond itself."""
+    if not any(change.fields and change.ref.kind != "flow" for change in changes):
+        return ()
+    return ("which flows use what changes is not known: snapshots do not tell",)
+
+
 def disabling(changes: Sequence[FlowChange]) -> tuple[str, ...]:
     """What callers will notice of *changes* that disable an integration."""
     return tuple(

@@ -130,6 +130,7 @@ def test_callers_are_simulated_live_against_desired(centre: World) -> None:
     [flow] = simulated.json["flows"]
     assert flow["live"]["requests_per_call"] == 2
     said = " ".join(simulated.json["assumptions"])
+    assert "flow/sales: the integration of every data action is enabled, whatever is live" in said
     assert "flow/sales: the order of the calls is not known" in said
     assert "longest way" not in said
 
@@ -343,8 +344,9 @@ def test_against_snapshots_it_is_said_that_flows_are_not_looked_at(centre: World
     plan = centre.run("plan", "--offline", "s.json", "-o", "json")
 
     assert plan.code == 0
-    [warning] = plan.json["warnings"]
-    assert warning.endswith("not looked at: snapshots do not hold it; plan against what is live")
+    unread, unseen = sorted(plan.json["warnings"], key=len)
+    assert unread == "which flows use what changes is not known: snapshots do not tell"
+    assert unseen.endswith("not looked at: snapshots do not hold it; plan against what is live")
 
 
 def test_what_a_change_would_make_of_a_flow_is_refused_by_lint_before_anything_is_written(
@@ -430,7 +432,7 @@ def test_what_only_flow_documents_can_have_is_refused(centre: World) -> None:
     assert saved.code == 0
     assert (recommended.code, offline.code) == (64, 64)
     assert "flow/sales has driver public; leave it out with --exclude" in recommended.err
-    assert "snapshots hold flow documents only" in offline.err
+    assert "snapshots do not tell what its flow uses" in offline.err
 
 
 def test_whoever_may_not_see_dependencies_is_told_which_permission_is_missing(
