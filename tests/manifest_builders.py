@@ -5,10 +5,12 @@ from __future__ import annotations
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
+from gcsync.loader.manifests import check, load
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gcsync.model.manifest import Finding
+    from gcsync.model.manifest import Finding, Manifests
 
 
 def flow(
@@ -91,6 +93,18 @@ def written(root: Path, files: dict[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return root
+
+
+def loaded(root: Path, *documents: str, **files: str) -> Manifests:
+    """What a project of one file with these *documents* declares, and of these other *files*."""
+    written(root, {"manifests/m.yaml": "---\n".join(documents), **files})
+    return load(None, root=root)
+
+
+def refused(root: Path, *documents: str) -> list[str]:
+    """What is said of one file with these *documents*, without its name."""
+    written(root, {"manifests/m.yaml": "---\n".join(documents)})
+    return [line.removeprefix("manifests/m.yaml:") for line in lines(check(None, root=root))]
 
 
 def lines(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:

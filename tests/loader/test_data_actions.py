@@ -5,24 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from manifest_builders import data_action, flow, lines, project, written
+from manifest_builders import data_action, flow, loaded, project, refused, written
 
-from gcsync.loader.manifests import check, load
+from gcsync.loader.manifests import load
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from gcsync.model.manifest import Manifests
-
-
-def loaded(root: Path, text: str, **files: str) -> Manifests:
-    written(root, {"manifests/m.yaml": text, **files})
-    return load(None, root=root)
-
-
-def refused(root: Path, text: str) -> list[str]:
-    written(root, {"manifests/m.yaml": text})
-    return [line.removeprefix("manifests/m.yaml:") for line in lines(check(None, root=root))]
 
 
 def test_a_data_action_has_its_settings_by_itself_and_maps_as_a_whole(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from manifest_builders import binding, flow, lines, oauth, project, written
+from manifest_builders import binding, flow, lines, loaded, oauth, project, refused, written
 
 from gcsync.errors import InvalidManifests
 from gcsync.loader.manifests import check, load
@@ -19,18 +19,7 @@ from gcsync.model.value import Location
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gcsync.model.manifest import ActionSpec, Manifests
-
-
-def loaded(root: Path, text: str, **files: str) -> Manifests:
-    written(root, {"manifests/m.yaml": text, **files})
-    return load(None, root=root)
-
-
-def refused(root: Path, text: str) -> list[str]:
-    """What is said of one file, without its name."""
-    written(root, {"manifests/m.yaml": text})
-    return [line.removeprefix("manifests/m.yaml:") for line in lines(check(None, root=root))]
+    from gcsync.model.manifest import ActionSpec
 
 
 def held(action: ActionSpec) -> dict[str, object]:

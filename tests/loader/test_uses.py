@@ -5,19 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from manifest_builders import data_action, flow, lines, project, public_flow, written
+from manifest_builders import data_action, flow, lines, loaded, project, public_flow, written
 
-from gcsync.loader.manifests import check, load
+from gcsync.loader.manifests import check
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gcsync.model.manifest import ActionSpec, Manifests
-
-
-def loaded(root: Path, *documents: str, **files: str) -> Manifests:
-    written(root, {"manifests/m.yaml": "---\n".join(documents), **files})
-    return load(None, root=root)
+    from gcsync.model.manifest import ActionSpec
 
 
 def refused(root: Path, *documents: str) -> list[str]:
